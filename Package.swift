@@ -1,0 +1,145 @@
+// swift-tools-version: 6.2
+// The target graph is the architecture: a module may import only what is listed for it here (hack/check proves it).
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"), .treatAllWarnings(as: .error),
+]
+
+/// The shim has no Swift runtime and no Foundation: tens of kilobytes a pod.
+/// `-no-static-stdlib` here and at its link step keeps `--static-swift-stdlib` usable for the rest of the package.
+let embedded: [SwiftSetting] =
+  strict + [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-no-static-stdlib"])]
+
+let cStrict: [CSetting] = [.enableWarning("all"), .treatAllWarnings(as: .error)]
+
+extension Target.Dependency {
+  static let nioCore = product(name: "NIOCore", package: "swift-nio")
+  static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+  static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
+  static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+  static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
+  static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+  static let protobuf = product(name: "SwiftProtobuf", package: "swift-protobuf")
+  static let toml = product(name: "TOMLKit", package: "TOMLKit")
+  static let arguments = product(name: "ArgumentParser", package: "swift-argument-parser")
+  static let logging = product(name: "Logging", package: "swift-log")
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, folder: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, path: "Sources/" + folder, swiftSettings: strict)
+}
+
+func cLibrary(_ name: String, _ pkgConfig: String?, apt: String) -> Target {
+  .systemLibrary(name: name, path: "Sources/C/" + name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let cTargets: [Target] = [
+  .target(name: "CLinux", path: "Sources/C/CLinux", cSettings: cStrict),
+  cLibrary("CNghttp2", "libnghttp2", apt: "libnghttp2-dev"),
+  cLibrary("COpenSSL", "libcrypto", apt: "libssl-dev"),
+  cLibrary("CArchive", "libarchive", apt: "libarchive-dev"),
+  cLibrary("CZlib", "zlib", apt: "zlib1g-dev"),
+  cLibrary("CISAL", "libisal", apt: "libisal-dev"),
+  cLibrary("CSeccomp", "libseccomp", apt: "libseccomp-dev"),
+  cLibrary("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
+]
+
+let foundation: [Target] = [
+  module("Linux", ["CLinux"]),
+  module("OCI", ["COpenSSL"]),
+  module("CRIAPI", [.protobuf]),
+  module("Core", ["OCI", "Linux"]),
+]
+
+let transports: [Target] = [
+  module("HTTP2", ["CNghttp2", .nioCore, .logging]),
+  module("GRPC", ["HTTP2", .nioCore, .nioPosix, .protobuf, .logging]),
+  module("ShimAPI", [.protobuf]),
+  module("TTRPC", ["ShimAPI", .nioCore, .nioPosix, .protobuf]),
+]
+
+let implementations: [Target] = [
+  module("Settings", ["Core", "OCI", .toml]),
+  module("Metadata", ["CSQLite", "Core", "Linux", .logging]),
+  module("Registry", ["Core", "OCI", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioSSL, .nioPosix, .logging]),
+  module("Content", ["Core", "OCI", "Linux", "COpenSSL", "CArchive", "CISAL", "CZlib", .logging]),
+  module("Snapshots", ["Core", "OCI", "Linux", .logging]),
+  module("Tasks", ["Core", "OCI", "Linux", "ShimAPI", "TTRPC", .logging]),
+  module("CNI", ["Core", "Linux", .logging]),
+  module("Spec", ["Core", "OCI", "Linux", "CRIAPI", "CSeccomp"]),
+]
+
+let surfaces: [Target] = [
+  module("Engine", ["Core", "OCI", "Linux", "CRIAPI", "Spec", .protobuf, .logging]),
+  module("CRIService", ["Core", "OCI", "CRIAPI", "Engine", "GRPC", .protobuf, .logging]),
+  program(
+    "berthd", folder: "Daemon",
+    [
+      "Core", "OCI", "Linux", "CRIAPI", "Settings", "Metadata", "Registry", "Content", "Snapshots", "Tasks", "CNI", "Spec",
+      "Engine", "CRIService", "GRPC", .nioPosix, .nioCore, .arguments, .logging,
+    ]),
+  program(
+    "berth", folder: "CLI",
+    ["Core", "OCI", "Linux", "CRIAPI", "Settings", "GRPC", .nioPosix, .nioCore, .protobuf, .arguments, .logging]),
+]
+
+let shim: [Target] = [
+  .executableTarget(
+    name: "berth-shim", dependencies: ["CLinux"], path: "Sources/Shim", swiftSettings: embedded,
+    linkerSettings: [.unsafeFlags(["-no-static-stdlib"]), .linkedLibrary("m")])
+]
+
+let testTargets: [Target] = [
+  .target(
+    name: "Support",
+    dependencies: ["Core", "OCI", "Linux", "CRIAPI", "GRPC", .nioCore, .nioPosix, .protobuf, .logging],
+    path: "Tests/Support", swiftSettings: strict),
+  tests("Linux", ["Linux", "Support"]),
+  tests("OCI", ["OCI", "Support"]),
+  tests("Core", ["Core", "OCI", "Linux", "Support"]),
+  tests("CRIAPI", ["CRIAPI", "Support", .protobuf]),
+  tests("HTTP2", ["HTTP2", "Support", .nioCore, .nioEmbedded, .logging]),
+  tests("GRPC", ["GRPC", "HTTP2", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
+  tests("TTRPC", ["TTRPC", "ShimAPI", "Support", .nioCore, .nioPosix, .protobuf]),
+  tests("Shim", ["ShimAPI", "TTRPC", "Linux", "Core", "Support", .nioCore, .nioPosix, .protobuf]),
+  tests("Settings", ["Settings", "Core", "OCI", "Support"]),
+  tests("Metadata", ["Metadata", "Core", "Linux", "Support", .logging]),
+  tests("Registry", ["Registry", "Core", "OCI", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .logging]),
+  tests("Content", ["Content", "Core", "OCI", "Linux", "Support", .logging]),
+  tests("Snapshots", ["Snapshots", "Core", "OCI", "Linux", "Support", .logging]),
+  tests("Tasks", ["Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .logging]),
+  tests("CNI", ["CNI", "Core", "Linux", "Support", .logging]),
+  tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support"]),
+  tests("Engine", ["Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .logging]),
+  tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .logging]),
+  tests("Integration", ["Core", "OCI", "Linux", "CRIAPI", "GRPC", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
+]
+
+let package = Package(
+  name: "berth",
+  products: [
+    .executable(name: "berthd", targets: ["berthd"]), .executable(name: "berth", targets: ["berth"]),
+    .executable(name: "berth-shim", targets: ["berth-shim"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: cTargets + foundation + transports + implementations + surfaces + shim + testTargets,
+  cLanguageStandard: .gnu17
+)

@@ -1,0 +1,88 @@
+package import OCI
+
+/// Names a committed layer: its diff ID where applying it needed nothing of its parents, else its chain ID
+/// (OCI image spec, config.md "Layer ChainID").
+package struct LayerID: Hashable, Sendable, Codable, CustomStringConvertible {
+  package let digest: Digest
+  package init(_ digest: Digest) { self.digest = digest }
+  package var description: String { digest.description }
+}
+
+/// What the manifest and the config say of one layer.
+package struct LayerDescription: Sendable, Hashable {
+  /// The blob as the registry holds it; its media type chooses the decompressor where the bytes themselves do not say.
+  package var descriptor: Descriptor
+  /// SHA-256 of the uncompressed tar, to its very end.
+  package var diffID: Digest
+
+  package init(descriptor: Descriptor, diffID: Digest) {
+    self.descriptor = descriptor
+    self.diffID = diffID
+  }
+}
+
+/// One layer being applied to a directory of its own, while its bytes arrive.
+/// Use: `write` all compressed bytes in order, then `finish`; or `abort` at any time, which leaves nothing behind.
+package protocol LayerIngest: Sendable {
+  /// Takes the next compressed bytes; waits while the applier is behind (bounded memory).
+  func write(_ bytes: [UInt8]) async throws
+  /// Checks both digests, ends the apply and starts writing back. INVALID_ARGUMENT for a hostile or ill-formed layer, DATA_LOSS for a wrong digest.
+  func finish() async throws -> any AppliedLayer
+  func abort() async
+}
+
+/// A layer that was applied in isolation: not visible to anyone until committed.
+package protocol AppliedLayer: Sendable {
+  var diffID: Digest { get }
+  /// Bytes of regular files, and the number of inodes.
+  var usage: DiskUsage { get }
+}
+
+package struct DiskUsage: Hashable, Sendable, Codable {
+  package var bytes: Int64
+  package var inodes: Int64
+
+  package init(bytes: Int64 = 0, inodes: Int64 = 0) {
+    self.bytes = bytes
+    self.inodes = inodes
+  }
+
+  package static func + (a: DiskUsage, b: DiskUsage) -> DiskUsage {
+    DiskUsage(bytes: a.bytes + b.bytes, inodes: a.inodes + b.inodes)
+  }
+}
+
+/// A committed layer, as its record on disk says.
+package struct LayerInfo: Sendable, Hashable {
+  package let id: LayerID
+  package let diffID: Digest
+  package let usage: DiskUsage
+
+  package init(id: LayerID, diffID: Digest, usage: DiskUsage) {
+    self.id = id
+    self.diffID = diffID
+    self.usage = usage
+  }
+}
+
+/// Applied layers on disk, shared by all images and snapshots.
+package protocol LayerStore: Sendable {
+  /// A committed layer that serves `diffID` above `parents` (lowest first): the one shared by diff ID, or the one of that chain.
+  func find(_ diffID: Digest, above parents: [LayerID]) -> LayerInfo?
+  func ingest(_ layer: LayerDescription) async throws -> any LayerIngest
+  /// Resolves the layer's open references against `parents` (lowest first; all committed), syncs it, renames it into place, records it. Durable on return.
+  /// Where the same layer was committed meanwhile, that one is returned and this one dropped.
+  func commit(_ layer: any AppliedLayer, above parents: [LayerID]) async throws -> LayerInfo
+  /// Drops an applied layer that will not be committed.
+  func discard(_ layer: any AppliedLayer) async
+  func list() throws -> [LayerInfo]
+  /// Compares files with the layer's manifest of what was written; one line per difference, empty where all is well.
+  func verify(_ id: LayerID) async throws -> [String]
+  /// Removing what is not there succeeds.
+  func remove(_ id: LayerID) async throws
+  /// Deletes leftovers of interrupted applies (start-up only).
+  func sweep() throws
+  /// A file of the merged view of `layers` (lowest first), symlinks followed inside that view, without mounting it.
+  /// `nil` where there is none; RESOURCE_EXHAUSTED above `limit` bytes.
+  func readFile(_ path: String, in layers: [LayerID], limit: Int) throws -> [UInt8]?
+}

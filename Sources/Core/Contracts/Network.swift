@@ -1,0 +1,67 @@
+/// A pod to be attached to the node's CNI networks.
+package struct NetworkAttachment: Sendable, Hashable, Codable {
+  package struct PortMapping: Sendable, Hashable, Codable {
+    /// `tcp`, `udp` or `sctp`.
+    package var proto: String
+    package var containerPort: Int32
+    package var hostPort: Int32
+    package var hostIP: String
+
+    package init(proto: String, containerPort: Int32, hostPort: Int32, hostIP: String) {
+      self.proto = proto
+      self.containerPort = containerPort
+      self.hostPort = hostPort
+      self.hostIP = hostIP
+    }
+  }
+  package var sandboxID: String
+  package var netnsPath: String
+  package var podName: String
+  package var podNamespace: String
+  package var podUID: String
+  package var portMappings: [PortMapping] = []
+  package var annotations: [String: String] = [:]
+  /// `/kubepods/…`, given to plugins that ask for the cgroupPath capability.
+  package var cgroupParent = ""
+
+  package init(sandboxID: String, netnsPath: String, podName: String, podNamespace: String, podUID: String) {
+    self.sandboxID = sandboxID
+    self.netnsPath = netnsPath
+    self.podName = podName
+    self.podNamespace = podNamespace
+    self.podUID = podUID
+  }
+}
+
+/// Addresses without prefix length; the first is the pod's primary one.
+package struct NetworkResult: Sendable, Hashable, Codable {
+  package var addresses: [String]
+  package init(addresses: [String]) { self.addresses = addresses }
+}
+
+/// A detach that failed and will be tried again.
+package struct PendingDetach: Sendable, Hashable {
+  package var sandboxID: String
+  package var attempts: Int
+  package var lastError: String
+
+  package init(sandboxID: String, attempts: Int, lastError: String) {
+    self.sandboxID = sandboxID
+    self.attempts = attempts
+    self.lastError = lastError
+  }
+}
+
+package protocol PodNetwork: Sendable {
+  /// Throws FAILED_PRECONDITION with the reason (no configuration, plugin missing) where no pod could be attached now. Reads the directory anew.
+  func status() async throws
+  /// CNI ADD of all networks; configuration and result are cached durably before they are needed for DEL. On failure DEL was run for what was added.
+  func attach(_ attachment: NetworkAttachment) async throws -> NetworkResult
+  /// CNI DEL from the cache. Detaching what is not attached succeeds. A failing DEL is queued durably and retried in the background: this does not throw for it.
+  func detach(_ sandboxID: String, netnsPath: String?) async throws
+  /// The cached result of an attachment.
+  func result(_ sandboxID: String) -> NetworkResult?
+  /// IDs of all cached attachments, so that recovery can detach orphans.
+  func attachments() throws -> [String]
+  func pending() -> [PendingDetach]
+}

@@ -1,0 +1,29 @@
+/// How a container's root filesystem is mounted: overlay of read-only layers below one writable directory.
+package struct RootfsMount: Hashable, Sendable, Codable {
+  /// Layer directories, highest first, as overlay's `lowerdir+` takes them.
+  package var lower: [String]
+  /// `nil` where the mount is read-only.
+  package var upper: String?
+  package var work: String?
+  /// Further overlay options, `volatile` and the like.
+  package var options: [String]
+
+  package init(lower: [String], upper: String?, work: String?, options: [String] = []) {
+    self.lower = lower
+    self.upper = upper
+    self.work = work
+    self.options = options
+  }
+}
+
+/// Writable directories above layers, one a container. None of it causes a sync: a snapshot does not outlive a reboot.
+package protocol Snapshotter: Sendable {
+  /// Makes the directories of snapshot `key` above `layers` (lowest first). ALREADY_EXISTS where `key` is taken.
+  func prepare(_ key: String, above layers: [LayerID]) async throws -> RootfsMount
+  func mount(_ key: String, above layers: [LayerID]) throws -> RootfsMount
+  /// What the writable layer holds. Walks it: never on a request's path.
+  func usage(_ key: String) async throws -> DiskUsage
+  /// Removing what is not there succeeds. The mount must be gone.
+  func remove(_ key: String) async throws
+  func list() throws -> [String]
+}

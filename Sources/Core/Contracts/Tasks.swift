@@ -1,0 +1,163 @@
+/// What a pod's shim is to set up: namespaces held by its confined child, and where both live.
+package struct SandboxPlan: Sendable, Hashable, Codable {
+  package var id: String
+  /// The sandbox's directory on tmpfs (`<state>/sandboxes/<id>`), mode 0700; sockets, bundles and exit records live below it.
+  package var directory: String
+  /// A namespace of its own (true) or the host's (false).
+  package var ownNetwork = true
+  package var ownIPC = true
+  package var ownUTS = true
+  /// One PID namespace shared by all containers of the pod, with the holder as PID 1.
+  package var sharedPID = false
+  package var hostname = ""
+  /// Written by a child inside the new namespaces.
+  package var sysctls: [String: String] = [:]
+  /// Where the new network namespace is bind-mounted, `/run/netns/berth-<uuid>`.
+  package var netnsPath = ""
+  /// Cgroup of shim and holder below the pod's cgroup: a path relative to each hierarchy's root, `/kubepods/…/<id>`.
+  package var cgroup = ""
+  /// Clamped to what this process may set.
+  package var shimOOMScore: Int32 = -998
+
+  package init(id: String, directory: String) {
+    self.id = id
+    self.directory = directory
+  }
+}
+
+/// What is needed to run one container; the bundle's `config.json` is written by the caller before `create`.
+package struct ContainerPlan: Sendable, Hashable, Codable {
+  package var id: String
+  /// `<sandbox directory>/containers/<id>`: config.json, rootfs (mount point), runtime state.
+  package var bundle: String
+  package var rootfs: RootfsMount
+  /// Path of the OCI runtime (`/usr/sbin/runc`) and its `--root`.
+  package var runtime: String
+  package var runtimeRoot: String
+  /// CRI log file; empty for none.
+  package var logPath = ""
+  package var terminal = false
+  package var stdin = false
+  package var stdinOnce = false
+  /// The container's cgroup as in the spec's cgroupsPath, for OOM counts and for killing what is left.
+  package var cgroup = ""
+  /// Init does not own its PID namespace, so what it leaves behind must be killed through the cgroup.
+  package var sharesPID = false
+
+  package init(id: String, bundle: String, rootfs: RootfsMount, runtime: String, runtimeRoot: String) {
+    self.id = id
+    self.bundle = bundle
+    self.rootfs = rootfs
+    self.runtime = runtime
+    self.runtimeRoot = runtimeRoot
+  }
+}
+
+/// How a process ended. Never invented as 0: an unknown exit is 255 with its reason.
+package struct ExitRecord: Sendable, Hashable, Codable {
+  package var exitCode: Int32
+  /// Nanoseconds since the epoch.
+  package var finishedAt: Int64
+  package var oomKilled: Bool
+  /// `ShimDied`, `StartError`; empty where the exit code says all.
+  package var reason: String
+  package var message: String
+
+  package init(exitCode: Int32, finishedAt: Int64, oomKilled: Bool = false, reason: String = "", message: String = "") {
+    self.exitCode = exitCode
+    self.finishedAt = finishedAt
+    self.oomKilled = oomKilled
+    self.reason = reason
+    self.message = message
+  }
+}
+
+/// What the shim knows of one container.
+package struct TaskState: Sendable, Hashable {
+  package enum Phase: Sendable, Hashable {
+    case creating
+    case created
+    case running
+    case stopped(ExitRecord)
+  }
+  package var id: String
+  package var pid: Int32
+  package var phase: Phase
+  /// Nanoseconds since the epoch; 0 before the start.
+  package var startedAt: Int64
+
+  package init(id: String, pid: Int32, phase: Phase, startedAt: Int64) {
+    self.id = id
+    self.pid = pid
+    self.phase = phase
+    self.startedAt = startedAt
+  }
+}
+
+package struct ExecPlan: Sendable, Hashable {
+  package var container: String
+  /// OCI `process` object as JSON, for `runc exec --process`.
+  package var process: [UInt8]
+  /// Nanoseconds; 0 for none. At its end all that the exec started is killed.
+  package var timeout: Int64
+  /// Bytes of stdout and stderr together that are kept; the rest is read and dropped.
+  package var outputLimit: Int
+
+  package init(container: String, process: [UInt8], timeout: Int64, outputLimit: Int = 16 << 20) {
+    self.container = container
+    self.process = process
+    self.timeout = timeout
+    self.outputLimit = outputLimit
+  }
+}
+
+package struct ExecResult: Sendable, Hashable {
+  package var stdout: [UInt8]
+  package var stderr: [UInt8]
+  package var exitCode: Int32
+  package var timedOut: Bool
+
+  package init(stdout: [UInt8], stderr: [UInt8], exitCode: Int32, timedOut: Bool) {
+    self.stdout = stdout
+    self.stderr = stderr
+    self.exitCode = exitCode
+    self.timedOut = timedOut
+  }
+}
+
+/// One live pod, seen through its shim. Every call throws UNAVAILABLE once the shim is dead. Waiters may be cancelled; operations go on.
+package protocol PodTask: Sendable {
+  var sandboxID: String { get }
+  var shimPID: Int32 { get }
+  /// Process whose `/proc/<pid>/ns/*` are the pod's namespaces.
+  var holderPID: Int32 { get }
+
+  /// Begins mounting the rootfs and `runc create` in the shim's background; returns when the shim has taken it on.
+  func create(_ plan: ContainerPlan) async throws
+  /// Joins the create, then starts. A command that cannot be run throws FAILED_PRECONDITION with the runtime's message; the container is then stopped (128).
+  func start(_ id: String) async throws -> TaskState
+  /// NOT_FOUND where the container has no process any more. Joins a running create.
+  func kill(_ id: String, signal: Int32, all: Bool) async throws
+  /// Returns at once where it has ended already.
+  func wait(_ id: String) async throws -> ExitRecord
+  /// Removes a stopped or failed container from runtime and shim, unmounts its rootfs, removes its cgroup. Idempotent.
+  func delete(_ id: String) async throws
+  func states() async throws -> [TaskState]
+  func execSync(_ plan: ExecPlan) async throws -> ExecResult
+  func reopenLog(_ id: String) async throws
+  /// Ends holder and shim; all containers must be deleted. Idempotent.
+  func shutdown() async throws
+  /// Returns when the shim's process is gone.
+  func awaitDeath() async
+}
+
+/// Makes pods' shims and finds them again.
+package protocol TaskRuntime: Sendable {
+  /// Spawns the shim and sets the sandbox up. On failure nothing is left (no process, mount, cgroup, netns file).
+  func start(_ plan: SandboxPlan) async throws -> any PodTask
+  /// Connects to the shim of an earlier daemon. NOT_FOUND where it is dead.
+  func adopt(_ plan: SandboxPlan) async throws -> any PodTask
+  /// After a shim's death, or for leftovers of an interrupted start: kills what lives in the sandbox's and the containers' cgroups, runs the runtime's
+  /// forced delete, unmounts rootfs and shm, removes the netns mount and cgroups. Never fails for what is already gone.
+  func reap(_ plan: SandboxPlan, containers: [ContainerPlan]) async throws
+}
