@@ -21,7 +21,8 @@ import Testing
   }
 
   @Test func aProcessThatIsNoChildIsWatchedToo() async throws {
-    let parent = try await Command.run("/bin/sh", ["-c", "sleep 1000 >&- 2>&- & echo $!"], environment: ["PATH=/bin"], timeout: .seconds(10))
+    let parent = try await Command.run(
+      "/bin/sh", ["-c", "sleep 1000 >&- 2>&- & echo $!"], environment: ["PATH=/bin"], timeout: .seconds(10))
     let pid = try #require(Int32(String(decoding: parent.stdout, as: UTF8.self).dropLast()))
     let process = try Pidfd.open(pid)
     async let end: Void = process.ended()
