@@ -115,7 +115,9 @@ final class BackgroundWriter: Sendable {
     var theirs = Dictionary(try target.load(kind).map { ($0.id, $0.json) }) { first, _ in first }
     var changes: [Change] = []
     for record in try source.load(kind) {
-      if theirs.removeValue(forKey: record.id) != record.json { changes.append(Change(key: .init(kind: kind, id: record.id), json: record.json)) }
+      if theirs.removeValue(forKey: record.id) != record.json {
+        changes.append(Change(key: .init(kind: kind, id: record.id), json: record.json))
+      }
     }
     return changes + theirs.keys.map { Change(key: .init(kind: kind, id: $0), json: nil) }
   }

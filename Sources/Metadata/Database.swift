@@ -110,7 +110,8 @@ struct Database: ~Copyable, @unchecked Sendable {
   }
 
   private func error(_ code: Int32, _ sql: String) -> SQLiteError {
-    SQLiteError(code, path: path, stage: sql.split(separator: "(").first.map(String.init) ?? sql, reason: String(cString: sqlite3_errmsg(handle)))
+    SQLiteError(
+      code, path: path, stage: sql.split(separator: "(").first.map(String.init) ?? sql, reason: String(cString: sqlite3_errmsg(handle)))
   }
 }
 

@@ -10,7 +10,9 @@ package struct InstanceLock: ~Copyable, Sendable {
     let path = root + "/lock"
     do {
       try Files.makeDirectories(root)
-      guard let lock = try FileLock.tryLock(path) else { throw Fault(.failedPrecondition, "root \(root): in use by process \(holder(path))") }
+      guard let lock = try FileLock.tryLock(path) else {
+        throw Fault(.failedPrecondition, "root \(root): in use by process \(holder(path))")
+      }
       try lock.write("\(FileLock.processID)\n", path)
       return InstanceLock(lock: lock)
     } catch {

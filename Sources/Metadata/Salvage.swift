@@ -17,7 +17,8 @@ enum Salvage {
   private static func rows(of kind: RecordKind, in source: inout Database) -> [StoredRecord] {
     var records: [String: StoredRecord] = [:]
     for order in ["ASC", "DESC"] {
-      let complete: Void? = try? source.run("SELECT id, record FROM \(kind.rawValue) WHERE json_valid(record) ORDER BY rowid \(order)") { row in
+      let complete: Void? = try? source.run("SELECT id, record FROM \(kind.rawValue) WHERE json_valid(record) ORDER BY rowid \(order)") {
+        row in
         let record = StoredRecord(id: row.text(0), json: row.bytes(1))
         if !record.id.isEmpty { records[record.id] = record }
         return true

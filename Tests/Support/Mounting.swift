@@ -15,7 +15,9 @@ package func withTmpfs(
 package func fillUp(_ path: String) throws {
   let file = try FileHandle.open(path, O_WRONLY | O_CREAT)
   for size in [4096, 1] {
-    do { while true { try Files.write([UInt8](repeating: 0, count: size), to: file.raw, path) } } catch { if !error.is(ENOSPC) { throw error } }
+    do { while true { try Files.write([UInt8](repeating: 0, count: size), to: file.raw, path) } } catch {
+      if !error.is(ENOSPC) { throw error }
+    }
   }
 }
 

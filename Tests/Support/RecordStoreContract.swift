@@ -49,7 +49,8 @@ package struct RecordStoreContract {
 
   private func keepsTextAsItIs() throws {
     let store = try make()
-    let odd = StoredRecord(id: "sha256:'\";--\n\u{1F6A2}", json: Array(#"{ "a" : "\u0000 \#u{1F6A2} é" , "n": 12345678901234567890 }"#.utf8))
+    let odd = StoredRecord(
+      id: "sha256:'\";--\n\u{1F6A2}", json: Array(#"{ "a" : "\u0000 \#u{1F6A2} é" , "n": 12345678901234567890 }"#.utf8))
     try store.put(.layers, odd)
     let large = record("large", "[\"" + String(repeating: "x", count: 3 << 20) + "\"]")
     try store.put(.layers, large)
