@@ -1,3 +1,5 @@
+import SwiftProtobuf
+import Core
 import CRIAPI
 import Engine
 import FoundationEssentials

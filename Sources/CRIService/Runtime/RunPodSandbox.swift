@@ -1,9 +1,9 @@
+import SwiftProtobuf
 import CRIAPI
 import Engine
 
 extension RuntimeService {
   func runPodSandbox(_ request: Runtime_V1_RunPodSandboxRequest) async throws -> Runtime_V1_RunPodSandboxResponse {
-    try Validation.check(sandbox: request.config)
     let id = try await pods.run(SandboxRequest(config: request.config, runtimeHandler: request.runtimeHandler))
     return .with { $0.podSandboxID = id }
   }

@@ -1,4 +1,4 @@
-package import Core
+import Core
 import Synchronization
 
 /// One running operation that belongs to the runtime, not to the client that asked first: any number of callers wait for it,

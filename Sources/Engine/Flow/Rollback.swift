@@ -1,8 +1,8 @@
-package import Core
+import Core
 package import Logging
 
 /// What to undo, newest first, where an operation fails half-way. Every step runs, whatever the others do; failures are logged with the step's name.
-package struct Rollback: ~Copyable {
+package struct Rollback: Sendable {
   private var steps: [(name: String, undo: @Sendable () async throws -> Void)] = []
 
   package init() {}
@@ -11,7 +11,7 @@ package struct Rollback: ~Copyable {
     steps.append((name, undo))
   }
 
-  package consuming func run(_ logger: Logger) async {
+  package func run(_ logger: Logger) async {
     for step in steps.reversed() {
       do { try await step.undo() } catch { logger.error("rollback: \(step.name): \(Fault(error))") }
     }

@@ -1,6 +1,6 @@
 package import Core
 package import Logging
-package import OCI
+import OCI
 import Synchronization
 
 /// Deletes layers and documents that no image, container or running pull refers to. Runs in the background, one pass at a time.

@@ -1,6 +1,7 @@
+import Logging
 package import Core
 import Linux
-package import OCI
+import OCI
 
 extension ImageService {
   /// Makes the image complete on this node and names it so. The same pull with the same credentials joins; it goes on when its caller leaves.

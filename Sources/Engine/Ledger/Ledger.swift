@@ -3,8 +3,8 @@ import FoundationEssentials
 package import Logging
 import Synchronization
 
-/// Sandboxes and containers: in memory for every read, written through to `runtime.db` on tmpfs, and followed by a durable copy
-/// that nobody waits for. Reads never wait for an operation on a pod.
+/// Sandboxes and containers: in memory for every read, written through to a store that costs no sync on a request's path.
+/// Reads never wait for an operation on a pod.
 package final class Ledger: Sendable {
   private struct Tables {
     var sandboxes: [String: SandboxRecord] = [:]
@@ -12,32 +12,25 @@ package final class Ledger: Sendable {
   }
 
   private let tables = Mutex(Tables())
-  private let runtime: any RecordStore
-  private let following: any RecordStore
+  private let store: any RecordStore
   private let logger: Logger
 
-  package init(runtime: any RecordStore, following: any RecordStore, logger: Logger) {
-    self.runtime = runtime
-    self.following = following
+  package init(store: any RecordStore, logger: Logger) {
+    self.store = store
     self.logger = logger
   }
 
-  /// Loads what an earlier daemon of the same epoch left in `runtime.db`, or (in a new epoch) what the durable copy says.
-  package func load(fromDurableCopy: Bool) throws {
-    let source = fromDurableCopy ? following : runtime
-    let sandboxes: [SandboxRecord] = try decode(.sandboxes, from: source)
-    let containers: [ContainerRecord] = try decode(.containers, from: source)
+  /// Loads what an earlier daemon left.
+  package func load() throws {
+    let sandboxes: [SandboxRecord] = try decode(.sandboxes)
+    let containers: [ContainerRecord] = try decode(.containers)
     tables.withLock { tables in
       tables.sandboxes = Dictionary(sandboxes.map { ($0.id, $0) }) { $1 }
       tables.containers = Dictionary(containers.map { ($0.id, $0) }) { $1 }
     }
-    if fromDurableCopy {
-      for record in sandboxes { try put(record) }
-      for record in containers { try put(record) }
-    }
   }
 
-  private func decode<Record: Decodable>(_ kind: RecordKind, from store: any RecordStore) throws -> [Record] {
+  private func decode<Record: Decodable>(_ kind: RecordKind) throws -> [Record] {
     try store.load(kind).compactMap { stored in
       do { return try JSONDecoder().decode(Record.self, from: Data(stored.json)) } catch {
         logger.error("recovery: \(kind.rawValue) \(stored.id): damaged record skipped: \(error)")
@@ -47,19 +40,17 @@ package final class Ledger: Sendable {
   }
 
   package func put(_ record: SandboxRecord) throws {
-    try store(.sandboxes, record.id, record)
+    try write(.sandboxes, record.id, record)
     tables.withLock { $0.sandboxes[record.id] = record }
   }
 
   package func put(_ record: ContainerRecord) throws {
-    try store(.containers, record.id, record)
+    try write(.containers, record.id, record)
     tables.withLock { $0.containers[record.id] = record }
   }
 
-  private func store(_ kind: RecordKind, _ id: String, _ record: some Encodable) throws {
-    let stored = StoredRecord(id: id, json: Array(try JSONEncoder().encode(record)))
-    try runtime.put(kind, stored)
-    try following.put(kind, stored)
+  private func write(_ kind: RecordKind, _ id: String, _ record: some Encodable) throws {
+    try store.put(kind, StoredRecord(id: id, json: Array(try JSONEncoder().encode(record))))
   }
 
   /// Changes a record that is there; NOT_FOUND where it was removed meanwhile.
@@ -80,14 +71,12 @@ package final class Ledger: Sendable {
   }
 
   package func removeSandbox(_ id: String) throws {
-    try runtime.delete(.sandboxes, id: id)
-    try following.delete(.sandboxes, id: id)
+    try store.delete(.sandboxes, id: id)
     tables.withLock { _ = $0.sandboxes.removeValue(forKey: id) }
   }
 
   package func removeContainer(_ id: String) throws {
-    try runtime.delete(.containers, id: id)
-    try following.delete(.containers, id: id)
+    try store.delete(.containers, id: id)
     tables.withLock { _ = $0.containers.removeValue(forKey: id) }
   }
 

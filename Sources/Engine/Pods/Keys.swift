@@ -1,5 +1,5 @@
 package import CRIAPI
-package import Core
+import Core
 
 /// What makes a pod sandbox the same one when a request is sent again.
 package struct SandboxKey: Hashable, Sendable {

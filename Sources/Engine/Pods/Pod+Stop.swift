@@ -1,4 +1,5 @@
-package import Core
+import Logging
+import Core
 import Linux
 
 extension Pod {

@@ -1,6 +1,6 @@
 package import Core
 import Linux
-package import Logging
+import Logging
 
 /// One pod's ordered work: its shim, its watchers, and every change of its records. Reads go to the ``Ledger`` instead.
 ///

@@ -1,5 +1,6 @@
-package import CRIAPI
-package import Core
+import Logging
+import CRIAPI
+import Core
 import Linux
 import Spec
 
@@ -7,6 +8,7 @@ extension PodService {
   /// Makes a ready sandbox. The same request again joins the running one or gets the finished sandbox;
   /// the same name with another config is ALREADY_EXISTS and says what differs.
   package func run(_ request: SandboxRequest) async throws -> String {
+    try Validation.check(sandbox: request.config)
     let key = SandboxKey(request.config.metadata)
     let name = "\(key.namespace)/\(key.name)"
     return try await stage("pod \(name)") {
@@ -63,12 +65,12 @@ extension PodService {
   }
 
   private func newRecord(_ request: SandboxRequest) throws -> SandboxRecord {
-    guard services.node.runtimes[request.runtimeHandler] != nil else {
-      let known = services.node.runtimes.keys.filter { !$0.isEmpty }.sorted().joined(separator: ", ")
+    guard services.settings.runtimes[request.runtimeHandler] != nil else {
+      let known = services.settings.runtimes.keys.filter { !$0.isEmpty }.sorted().joined(separator: ", ")
       throw Fault(.invalidArgument, "runtime handler \"\(request.runtimeHandler)\" is not configured (there are: \(known))")
     }
     let id = Identifier.random()
-    let plan = SandboxPlan(config: request.config, id: id, directory: services.node.sandboxDirectory(id))
+    let plan = try SandboxPlan(config: request.config, id: id, directory: services.settings.sandboxDirectory(id))
     return SandboxRecord(
       id: id, config: request.config, runtimeHandler: request.runtimeHandler, createdAt: SystemClock.realtimeNanoseconds(), plan: plan)
   }
@@ -76,13 +78,13 @@ extension PodService {
 
 extension SandboxPlan {
   /// What the kubelet's config means for shim and holder.
-  init(config: Runtime_V1_PodSandboxConfig, id: String, directory: String) {
+  init(config: Runtime_V1_PodSandboxConfig, id: String, directory: String) throws(Fault) {
     self.init(id: id, directory: directory)
-    let namespaces = config.linux.securityContext.namespaceOptions
-    ownNetwork = namespaces.network != .node
-    ownIPC = namespaces.ipc != .node
-    ownUTS = ownNetwork
-    sharedPID = namespaces.pid == .pod
+    let namespaces = try PodNamespaces(config)
+    ownNetwork = namespaces.ownNetwork
+    ownIPC = namespaces.ownIPC
+    ownUTS = namespaces.ownUTS
+    sharedPID = namespaces.sharedPID
     hostname = config.hostname
     sysctls = config.linux.sysctls
     netnsPath = ownNetwork ? "/run/netns/berth-\(UUIDText.random())" : ""

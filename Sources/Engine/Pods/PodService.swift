@@ -1,6 +1,7 @@
 package import CRIAPI
 package import Core
 import Logging
+import Spec
 import Synchronization
 
 /// The use cases of pods and containers, by ID. Finds the ``Pod`` and hands over; keeps no state but the set of pods.
@@ -26,7 +27,8 @@ package final class PodService: Sendable {
 
   /// Creates the container in its pod: see ``Pod/createContainer(_:)``.
   package func createContainer(sandbox: String, config: Runtime_V1_ContainerConfig) async throws -> String {
-    try await pod(of: ledger.findSandbox(sandbox)).createContainer(ContainerRequest(config: config))
+    try Validation.check(container: config)
+    return try await pod(of: ledger.findSandbox(sandbox)).createContainer(ContainerRequest(config: config))
   }
 
   package func startContainer(_ id: String) async throws {

@@ -1,5 +1,6 @@
 package import Core
 package import Logging
+package import Spec
 import Synchronization
 
 /// What pods are made of: the contracts that ``PodService`` and ``Pod`` work with.
@@ -11,12 +12,13 @@ package struct PodServices: Sendable {
   package let snapshots: any Snapshotter
   package let layers: any LayerStore
   package let content: any ContentStore
-  package let node: NodeFacts
+  package let garbage: GarbageCollector
+  package let settings: EngineSettings
   package let logger: Logger
 
   package init(
     ledger: Ledger, images: ImageIndex, tasks: any TaskRuntime, network: any PodNetwork, snapshots: any Snapshotter,
-    layers: any LayerStore, content: any ContentStore, node: NodeFacts, logger: Logger
+    layers: any LayerStore, content: any ContentStore, garbage: GarbageCollector, settings: EngineSettings, logger: Logger
   ) {
     self.ledger = ledger
     self.images = images
@@ -25,27 +27,25 @@ package struct PodServices: Sendable {
     self.snapshots = snapshots
     self.layers = layers
     self.content = content
-    self.node = node
+    self.garbage = garbage
+    self.settings = settings
     self.logger = logger
   }
 }
 
-/// What is true of this node and this daemon for its whole life.
-package struct NodeFacts: Sendable {
+/// What is settled for the daemon's whole life.
+package struct EngineSettings: Sendable {
   /// `/run/berth`: sandboxes' directories live in `<state>/sandboxes`.
   package var state: String
   /// Runtime handlers: name → path of the OCI runtime. The empty name is the default.
   package var runtimes: [String: String]
-  /// What the daemon itself holds; nobody can be given more. Without `CAP_`.
-  package var capabilities: Set<String>
-  /// The lowest oom_score_adj that may be set: the daemon's own without CAP_SYS_RESOURCE, else -1000.
-  package var minimumOOMScore: Int
+  /// What node and daemon can give to containers.
+  package var node: NodeFacts
 
-  package init(state: String, runtimes: [String: String], capabilities: Set<String>, minimumOOMScore: Int) {
+  package init(state: String, runtimes: [String: String], node: NodeFacts) {
     self.state = state
     self.runtimes = runtimes
-    self.capabilities = capabilities
-    self.minimumOOMScore = minimumOOMScore
+    self.node = node
   }
 
   package func sandboxDirectory(_ id: String) -> String { "\(state)/sandboxes/\(id)" }

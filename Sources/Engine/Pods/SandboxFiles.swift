@@ -30,7 +30,7 @@ struct SandboxFiles: Sendable {
 
   private func resolvConfText(_ dns: Runtime_V1_DNSConfig, has: Bool) throws -> [UInt8] {
     if has, !(dns.servers.isEmpty && dns.searches.isEmpty && dns.options.isEmpty) { return Array(ResolvConf.text(dns).utf8) }
-    do { return try Files.read("/etc/resolv.conf") } catch where error.is(error.noEntry) { return [] }
+    return Files.exists("/etc/resolv.conf") ? try Files.read("/etc/resolv.conf") : []
   }
 
   /// The host's own name for host-network pods, as their UTS namespace is the host's.

@@ -1,4 +1,4 @@
-package import Core
+import Core
 import Linux
 
 /// Tells whether processes that records speak of can still be alive: boot, PID namespace and the state directory are the same as before.

@@ -1,4 +1,4 @@
-package import Core
+import Core
 import Linux
 import Logging
 
@@ -15,7 +15,7 @@ package struct Recovery: Sendable {
   /// Loads the records and begins to look for the shims. Quick: probes no process itself.
   /// - Parameter newEpoch: nothing of the records can be alive.
   package func begin(newEpoch: Bool) throws {
-    try ledger.load(fromDurableCopy: newEpoch)
+    try ledger.load()
     if newEpoch { try declareDead() }
     for record in ledger.sandboxes() {
       switch record.state {
@@ -80,7 +80,7 @@ package struct Recovery: Sendable {
   private func sweep(_ leftovers: Leftovers) async {
     for id in leftovers.sandboxes {
       await attempt("sandbox directory \(id)") {
-        let plan = SandboxPlan(id: id, directory: services.node.sandboxDirectory(id))
+        let plan = SandboxPlan(id: id, directory: services.settings.sandboxDirectory(id))
         try await services.tasks.reap(plan, containers: [])
         try await SandboxFiles(plan).remove()
       }
@@ -105,7 +105,7 @@ private struct Leftovers: Sendable {
   init(_ services: PodServices) {
     let pods = Set(services.ledger.sandboxes().map(\.id))
     let containers = Set(services.ledger.containers().filter { $0.exit?.reason != "NodeRestarted" }.map(\.id))
-    sandboxes = ((try? Files.list(services.node.state + "/sandboxes")) ?? []).filter { !pods.contains($0) }
+    sandboxes = ((try? Files.list(services.settings.state + "/sandboxes")) ?? []).filter { !pods.contains($0) }
     snapshots = ((try? services.snapshots.list()) ?? []).filter { !containers.contains($0) }
     attachments = ((try? services.network.attachments()) ?? []).filter { !pods.contains($0) }
   }
