@@ -1,6 +1,5 @@
 import CRIAPI
 import Core
-import FoundationEssentials
 import Linux
 import OCI
 import Spec
@@ -20,7 +19,8 @@ struct ContainerSetup: Sendable {
     services.garbage.hold(image.layers)
     defer { services.garbage.release(image.layers) }
     try checkLog(config)
-    let built = try await spec(config, image, target)
+    let imageConfig = try imageConfig(image)
+    let built = try await spec(config, image, imageConfig, target)
     try await HostPaths.make(built.hostPaths)
     let snapshots = services.snapshots
     let id = id
@@ -30,7 +30,7 @@ struct ContainerSetup: Sendable {
     rollback.add("bundle") { try await Trees.remove(bundle) }
     try stage("bundle") { try writeBundle(built.spec) }
     for warning in built.warnings { services.logger.warning("container \(id): \(warning)") }
-    return record(config, image, built, rootfs)
+    return try record(config, image, imageConfig, built, rootfs)
   }
 
   private func findImage(_ spec: Runtime_V1_ImageSpec) throws -> ImageRecord {
@@ -50,7 +50,9 @@ struct ContainerSetup: Sendable {
     return directory.isEmpty || config.logPath.isEmpty ? "" : directory + "/" + config.logPath
   }
 
-  private func spec(_ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ target: Int32?) async throws -> BuiltSpec {
+  private func spec(
+    _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ imageConfig: ImageConfig, _ target: Int32?
+  ) async throws -> BuiltSpec {
     let layers = services.layers
     let files = SandboxFiles(sandbox.plan)
     let options = config.linux.securityContext.namespaceOptions
@@ -63,10 +65,10 @@ struct ContainerSetup: Sendable {
     pod.hostnameFile = files.hostname
     pod.shm = files.shm
     let inputs = SpecInputs(
-      id: id, container: config, sandbox: sandbox.config.content, image: try imageConfig(image), imageName: image.tags.first ?? "\(image.id)",
+      id: id, container: config, sandbox: sandbox.config.content, image: imageConfig, imageName: image.tags.first ?? "\(image.id)",
       pod: pod, node: services.settings.node,
       lookups: Lookups { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
-    return try await BlockingWork.run { try SpecBuilder.build(inputs) }
+    return try await BlockingWork.run { try makeSpec(inputs) }
   }
 
   private func imageConfig(_ image: ImageRecord) throws -> ImageConfig {
@@ -75,12 +77,12 @@ struct ContainerSetup: Sendable {
 
   private func writeBundle(_ spec: RuntimeSpec) throws {
     try Files.makeDirectories(bundle + "/rootfs")
-    try Files.write(Array(try JSONEncoder().encode(spec)), to: bundle + "/config.json")
+    try Files.write(spec.encoded, to: bundle + "/config.json")
   }
 
   private func record(
-    _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ built: BuiltSpec, _ rootfs: RootfsMount
-  ) -> ContainerRecord {
+    _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ imageConfig: ImageConfig, _ built: BuiltSpec, _ rootfs: RootfsMount
+  ) throws -> ContainerRecord {
     let settings = services.settings
     let runtime = settings.runtimes[sandbox.runtimeHandler] ?? ""
     var plan = ContainerPlan(id: id, bundle: bundle, rootfs: rootfs, runtime: runtime, runtimeRoot: settings.state + "/runtime")
@@ -92,7 +94,11 @@ struct ContainerSetup: Sendable {
     plan.sharesPID = !built.spec.linux.namespaces.contains { $0.type == .pid && $0.path == nil }
     return ContainerRecord(
       id: id, sandboxID: sandbox.id, config: config, image: (image.id, image.digests.first ?? "\(image.id)"), layers: image.layers, plan: plan,
-      user: ContainerUser(built.spec.process.user), stopSignal: StopSignal.number(config: config, image: built.stopSignal),
+      user: ContainerUser(built.spec.process.user), stopSignal: try StopSignal.number(config, imageConfig),
       createdAt: SystemClock.realtimeNanoseconds())
   }
+}
+
+extension ContainerUser {
+  init(_ user: RuntimeSpec.User) { self.init(uid: user.uid, gid: user.gid, supplementalGroups: user.additionalGids ?? []) }
 }

@@ -8,7 +8,7 @@ extension PodService {
   /// Makes a ready sandbox. The same request again joins the running one or gets the finished sandbox;
   /// the same name with another config is ALREADY_EXISTS and says what differs.
   package func run(_ request: SandboxRequest) async throws -> String {
-    try Validation.check(sandbox: request.config)
+    try Validation.check(request.config)
     let key = SandboxKey(request.config.metadata)
     let name = "\(key.namespace)/\(key.name)"
     return try await stage("pod \(name)") {

@@ -27,7 +27,7 @@ package final class PodService: Sendable {
 
   /// Creates the container in its pod: see ``Pod/createContainer(_:)``.
   package func createContainer(sandbox: String, config: Runtime_V1_ContainerConfig) async throws -> String {
-    try Validation.check(container: config)
+    try Validation.check(config)
     return try await pod(of: ledger.findSandbox(sandbox)).createContainer(ContainerRequest(config: config))
   }
 

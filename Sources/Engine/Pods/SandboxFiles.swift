@@ -19,24 +19,22 @@ struct SandboxFiles: Sendable {
 
   func make(_ config: Runtime_V1_PodSandboxConfig) throws {
     try Files.makeDirectories(containers)
-    try Files.write(try resolvConfText(config.dnsConfig, has: config.hasDnsConfig), to: resolvConf, mode: 0o644)
-    try Files.write(try Files.read("/etc/hosts"), to: hosts, mode: 0o644)
-    try Files.write(effectiveHostname(config) + "\n", to: hostname, mode: 0o644)
+    try Files.write(PodFiles.resolvConf(config.dnsConfig, host: try hostFile("/etc/resolv.conf")), to: resolvConf, mode: 0o644)
+    try Files.write(PodFiles.hostname(config, isHostNetwork: !plan.ownNetwork, host: SystemName.hostname()), to: hostname, mode: 0o644)
+    try writeHosts(config, addresses: [])
     guard plan.ownIPC else { return }
     try Files.makeDirectories(shm, mode: 0o1777)
     try Mounts.mount(
       "shm", on: shm, type: "tmpfs", flags: [.noSUID, .noDevices, .noExec], data: "mode=1777,size=\(Self.shmSize)")
   }
 
-  private func resolvConfText(_ dns: Runtime_V1_DNSConfig, has: Bool) throws -> [UInt8] {
-    if has, !(dns.servers.isEmpty && dns.searches.isEmpty && dns.options.isEmpty) { return Array(ResolvConf.text(dns).utf8) }
-    return Files.exists("/etc/resolv.conf") ? try Files.read("/etc/resolv.conf") : []
+  /// Written again when the pod's addresses are known.
+  func writeHosts(_ config: Runtime_V1_PodSandboxConfig, addresses: [String]) throws {
+    let text = PodFiles.hosts(config, isHostNetwork: !plan.ownNetwork, addresses: addresses, host: try hostFile("/etc/hosts"))
+    try Files.write(text, to: hosts, mode: 0o644)
   }
 
-  /// The host's own name for host-network pods, as their UTS namespace is the host's.
-  private func effectiveHostname(_ config: Runtime_V1_PodSandboxConfig) -> String {
-    plan.ownUTS && !config.hostname.isEmpty ? config.hostname : SystemName.hostname()
-  }
+  private func hostFile(_ path: String) throws -> [UInt8] { Files.exists(path) ? try Files.read(path) : [] }
 
   func unmount() async throws {
     let shm = shm

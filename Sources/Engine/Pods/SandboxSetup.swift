@@ -24,6 +24,7 @@ struct SandboxSetup: Sendable {
     let network = services.network
     rollback.add("network") { try await network.detach(plan.id, netnsPath: plan.netnsPath) }
     record.addresses = try await stage("network") { try await network.attach(attachment(plan)) }.addresses
+    try SandboxFiles(plan).writeHosts(request.config, addresses: record.addresses)
     return task
   }
 
