@@ -23,3 +23,8 @@ package struct FileHandle: ~Copyable, Sendable {
     FileHandle(owning: try check("openat", path) { clinux_openat(directory, path, flags | O_CLOEXEC, mode) })
   }
 }
+
+extension FileHandle {
+  /// Flags for a file that is only ever added to.
+  package static let appending = O_WRONLY | O_CREAT | O_APPEND
+}
