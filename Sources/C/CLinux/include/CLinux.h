@@ -24,6 +24,11 @@
 #include <sys/xattr.h>
 #include <sys/file.h>
 
+#include "events.h"
+#include "holder.h"
+#include "sockets.h"
+#include "spawn.h"
+
 /// errno is a macro over a thread-local lvalue, which Swift does not import.
 int clinux_errno(void);
 /// open(2) and openat(2) are variadic.
