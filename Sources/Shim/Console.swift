@@ -12,16 +12,16 @@ final class Console {
     let directory = bundle.withCString { clinux_openat(AT_FDCWD, $0, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
     guard directory >= 0 else { throw SystemFailure("bundle", bundle) }
     defer { close(directory) }
-    listener = Bytes(Self.name).withCString { clinux_listen_in(directory, $0) }
+    listener = Bytes(Self.name).withCString { shim_listen_in(directory, $0) }
     guard listener >= 0 else { throw SystemFailure("console socket in", bundle) }
   }
 
   /// Once the runtime has ended: all it sent is there. The master, or -1.
   func take() -> Int32 {
-    let peer = clinux_accept(listener)
+    let peer = shim_accept(listener)
     guard peer >= 0 else { return -1 }
     defer { close(peer) }
-    return clinux_receive_descriptor(peer)
+    return shim_receive_descriptor(peer)
   }
 
   func remove() {

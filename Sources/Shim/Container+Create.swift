@@ -55,7 +55,7 @@ extension Container {
 
   private func pipe() throws(SystemFailure) -> (Int32, Int32) {
     var ends: (Int32, Int32) = (-1, -1)
-    let made = withUnsafeMutableBytes(of: &ends) { clinux_pipe($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
+    let made = withUnsafeMutableBytes(of: &ends) { shim_pipe($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
     guard made == 0 else { throw SystemFailure("pipe for", id) }
     return ends
   }

@@ -29,7 +29,7 @@ extension Container {
     command = nil
     switch outcome {
     case .succeeded:
-      startedAt = clinux_realtime()
+      startedAt = shim_realtime()
       phase = .running(process)
       answerStart(nil)
       if let earlyExit { end(earlyExit) }

@@ -13,11 +13,11 @@ final class ContainerLog {
   /// Takes over both descriptors, also where it fails. Reading begins with `release`.
   init?(loop: EventLoop, path: Bytes, output: Int32, error: Int32) {
     var ends: (Int32, Int32) = (-1, -1)
-    let made = withUnsafeMutableBytes(of: &ends) { clinux_packet_pair($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
+    let made = withUnsafeMutableBytes(of: &ends) { shim_packet_pair($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
     self.loop = loop
     control = ends.0
     if made == 0 && LogPump.start(path: path, output: output, error: error, control: ends.1) {
-      _ = clinux_set_nonblocking(control)
+      _ = shim_set_nonblocking(control)
       loop.watch(control) { events in self.listen(events) }
     } else {
       for fd in [output, error, ends.0, ends.1] where fd >= 0 { close(fd) }
@@ -64,7 +64,7 @@ final class ContainerLog {
       case .release, .finish: break
       }
     }
-    if events & clinux_epoll_hup() != 0 { ended() }
+    if events & shim_epoll_hup() != 0 { ended() }
   }
 
   private func drained() {

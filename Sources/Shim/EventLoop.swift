@@ -5,8 +5,8 @@ final class EventLoop {
   typealias Handler = (_ events: UInt32) -> Void
   struct Timer { fileprivate let id: Int }
 
-  static let readable = clinux_epoll_in()
-  static let writable = clinux_epoll_out()
+  static let readable = shim_epoll_in()
+  static let writable = shim_epoll_out()
 
   private struct Deadline {
     let id: Int
@@ -14,29 +14,29 @@ final class EventLoop {
     let body: () -> Void
   }
 
-  private let epoll = clinux_epoll_create()
+  private let epoll = shim_epoll_create()
   private var handlers: [Int32: Handler] = [:]
   private var deadlines: [Deadline] = []
   private var lastTimer = 0
 
   func watch(_ fd: Int32, _ events: UInt32 = EventLoop.readable, _ handler: @escaping Handler) {
-    if clinux_epoll_set(epoll, fd, events, 0) < 0 { note("epoll: " + Bytes(errno: clinux_errno())) }
+    if shim_epoll_set(epoll, fd, events, 0) < 0 { note("epoll: " + Bytes(errno: clinux_errno())) }
     handlers[fd] = handler
   }
 
-  func change(_ fd: Int32, _ events: UInt32) { _ = clinux_epoll_set(epoll, fd, events, 1) }
+  func change(_ fd: Int32, _ events: UInt32) { _ = shim_epoll_set(epoll, fd, events, 1) }
 
   /// Before the descriptor is closed.
   func unwatch(_ fd: Int32) {
     guard handlers.removeValue(forKey: fd) != nil else { return }
-    _ = clinux_epoll_set(epoll, fd, 0, 0)
+    _ = shim_epoll_set(epoll, fd, 0, 0)
   }
 
   @discardableResult
   func after(milliseconds: Int64, _ body: @escaping () -> Void) -> Timer {
     lastTimer += 1
     let wait = min(max(milliseconds, 0), 1 << 40) * 1_000_000
-    deadlines.append(Deadline(id: lastTimer, at: clinux_monotonic() + wait, body: body))
+    deadlines.append(Deadline(id: lastTimer, at: shim_monotonic() + wait, body: body))
     return Timer(id: lastTimer)
   }
 
@@ -55,7 +55,7 @@ final class EventLoop {
   private func dispatch() {
     withUnsafeTemporaryAllocation(of: Int32.self, capacity: 32) { fds in
       withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 32) { events in
-        let count = clinux_epoll_wait(epoll, fds.baseAddress, events.baseAddress, 32, timeout)
+        let count = shim_epoll_wait(epoll, fds.baseAddress, events.baseAddress, 32, timeout)
         for index in 0..<Int(max(count, 0)) {
           if let handler = handlers[fds[index]] { handler(events[index]) }
         }
@@ -66,13 +66,13 @@ final class EventLoop {
   private var timeout: Int32 {
     guard var next = deadlines.first?.at else { return -1 }
     for deadline in deadlines { next = min(next, deadline.at) }
-    let wait = (next - clinux_monotonic() + 999_999) / 1_000_000
+    let wait = (next - shim_monotonic() + 999_999) / 1_000_000
     return Int32(min(max(wait, 0), 1 << 30))
   }
 
   private func expire() {
     guard !deadlines.isEmpty else { return }
-    let now = clinux_monotonic()
+    let now = shim_monotonic()
     let due = deadlines.filter { $0.at <= now }
     for deadline in due where deadlines.contains(where: { $0.id == deadline.id }) {
       cancel(Timer(id: deadline.id))

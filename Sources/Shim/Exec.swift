@@ -68,10 +68,10 @@ final class Exec {
   /// The end for the child; -1, which becomes /dev/null, where there is no descriptor left.
   private func open(_ output: Output) -> Int32 {
     var ends: (Int32, Int32) = (-1, -1)
-    let made = withUnsafeMutableBytes(of: &ends) { clinux_pipe($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
+    let made = withUnsafeMutableBytes(of: &ends) { shim_pipe($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
     guard made == 0 else { return -1 }
     output.fd = ends.0
-    _ = clinux_set_nonblocking(ends.0)
+    _ = shim_set_nonblocking(ends.0)
     reaper.loop.watch(ends.0) { _ in self.read(output) }
     return ends.1
   }
@@ -142,8 +142,8 @@ final class Exec {
     reaper.loop.cancel(quietTimer)
     if standardOutput.fd < 0 && standardError.fd < 0 { return answer() }
     quietTimer = reaper.loop.after(milliseconds: Self.quiet) { self.answer() }
-    if let lingerUntil, clinux_monotonic() > lingerUntil { answer() }
-    lingerUntil = lingerUntil ?? clinux_monotonic() + Self.linger * 1_000_000
+    if let lingerUntil, shim_monotonic() > lingerUntil { answer() }
+    lingerUntil = lingerUntil ?? shim_monotonic() + Self.linger * 1_000_000
   }
 
   private var lingerUntil: Int64?

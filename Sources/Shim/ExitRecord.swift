@@ -10,7 +10,7 @@ struct Exit {
 
   init(code: Int32) {
     self.code = code
-    finishedAt = clinux_realtime()
+    finishedAt = shim_realtime()
   }
 
   init(startError failure: Failure) {

@@ -29,7 +29,7 @@ final class Holder {
   var pid: Int32 { process?.pid ?? 0 }
 
   private func start(_ directory: Bytes) throws(SystemFailure) -> Process {
-    let image = clinux_holder_image()
+    let image = shim_holder_image()
     guard image >= 0 else { throw SystemFailure("memfd", Bytes("for the holder")) }
     defer { close(image) }
     var pidfd: Int32 = -1
@@ -44,7 +44,7 @@ final class Holder {
     let values = sysctls.map { $0.value as Bytes? }
     let hostname: Bytes? = request.uts && !request.hostname.isEmpty ? request.hostname : nil
     return withCStrings([directory, hostname] + paths + values) { strings in
-      var holder = clinux_holder()
+      var holder = shim_holder()
       holder.namespaces = namespaces
       holder.root = strings[0]
       holder.hostname = strings[1]
@@ -53,13 +53,13 @@ final class Holder {
       holder.sysctl_count = UInt32(sysctls.count)
       holder.loopback = request.network ? 1 : 0
       holder.image = image
-      return clinux_holder_start(&holder, &pidfd, &report)
+      return shim_holder_start(&holder, &pidfd, &report)
     }
   }
 
   private var namespaces: UInt64 {
-    (request.network ? clinux_new_network() : 0) | (request.ipc ? clinux_new_ipc() : 0)
-      | (request.uts ? clinux_new_uts() : 0) | (request.pid ? clinux_new_pid() : 0)
+    (request.network ? shim_new_network() : 0) | (request.ipc ? shim_new_ipc() : 0)
+      | (request.uts ? shim_new_uts() : 0) | (request.pid ? shim_new_pid() : 0)
   }
 
   private func readReport() {
@@ -73,16 +73,16 @@ final class Holder {
   /// A failure begins with its stage, which is never 0.
   private func describe(_ first: UInt8) -> Bytes {
     var content: Bytes = [first]
-    _ = Files.appendChunk(report, &content, size: MemoryLayout<clinux_failure>.size)
+    _ = Files.appendChunk(report, &content, size: MemoryLayout<shim_failure>.size)
     guard let failure = ChildFailure(content) else { return Bytes("the holder reported nonsense") }
     switch failure.stage {
-    case Int32(CLINUX_STAGE_HOSTNAME.rawValue): return "hostname \"" + request.hostname + "\"" + failure.cause
-    case Int32(CLINUX_STAGE_LOOPBACK.rawValue): return "network: raising lo" + failure.cause
-    case Int32(CLINUX_STAGE_SYSCTL.rawValue):
+    case Int32(SHIM_STAGE_HOSTNAME.rawValue): return "hostname \"" + request.hostname + "\"" + failure.cause
+    case Int32(SHIM_STAGE_LOOPBACK.rawValue): return "network: raising lo" + failure.cause
+    case Int32(SHIM_STAGE_SYSCTL.rawValue):
       let sysctl = request.sysctls[min(max(failure.index, 0), request.sysctls.count - 1)]
       return "sysctl " + sysctl.name + " = \"" + sysctl.value + "\"" + failure.cause
-    case Int32(CLINUX_STAGE_ROOT.rawValue): return "holder: making its empty root" + failure.cause
-    case Int32(CLINUX_STAGE_CREDENTIALS.rawValue): return "holder: giving up its privileges" + failure.cause
+    case Int32(SHIM_STAGE_ROOT.rawValue): return "holder: making its empty root" + failure.cause
+    case Int32(SHIM_STAGE_CREDENTIALS.rawValue): return "holder: giving up its privileges" + failure.cause
     default: return "holder: executing" + failure.cause
     }
   }

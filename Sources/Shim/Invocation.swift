@@ -6,7 +6,7 @@ enum Invocation {
     "usage: berth-shim serve --id ID --dir DIRECTORY (a listening socket is descriptor 3) | berth-shim --version"
 
   static func run() -> Int32 {
-    let arguments = (0..<clinux_argc()).compactMap { clinux_argv($0).map { Bytes(cString: $0) } }
+    let arguments = (0..<shim_argc()).compactMap { shim_argv($0).map { Bytes(cString: $0) } }
     if arguments.count == 2, arguments[1].matches("--version") {
       _ = Files.writeAll(1, Bytes(version) + [10])
       return 0
@@ -27,10 +27,10 @@ enum Invocation {
   }
 
   private static func serve(_ directory: Bytes) -> Never {
-    clinux_small_heap()
-    clinux_clean_environment()
+    shim_small_heap()
+    shim_clean_environment()
     setsid()
-    if clinux_become_reaper() < 0 { note(SystemFailure("prctl", Bytes("subreaper")).message) }
+    if shim_become_reaper() < 0 { note(SystemFailure("prctl", Bytes("subreaper")).message) }
     _ = clinux_fcntl_int(3, F_SETFD, FD_CLOEXEC)
     if !Files.makeDirectory(directory + "/exits") { note(SystemFailure("exits in", directory).message) }
     Shim(directory: directory).run()

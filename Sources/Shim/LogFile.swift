@@ -16,13 +16,13 @@ struct LogFile: ~Copyable {
   /// An empty path keeps nothing.
   init(path: Bytes) {
     self.path = path
-    batch = clinux_pages(Self.capacity)?.assumingMemoryBound(to: UInt8.self)
+    batch = shim_pages(Self.capacity)?.assumingMemoryBound(to: UInt8.self)
     _ = open()
   }
 
   deinit {
     if fd >= 0 { close(fd) }
-    if let batch { clinux_unmap_pages(batch, Self.capacity) }
+    if let batch { shim_unmap_pages(batch, Self.capacity) }
   }
 
   /// Opens the path anew; the old file stays in use where that fails. 0 or an errno value.
@@ -81,5 +81,5 @@ struct LogFile: ~Copyable {
   }
 
   /// Gives the batch's memory back while nothing is written.
-  func rest() { if let batch { clinux_release_pages(batch, Self.capacity) } }
+  func rest() { if let batch { shim_release_pages(batch, Self.capacity) } }
 }

@@ -61,7 +61,7 @@ final class LogPump {
   /// Takes over the descriptors. `path` is opened by the thread.
   static func start(path: Bytes, output: Int32, error: Int32, control: Int32) -> Bool {
     let start = Unmanaged.passRetained(Start(path: path, output: output, error: error, control: control))
-    let result = clinux_thread({ LogPump(Unmanaged<Start>.fromOpaque($0!).takeRetainedValue()).run() }, start.toOpaque())
+    let result = shim_thread({ LogPump(Unmanaged<Start>.fromOpaque($0!).takeRetainedValue()).run() }, start.toOpaque())
     if result != 0 { start.release() }
     return result == 0
   }
@@ -84,14 +84,14 @@ final class LogPump {
     control = start.control
     outputs = (start.output, start.error)
     file = LogFile(path: start.path)
-    buffer = clinux_pages(Self.chunk)
+    buffer = shim_pages(Self.chunk)
   }
 
   private func run() {
     while step() {}
     closeOutputs()
     finishLines()
-    if let buffer { clinux_unmap_pages(buffer, Self.chunk) }
+    if let buffer { shim_unmap_pages(buffer, Self.chunk) }
     close(control)
   }
 
@@ -114,12 +114,12 @@ final class LogPump {
   private func wait() -> Int32 {
     var timeout: Int32 = isDirty ? Self.restAfter : -1
     if let deadline {
-      let left = (deadline - clinux_monotonic()) / 1_000_000
+      let left = (deadline - shim_monotonic()) / 1_000_000
       if left <= 0 { return -1 }
       timeout = min(Self.quiet, Int32(left))
     }
     let fds = [isReleased ? outputs.0 : -1, isReleased ? outputs.1 : -1, control]
-    return fds.withUnsafeBufferPointer { clinux_poll_three($0.baseAddress, timeout) }
+    return fds.withUnsafeBufferPointer { shim_poll_three($0.baseAddress, timeout) }
   }
 
   private func obey() -> Bool {
@@ -129,7 +129,7 @@ final class LogPump {
       isReleased = true
       if message.value >= 0 { outputs.0 = Int32(message.value) }
     case .reopen: LogMessage(.reopen, Int64(file.open())).send(to: control)
-    case .finish: deadline = clinux_monotonic() + message.value * 1_000_000
+    case .finish: deadline = shim_monotonic() + message.value * 1_000_000
     case .drained, .dropped: break
     }
     return true
@@ -152,7 +152,7 @@ final class LogPump {
     return fd
   }
 
-  private func prefix(_ stream: LogStream) -> Bytes { clock.timestamp(clinux_realtime()) + [32] + Bytes(stream.name) + [32] }
+  private func prefix(_ stream: LogStream) -> Bytes { clock.timestamp(shim_realtime()) + [32] + Bytes(stream.name) + [32] }
 
   private func finishLines() {
     guard !isDrained else { return }
@@ -179,6 +179,6 @@ final class LogPump {
   private func rest() {
     isDirty = false
     file.rest()
-    if let buffer { clinux_release_pages(buffer, Self.chunk) }
+    if let buffer { shim_release_pages(buffer, Self.chunk) }
   }
 }

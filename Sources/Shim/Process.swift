@@ -10,9 +10,9 @@ final class Reaper {
 
   init(loop: EventLoop) {
     self.loop = loop
-    let signals = clinux_child_signals()
+    let signals = shim_child_signals()
     loop.watch(signals) { _ in
-      clinux_drain_signals(signals)
+      shim_drain_signals(signals)
       self.reapOrphans()
     }
   }
@@ -34,9 +34,9 @@ final class Reaper {
   /// Stops at an ended child that is known: its own descriptor is about to tell of it, and then this runs again.
   private func reapOrphans() {
     while introductions == 0 {
-      let pid = clinux_ended_child()
+      let pid = shim_ended_child()
       guard pid > 0, !known.contains(pid) else { return }
-      clinux_discard_child(pid)
+      shim_discard_child(pid)
     }
   }
 }
@@ -63,7 +63,7 @@ final class Process {
     guard let number = Files.read(pidFile)?.number, number > 1, number < Int64(Int32.max) else { return nil }
     let pidfd = clinux_pidfd_open(Int32(number), 0)
     guard pidfd >= 0 else { return nil }
-    guard clinux_is_child(pidfd) == 1 else {
+    guard shim_is_child(pidfd) == 1 else {
       close(pidfd)
       return nil
     }
@@ -81,7 +81,7 @@ final class Process {
 
   private func reap() {
     var code: Int32 = 255
-    let result = clinux_reap(pidfd, &code)
+    let result = shim_reap(pidfd, &code)
     guard result != 0, let ended else { return }
     self.ended = nil
     reaper.loop.unwatch(pidfd)

@@ -71,10 +71,10 @@ final class RuntimeCommand {
   private func describe(_ failure: ChildFailure) -> Failure {
     let rootfs = program.rootfs ?? Overlay()
     switch failure.stage {
-    case Int32(CLINUX_STAGE_OVERLAY.rawValue):
+    case Int32(SHIM_STAGE_OVERLAY.rawValue):
       let layer = failure.index >= 0 && failure.index < rootfs.lower.count ? ", layer " + rootfs.lower[failure.index] : []
       return Failure(.internal, "rootfs: overlay on " + rootfs.target + layer + failure.cause)
-    case Int32(CLINUX_STAGE_EXECUTE.rawValue): return Failure(.internal, "OCI runtime " + program.arguments[0] + failure.cause)
+    case Int32(SHIM_STAGE_EXECUTE.rawValue): return Failure(.internal, "OCI runtime " + program.arguments[0] + failure.cause)
     default: return Failure(.internal, "OCI runtime " + program.arguments[0] + ": preparing its process" + failure.cause)
     }
   }

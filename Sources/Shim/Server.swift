@@ -26,7 +26,7 @@ final class Server {
     self.loop = loop
     self.listener = listener
     self.dispatch = dispatch
-    _ = clinux_set_nonblocking(listener)
+    _ = shim_set_nonblocking(listener)
     loop.watch(listener) { _ in self.accept() }
   }
 
@@ -39,9 +39,9 @@ final class Server {
   }
 
   private func accept() {
-    let fd = clinux_accept(listener)
+    let fd = shim_accept(listener)
     guard fd >= 0 else { return }
-    guard clinux_peer_user(fd) == Int64(geteuid()) else {
+    guard shim_peer_user(fd) == Int64(geteuid()) else {
       close(fd)
       return
     }

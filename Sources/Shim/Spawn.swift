@@ -40,7 +40,7 @@ extension Program {
     let writable = !overlay.upper.isEmpty
     let single: [Bytes?] = [overlay.target, writable ? overlay.upper : nil, writable ? overlay.work : nil]
     return withCStrings(single + (overlay.lower + overlay.options).map(Optional.some)) { strings in
-      var mount = clinux_overlay()
+      var mount = shim_overlay()
       mount.target = strings[0]
       mount.upper = strings[1]
       mount.work = strings[2]
@@ -52,16 +52,16 @@ extension Program {
     }
   }
 
-  private func spawn(rootfs: UnsafePointer<clinux_overlay>?, _ pidfd: inout Int32, _ report: inout Int32) -> Int32 {
+  private func spawn(rootfs: UnsafePointer<shim_overlay>?, _ pidfd: inout Int32, _ report: inout Int32) -> Int32 {
     withCStrings([directory] + arguments.map(Optional.some) + [nil]) { strings in
-      var request = clinux_spawn()
+      var request = shim_spawn()
       request.directory = strings[0]
       request.argv = strings + 1
       request.input = input
       request.output = output
       request.error = error
       request.rootfs = rootfs
-      return clinux_spawn(&request, &pidfd, &report)
+      return shim_spawn(&request, &pidfd, &report)
     }
   }
 }
@@ -76,13 +76,13 @@ struct ChildFailure {
   /// Nil where the child said nothing, or something else. Call it after the child's end.
   init?(report: Int32) {
     var content = Bytes()
-    _ = Files.appendChunk(report, &content, size: MemoryLayout<clinux_failure>.size)
+    _ = Files.appendChunk(report, &content, size: MemoryLayout<shim_failure>.size)
     self.init(content)
   }
 
   init?(_ content: Bytes) {
-    guard content.count == MemoryLayout<clinux_failure>.size else { return nil }
-    let failure = content.withUnsafeBytes { $0.loadUnaligned(as: clinux_failure.self) }
+    guard content.count == MemoryLayout<shim_failure>.size else { return nil }
+    let failure = content.withUnsafeBytes { $0.loadUnaligned(as: shim_failure.self) }
     stage = failure.stage
     error = failure.error
     index = Int(failure.index)

@@ -74,7 +74,7 @@ final class TaskService {
 
   private func resize(_ container: Container, _ request: TaskRequest, _ call: Call) {
     let columns = UInt16(truncatingIfNeeded: request.third)
-    guard container.master >= 0, clinux_resize_terminal(container.master, columns, UInt16(truncatingIfNeeded: request.fourth)) == 0 else {
+    guard container.master >= 0, shim_resize_terminal(container.master, columns, UInt16(truncatingIfNeeded: request.fourth)) == 0 else {
       return call.fail(Failure(.failedPrecondition, "container " + container.id + " has no terminal"))
     }
     call.succeed()

@@ -24,10 +24,10 @@
 #include <sys/xattr.h>
 #include <sys/file.h>
 
-#include "events.h"
-#include "holder.h"
-#include "sockets.h"
-#include "spawn.h"
+#include "shim_events.h"
+#include "shim_holder.h"
+#include "shim_sockets.h"
+#include "shim_child.h"
 
 /// errno is a macro over a thread-local lvalue, which Swift does not import.
 int clinux_errno(void);

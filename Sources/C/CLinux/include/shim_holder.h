@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct clinux_holder {
+struct shim_holder {
   /// CLONE_NEW*; CLONE_NEWNS is always added.
   uint64_t namespaces;
   /// NULL to leave it.
@@ -16,18 +16,18 @@ struct clinux_holder {
   int loopback;
   /// An existing directory that the empty root is mounted on, in the holder's own mount namespace.
   const char *root;
-  /// From `clinux_holder_image`.
+  /// From `shim_holder_image`.
   int image;
 };
 
 /// A sealed memfd with the holder's own program of a few hundred bytes: no libc, and nothing that a container could change. -1 with errno.
-int clinux_holder_image(void);
+int shim_holder_image(void);
 
-/// Starts the holder. `report` becomes a non-blocking pipe: one zero byte when it is confined and waits, else a `clinux_failure`.
-pid_t clinux_holder_start(const struct clinux_holder *holder, int *pidfd, int *report);
+/// Starts the holder. `report` becomes a non-blocking pipe: one zero byte when it is confined and waits, else a `shim_failure`.
+pid_t shim_holder_start(const struct shim_holder *holder, int *pidfd, int *report);
 
 /// CLONE_NEW* as values.
-uint64_t clinux_new_network(void);
-uint64_t clinux_new_ipc(void);
-uint64_t clinux_new_uts(void);
-uint64_t clinux_new_pid(void);
+uint64_t shim_new_network(void);
+uint64_t shim_new_ipc(void);
+uint64_t shim_new_uts(void);
+uint64_t shim_new_pid(void);

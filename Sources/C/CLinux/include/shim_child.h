@@ -4,7 +4,7 @@
 #include <sys/types.h>
 
 /// An overlay mount made in the child before it executes. All strings outlive the call.
-struct clinux_overlay {
+struct shim_overlay {
   /// Layer directories, highest first.
   const char *const *lower;
   uint32_t lower_count;
@@ -17,23 +17,23 @@ struct clinux_overlay {
   const char *target;
 };
 
-/// Where a child failed; the value of `clinux_failure.stage`.
-enum clinux_stage {
-  CLINUX_STAGE_NONE = 0,
-  CLINUX_STAGE_DESCRIPTORS,
-  CLINUX_STAGE_DIRECTORY,
-  CLINUX_STAGE_OVERLAY,
-  CLINUX_STAGE_EXECUTE,
-  CLINUX_STAGE_HOSTNAME,
-  CLINUX_STAGE_LOOPBACK,
-  CLINUX_STAGE_SYSCTL,
-  CLINUX_STAGE_ROOT,
-  CLINUX_STAGE_CREDENTIALS,
-  CLINUX_STAGE_CONFINE,
+/// Where a child failed; the value of `shim_failure.stage`.
+enum shim_stage {
+  SHIM_STAGE_NONE = 0,
+  SHIM_STAGE_DESCRIPTORS,
+  SHIM_STAGE_DIRECTORY,
+  SHIM_STAGE_OVERLAY,
+  SHIM_STAGE_EXECUTE,
+  SHIM_STAGE_HOSTNAME,
+  SHIM_STAGE_LOOPBACK,
+  SHIM_STAGE_SYSCTL,
+  SHIM_STAGE_ROOT,
+  SHIM_STAGE_CREDENTIALS,
+  SHIM_STAGE_CONFINE,
 };
 
 /// What a child writes to its report pipe when it cannot go on.
-struct clinux_failure {
+struct shim_failure {
   int32_t stage;
   int32_t error;
   /// Which sysctl or layer; -1 for none.
@@ -42,7 +42,7 @@ struct clinux_failure {
   char text[244];
 };
 
-struct clinux_spawn {
+struct shim_spawn {
   const char *const *argv;
   /// NULL to stay.
   const char *directory;
@@ -51,20 +51,20 @@ struct clinux_spawn {
   int output;
   int error;
   /// NULL for none.
-  const struct clinux_overlay *rootfs;
+  const struct shim_overlay *rootfs;
 };
 
 /// Starts a child in a session of its own with default signal dispositions, an empty mask and no other descriptor. Returns its pid or -1.
-/// `report` becomes a non-blocking pipe: a `clinux_failure` where the child could not execute, else end of file.
-pid_t clinux_spawn(const struct clinux_spawn *spawn, int *pidfd, int *report);
+/// `report` becomes a non-blocking pipe: a `shim_failure` where the child could not execute, else end of file.
+pid_t shim_spawn(const struct shim_spawn *spawn, int *pidfd, int *report);
 
 /// clone3(2) without a shared address space. 0 in the child.
-pid_t clinux_clone(uint64_t flags, int *pidfd);
+pid_t shim_clone(uint64_t flags, int *pidfd);
 
 /// For children only: default dispositions for every signal.
-void clinux_default_signals(void);
+void shim_default_signals(void);
 /// For children only: writes the failure with errno to `report` and exits.
-_Noreturn void clinux_child_failed(int report, int stage, int index, const char *text);
+_Noreturn void shim_child_failed(int report, int stage, int index, const char *text);
 
 /// Mounts the overlay at its target. 0, or -1 with errno, `*index` (the layer at fault or -1) and the kernel's message in `text`.
-int clinux_mount_overlay(const struct clinux_overlay *overlay, int *index, char *text, size_t size);
+int shim_mount_overlay(const struct shim_overlay *overlay, int *index, char *text, size_t size);

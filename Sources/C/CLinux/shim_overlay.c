@@ -32,7 +32,7 @@ static int set_option(int fs, const char *option) {
   return fs_config(fs, FSCONFIG_SET_FLAG, key, NULL);
 }
 
-static int set_layers(int fs, const struct clinux_overlay *overlay, int *index) {
+static int set_layers(int fs, const struct shim_overlay *overlay, int *index) {
   for (uint32_t i = 0; i < overlay->lower_count; i++) {
     *index = (int)i;
     if (fs_config(fs, FSCONFIG_SET_STRING, "lowerdir+", overlay->lower[i]) < 0) return -1;
@@ -41,7 +41,7 @@ static int set_layers(int fs, const struct clinux_overlay *overlay, int *index) 
   return 0;
 }
 
-static int configure(int fs, const struct clinux_overlay *overlay, int *index) {
+static int configure(int fs, const struct shim_overlay *overlay, int *index) {
   if (set_layers(fs, overlay, index) < 0) return -1;
   if (overlay->upper && fs_config(fs, FSCONFIG_SET_STRING, "upperdir", overlay->upper) < 0) return -1;
   if (overlay->upper && fs_config(fs, FSCONFIG_SET_STRING, "workdir", overlay->work) < 0) return -1;
@@ -60,7 +60,7 @@ static int attach(int fs, const char *target) {
   return result;
 }
 
-int clinux_mount_overlay(const struct clinux_overlay *overlay, int *index, char *text, size_t size) {
+int shim_mount_overlay(const struct shim_overlay *overlay, int *index, char *text, size_t size) {
   int fs = fs_open("overlay");
   *index = -1;
   text[0] = 0;

@@ -6,15 +6,15 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 
-int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+int shim_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
-int clinux_epoll_set(int epoll, int fd, uint32_t events, int again) {
+int shim_epoll_set(int epoll, int fd, uint32_t events, int again) {
   struct epoll_event event = {.events = events, .data.fd = fd};
   if (events == 0) return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
   return epoll_ctl(epoll, again ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
 }
 
-int clinux_epoll_wait(int epoll, int32_t *fds, uint32_t *events, int count, int timeout) {
+int shim_epoll_wait(int epoll, int32_t *fds, uint32_t *events, int count, int timeout) {
   struct epoll_event ready[32];
   int found = epoll_wait(epoll, ready, count < 32 ? count : 32, timeout);
   for (int i = 0; i < found; i++) {
@@ -24,11 +24,11 @@ int clinux_epoll_wait(int epoll, int32_t *fds, uint32_t *events, int count, int 
   return found;
 }
 
-uint32_t clinux_epoll_in(void) { return EPOLLIN; }
-uint32_t clinux_epoll_out(void) { return EPOLLOUT; }
-uint32_t clinux_epoll_hup(void) { return EPOLLHUP | EPOLLERR; }
+uint32_t shim_epoll_in(void) { return EPOLLIN; }
+uint32_t shim_epoll_out(void) { return EPOLLOUT; }
+uint32_t shim_epoll_hup(void) { return EPOLLHUP | EPOLLERR; }
 
-int clinux_child_signals(void) {
+int shim_child_signals(void) {
   sigset_t all, children;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
@@ -37,20 +37,20 @@ int clinux_child_signals(void) {
   return signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-void clinux_drain_signals(int fd) {
+void shim_drain_signals(int fd) {
   struct signalfd_siginfo info[4];
   while (read(fd, info, sizeof info) > 0) {}
 }
 
-int clinux_become_reaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+int shim_become_reaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
-void clinux_small_heap(void) {
+void shim_small_heap(void) {
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 128 << 10);
   mallopt(M_TRIM_THRESHOLD, 64 << 10);
 }
 
-int clinux_reap(int pidfd, int32_t *code) {
+int shim_reap(int pidfd, int32_t *code) {
   siginfo_t info = {0};
   if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) < 0) return -1;
   if (info.si_pid == 0) return 0;
@@ -58,13 +58,13 @@ int clinux_reap(int pidfd, int32_t *code) {
   return 1;
 }
 
-pid_t clinux_ended_child(void) {
+pid_t shim_ended_child(void) {
   siginfo_t info = {0};
   if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0) return 0;
   return info.si_pid;
 }
 
-void clinux_discard_child(pid_t pid) {
+void shim_discard_child(pid_t pid) {
   siginfo_t info;
   waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG);
 }
@@ -81,7 +81,7 @@ static void *thread_main(void *argument) {
   return NULL;
 }
 
-int clinux_thread(void (*body)(void *), void *context) {
+int shim_thread(void (*body)(void *), void *context) {
   struct thread_start *start = malloc(sizeof *start);
   if (!start) return ENOMEM;
   *start = (struct thread_start){body, context};
@@ -102,8 +102,8 @@ static int64_t nanoseconds(clockid_t clock) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int64_t clinux_realtime(void) { return nanoseconds(CLOCK_REALTIME); }
-int64_t clinux_monotonic(void) { return nanoseconds(CLOCK_MONOTONIC); }
+int64_t shim_realtime(void) { return nanoseconds(CLOCK_REALTIME); }
+int64_t shim_monotonic(void) { return nanoseconds(CLOCK_MONOTONIC); }
 
 static int saved_argc;
 static char **saved_argv;
@@ -113,15 +113,15 @@ __attribute__((constructor)) static void save_arguments(int argc, char **argv) {
   saved_argv = argv;
 }
 
-int clinux_argc(void) { return saved_argc; }
-const char *clinux_argv(int index) { return index >= 0 && index < saved_argc ? saved_argv[index] : NULL; }
+int shim_argc(void) { return saved_argc; }
+const char *shim_argv(int index) { return index >= 0 && index < saved_argc ? saved_argv[index] : NULL; }
 
-void clinux_clean_environment(void) {
+void shim_clean_environment(void) {
   static const char *const names[] = {"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) unsetenv(names[i]);
 }
 
-int clinux_is_child(int pidfd) {
+int shim_is_child(int pidfd) {
   siginfo_t info = {0};
   return waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }

@@ -2,24 +2,24 @@
 
 #include <sys/ioctl.h>
 
-int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+int shim_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
-int64_t clinux_peer_user(int fd) {
+int64_t shim_peer_user(int fd) {
   struct ucred peer;
   socklen_t size = sizeof peer;
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return -1;
   return peer.uid;
 }
 
-int clinux_packet_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends); }
-int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+int shim_packet_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends); }
+int shim_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
-int clinux_set_nonblocking(int fd) {
+int shim_set_nonblocking(int fd) {
   int flags = fcntl(fd, F_GETFL);
   return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-int clinux_listen_in(int dirfd, const char *name) {
+int shim_listen_in(int dirfd, const char *name) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
@@ -32,7 +32,7 @@ int clinux_listen_in(int dirfd, const char *name) {
   return -1;
 }
 
-int clinux_receive_descriptor(int fd) {
+int shim_receive_descriptor(int fd) {
   char byte[512];
   union {
     struct cmsghdr header;
@@ -49,12 +49,12 @@ int clinux_receive_descriptor(int fd) {
   return received;
 }
 
-int clinux_resize_terminal(int fd, uint16_t columns, uint16_t rows) {
+int shim_resize_terminal(int fd, uint16_t columns, uint16_t rows) {
   struct winsize size = {.ws_row = rows, .ws_col = columns};
   return ioctl(fd, TIOCSWINSZ, &size);
 }
 
-int clinux_poll_three(const int fds[3], int timeout) {
+int shim_poll_three(const int fds[3], int timeout) {
   struct pollfd entries[3];
   int found = 0;
   for (int i = 0; i < 3; i++) entries[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
@@ -64,10 +64,10 @@ int clinux_poll_three(const int fds[3], int timeout) {
   return found;
 }
 
-void *clinux_pages(size_t size) {
+void *shim_pages(size_t size) {
   void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return pages == MAP_FAILED ? NULL : pages;
 }
 
-void clinux_release_pages(void *pages, size_t size) { madvise(pages, size, MADV_DONTNEED); }
-void clinux_unmap_pages(void *pages, size_t size) { munmap(pages, size); }
+void shim_release_pages(void *pages, size_t size) { madvise(pages, size, MADV_DONTNEED); }
+void shim_unmap_pages(void *pages, size_t size) { munmap(pages, size); }

@@ -4,23 +4,23 @@
 #include <sys/types.h>
 
 /// accept4(2), close-on-exec and non-blocking.
-int clinux_accept(int listener);
+int shim_accept(int listener);
 /// The peer's user id; -1 with errno.
-int64_t clinux_peer_user(int fd);
+int64_t shim_peer_user(int fd);
 /// Both ends close-on-exec. A packet pair keeps message borders.
-int clinux_packet_pair(int ends[2]);
-int clinux_pipe(int ends[2]);
-int clinux_set_nonblocking(int fd);
+int shim_packet_pair(int ends[2]);
+int shim_pipe(int ends[2]);
+int shim_set_nonblocking(int fd);
 
 /// A listening socket named `name` in the directory `dirfd`, whatever the length of its path.
-int clinux_listen_in(int dirfd, const char *name);
+int shim_listen_in(int dirfd, const char *name);
 /// Receives one descriptor (close-on-exec) sent with SCM_RIGHTS; -1 with errno, EAGAIN when there is none yet.
-int clinux_receive_descriptor(int fd);
+int shim_receive_descriptor(int fd);
 /// TIOCSWINSZ.
-int clinux_resize_terminal(int fd, uint16_t columns, uint16_t rows);
+int shim_resize_terminal(int fd, uint16_t columns, uint16_t rows);
 /// poll(2) for up to three descriptors, -1 skips one. A bit per readable or hung-up descriptor; 0 after `timeout` ms; -1 with errno.
-int clinux_poll_three(const int fds[3], int timeout);
+int shim_poll_three(const int fds[3], int timeout);
 /// Private anonymous memory, and giving its pages back while keeping the range.
-void *clinux_pages(size_t size);
-void clinux_release_pages(void *pages, size_t size);
-void clinux_unmap_pages(void *pages, size_t size);
+void *shim_pages(size_t size);
+void shim_release_pages(void *pages, size_t size);
+void shim_unmap_pages(void *pages, size_t size);

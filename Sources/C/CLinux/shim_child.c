@@ -4,7 +4,7 @@
 #include <linux/sched.h>
 #include <sys/syscall.h>
 
-pid_t clinux_clone(uint64_t flags, int *pidfd) {
+pid_t shim_clone(uint64_t flags, int *pidfd) {
   struct clone_args arguments = {
       .flags = flags | CLONE_PIDFD,
       .pidfd = (uint64_t)(uintptr_t)pidfd,
@@ -13,13 +13,13 @@ pid_t clinux_clone(uint64_t flags, int *pidfd) {
   return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
-void clinux_default_signals(void) {
+void shim_default_signals(void) {
   struct sigaction action = {.sa_handler = SIG_DFL};
   for (int number = 1; number < 65; number++) sigaction(number, &action, NULL);
 }
 
-void clinux_child_failed(int report, int stage, int index, const char *text) {
-  struct clinux_failure failure = {.stage = stage, .error = errno, .index = index};
+void shim_child_failed(int report, int stage, int index, const char *text) {
+  struct shim_failure failure = {.stage = stage, .error = errno, .index = index};
   for (size_t i = 0; text && text[i] && i + 1 < sizeof failure.text; i++) failure.text[i] = text[i];
   ssize_t ignored = write(report, &failure, sizeof failure);
   (void)ignored;
@@ -27,7 +27,7 @@ void clinux_child_failed(int report, int stage, int index, const char *text) {
 }
 
 /// Descriptors 0, 1, 2 may be sources and targets at once: lift the sources above first.
-static int place_descriptors(const struct clinux_spawn *spawn) {
+static int place_descriptors(const struct shim_spawn *spawn) {
   int sources[3] = {spawn->input, spawn->output, spawn->error};
   for (int i = 0; i < 3; i++) {
     if (sources[i] < 0) sources[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -39,29 +39,29 @@ static int place_descriptors(const struct clinux_spawn *spawn) {
   return (int)syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
-static _Noreturn void run_child(const struct clinux_spawn *spawn, int report) {
+static _Noreturn void run_child(const struct shim_spawn *spawn, int report) {
   sigset_t none;
-  clinux_default_signals();
+  shim_default_signals();
   setsid();
   if (report < 3) report = fcntl(report, F_DUPFD_CLOEXEC, 3);
   if (spawn->rootfs) {
     int index = -1;
     char text[200] = "";
-    if (clinux_mount_overlay(spawn->rootfs, &index, text, sizeof text) < 0)
-      clinux_child_failed(report, CLINUX_STAGE_OVERLAY, index, text);
+    if (shim_mount_overlay(spawn->rootfs, &index, text, sizeof text) < 0)
+      shim_child_failed(report, SHIM_STAGE_OVERLAY, index, text);
   }
-  if (spawn->directory && chdir(spawn->directory) < 0) clinux_child_failed(report, CLINUX_STAGE_DIRECTORY, -1, NULL);
-  if (place_descriptors(spawn) < 0) clinux_child_failed(report, CLINUX_STAGE_DESCRIPTORS, -1, NULL);
+  if (spawn->directory && chdir(spawn->directory) < 0) shim_child_failed(report, SHIM_STAGE_DIRECTORY, -1, NULL);
+  if (place_descriptors(spawn) < 0) shim_child_failed(report, SHIM_STAGE_DESCRIPTORS, -1, NULL);
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   execv(spawn->argv[0], (char *const *)spawn->argv);
-  clinux_child_failed(report, CLINUX_STAGE_EXECUTE, -1, NULL);
+  shim_child_failed(report, SHIM_STAGE_EXECUTE, -1, NULL);
 }
 
-pid_t clinux_spawn(const struct clinux_spawn *spawn, int *pidfd, int *report) {
+pid_t shim_spawn(const struct shim_spawn *spawn, int *pidfd, int *report) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return -1;
-  pid_t pid = clinux_clone(0, pidfd);
+  pid_t pid = shim_clone(0, pidfd);
   if (pid == 0) run_child(spawn, ends[1]);
   int error = errno;
   close(ends[1]);

@@ -126,7 +126,7 @@ static int executable_memfd(void) {
   return fd < 0 && errno == EINVAL ? memfd_create("berth-holder", flags) : fd;
 }
 
-int clinux_holder_image(void) {
+int shim_holder_image(void) {
   char image[4096] = {0};
   size_t code = (size_t)(__stop_berth_holder - __start_berth_holder);
   size_t size = CODE_OFFSET + code;

@@ -14,10 +14,10 @@
 #define HOLDER_ID 4294967278U
 #define NOBODY 65534U
 
-uint64_t clinux_new_network(void) { return CLONE_NEWNET; }
-uint64_t clinux_new_ipc(void) { return CLONE_NEWIPC; }
-uint64_t clinux_new_uts(void) { return CLONE_NEWUTS; }
-uint64_t clinux_new_pid(void) { return CLONE_NEWPID; }
+uint64_t shim_new_network(void) { return CLONE_NEWNET; }
+uint64_t shim_new_ipc(void) { return CLONE_NEWIPC; }
+uint64_t shim_new_uts(void) { return CLONE_NEWUTS; }
+uint64_t shim_new_pid(void) { return CLONE_NEWPID; }
 
 static int raise_loopback(void) {
   struct ifreq request = {.ifr_name = "lo"};
@@ -68,37 +68,37 @@ static int drop_privileges(void) {
   return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 }
 
-static int set_up_namespaces(const struct clinux_holder *holder, int report) {
+static int set_up_namespaces(const struct shim_holder *holder, int report) {
   if (holder->hostname && sethostname(holder->hostname, strlen(holder->hostname)) < 0)
-    clinux_child_failed(report, CLINUX_STAGE_HOSTNAME, -1, NULL);
-  if (holder->loopback && raise_loopback() < 0) clinux_child_failed(report, CLINUX_STAGE_LOOPBACK, -1, NULL);
+    shim_child_failed(report, SHIM_STAGE_HOSTNAME, -1, NULL);
+  if (holder->loopback && raise_loopback() < 0) shim_child_failed(report, SHIM_STAGE_LOOPBACK, -1, NULL);
   for (uint32_t i = 0; i < holder->sysctl_count; i++)
     if (write_sysctl(holder->sysctl_paths[i], holder->sysctl_values[i]) < 0)
-      clinux_child_failed(report, CLINUX_STAGE_SYSCTL, (int)i, NULL);
+      shim_child_failed(report, SHIM_STAGE_SYSCTL, (int)i, NULL);
   return empty_root(holder->root);
 }
 
-static _Noreturn void run_holder(const struct clinux_holder *holder, int report) {
+static _Noreturn void run_holder(const struct shim_holder *holder, int report) {
   static char *const arguments[] = {"berth-holder", NULL};
   static char *const environment[] = {NULL};
   sigset_t all;
-  clinux_default_signals();
+  shim_default_signals();
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
   setsid();
-  if (set_up_namespaces(holder, report) < 0) clinux_child_failed(report, CLINUX_STAGE_ROOT, -1, NULL);
+  if (set_up_namespaces(holder, report) < 0) shim_child_failed(report, SHIM_STAGE_ROOT, -1, NULL);
   int image = fcntl(holder->image, F_DUPFD_CLOEXEC, 3);
-  if (image < 0 || dup2(report, 0) < 0) clinux_child_failed(report, CLINUX_STAGE_DESCRIPTORS, -1, NULL);
-  if (syscall(SYS_close_range, 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0) clinux_child_failed(0, CLINUX_STAGE_DESCRIPTORS, -1, NULL);
-  if (drop_privileges() < 0) clinux_child_failed(0, CLINUX_STAGE_CREDENTIALS, -1, NULL);
+  if (image < 0 || dup2(report, 0) < 0) shim_child_failed(report, SHIM_STAGE_DESCRIPTORS, -1, NULL);
+  if (syscall(SYS_close_range, 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0) shim_child_failed(0, SHIM_STAGE_DESCRIPTORS, -1, NULL);
+  if (drop_privileges() < 0) shim_child_failed(0, SHIM_STAGE_CREDENTIALS, -1, NULL);
   syscall(SYS_execveat, image, "", arguments, environment, AT_EMPTY_PATH);
-  clinux_child_failed(0, CLINUX_STAGE_CONFINE, -1, NULL);
+  shim_child_failed(0, SHIM_STAGE_CONFINE, -1, NULL);
 }
 
-pid_t clinux_holder_start(const struct clinux_holder *holder, int *pidfd, int *report) {
+pid_t shim_holder_start(const struct shim_holder *holder, int *pidfd, int *report) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return -1;
-  pid_t pid = clinux_clone(holder->namespaces | CLONE_NEWNS, pidfd);
+  pid_t pid = shim_clone(holder->namespaces | CLONE_NEWNS, pidfd);
   if (pid == 0) {
     close(ends[0]);
     run_holder(holder, ends[1]);
