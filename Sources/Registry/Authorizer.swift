@@ -7,6 +7,12 @@ actor Authorizer {
     let origin: String
     let repository: String
     let credentials: RegistryCredentials?
+
+    init(_ endpoint: Endpoint) {
+      origin = endpoint.origin
+      repository = endpoint.repository
+      credentials = endpoint.credentials
+    }
   }
 
   private enum Scheme {
@@ -41,7 +47,9 @@ actor Authorizer {
     if let bearer = challenges.first(where: { $0.scheme == "bearer" && $0.parameters["realm"] != nil }) {
       return try await token(TokenRequest(bearer, endpoint), endpoint, refused: refused)
     }
-    guard challenges.contains(where: { $0.scheme == "basic" }), let basic = endpoint.credentials?.basic, basic != refused else { return nil }
+    guard challenges.contains(where: { $0.scheme == "basic" }), let basic = endpoint.credentials?.basic, basic != refused else {
+      return nil
+    }
     remember(.basic, for: endpoint)
     return basic
   }
@@ -62,11 +70,5 @@ actor Authorizer {
   private func remember(_ scheme: Scheme, for endpoint: Endpoint) {
     if schemes.count >= Self.capacity { schemes.removeAll() }
     schemes[Requester(endpoint)] = scheme
-  }
-}
-
-extension Authorizer.Requester {
-  fileprivate init(_ endpoint: Endpoint) {
-    self.init(origin: endpoint.origin, repository: endpoint.repository, credentials: endpoint.credentials)
   }
 }

@@ -82,8 +82,9 @@ extension Connections {
   private static func configuration(_ tls: RegistryHost.TLS) throws(Fault) -> TLSConfiguration {
     var configuration = TLSConfiguration.makeClientConfiguration()
     if tls.skipVerify { configuration.certificateVerification = .none }
-    let authorities = try tls.authorities.flatMap { file throws(Fault) in
-      try stage("registry certificate authority \(file)") { try NIOSSLCertificate.fromPEMFile(file) }
+    var authorities: [NIOSSLCertificate] = []
+    for file in tls.authorities {
+      authorities += try stage("registry certificate authority \(file)") { try NIOSSLCertificate.fromPEMFile(file) }
     }
     if !authorities.isEmpty { configuration.additionalTrustRoots = [.certificates(authorities)] }
     if let client = tls.clients.first {

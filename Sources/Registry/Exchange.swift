@@ -29,7 +29,9 @@ struct Exchange: Sendable {
       // A remembered authorization may have expired, so there are two tries.
       for _ in 0..<2 where response.isChallenge {
         let challenges = response.message.headers[canonicalForm: "WWW-Authenticate"].map(String.init)
-        guard let next = try await authorizer.answer(challenges, from: endpoint, refused: authorization), next != authorization else { break }
+        guard let next = try await authorizer.answer(challenges, from: endpoint, refused: authorization), next != authorization else {
+          break
+        }
         await discard(response.message)
         authorization = next
         response = try await follow(question, from: address, endpoint, next)

@@ -67,7 +67,7 @@ struct HostWalk: Sendable {
   }
 
   /// All that went wrong, the last host's failure (the registry's own) first and with its code.
-  func fault(_ hosts: [String]) -> Fault {
+  var fault: Fault {
     let failures = verdicts.compactMap { verdict -> Fault? in
       switch verdict {
       case .open: nil

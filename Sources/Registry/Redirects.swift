@@ -18,7 +18,8 @@ struct Redirects {
     let place = "GET \(visited[0].display)"
     guard let location else { throw Fault(.unavailable, "\(place): \(current.display) redirects to nowhere") }
     guard let next = current.resolving(location) else {
-      throw Fault(.unavailable, "\(place): \(current.display) redirects to no http address: \(Excerpt.of(location.prefix { $0 != "?" } + ""))")
+      throw Fault(
+        .unavailable, "\(place): \(current.display) redirects to no http address: \(Excerpt.of(location.prefix { $0 != "?" } + ""))")
     }
     if current.scheme == .https, next.scheme == .http {
       throw Fault(.permissionDenied, "\(place): \(current.display) redirects from https to \(next.display), which is refused")

@@ -31,9 +31,11 @@ package final class RegistryClient: RegistrySource {
     }
   }
 
-  package func blob(_ descriptor: Descriptor, of reference: ImageReference, credentials: RegistryCredentials?) async throws -> any BlobStream {
+  package func blob(_ descriptor: Descriptor, of reference: ImageReference, credentials: RegistryCredentials?) async throws
+    -> any BlobStream
+  {
     let name = "registry \(reference.domain): blob \(descriptor.digest) of \(reference.display)"
-    return try await stage(name) {
+    return try stage(name) {
       guard descriptor.size >= 0 else { throw Fault(.invalidArgument, "its size is negative: \(descriptor.size)") }
       let endpoints = try endpoints(reference, .pull, credentials)
       return RegistryBlobStream(
@@ -41,7 +43,9 @@ package final class RegistryClient: RegistrySource {
     }
   }
 
-  private func endpoints(_ reference: ImageReference, _ needed: RegistryHost.Capabilities, _ credentials: RegistryCredentials?) throws -> [Endpoint] {
+  private func endpoints(_ reference: ImageReference, _ needed: RegistryHost.Capabilities, _ credentials: RegistryCredentials?) throws
+    -> [Endpoint]
+  {
     try hosts.hosts(for: reference.domain).filter { $0.capabilities.isSuperset(of: needed) }.map { Endpoint($0, reference, credentials) }
   }
 }

@@ -29,7 +29,8 @@ struct TokenEndpoint: Sendable {
   /// An endpoint reached by TLS must not have its users' passwords sent in the clear.
   private func realm(_ request: TokenRequest, _ endpoint: Endpoint) throws(AttemptFailure) -> WebAddress {
     guard let realm = WebAddress(request.realm) else {
-      throw AttemptFailure(Fault(.unauthenticated, "\(endpoint.origin): its token endpoint is no http address: \(Excerpt.of(request.realm))"))
+      throw AttemptFailure(
+        Fault(.unauthenticated, "\(endpoint.origin): its token endpoint is no http address: \(Excerpt.of(request.realm))"))
     }
     guard realm.scheme == .https || endpoint.host.scheme == .http else {
       throw AttemptFailure(Fault(.unauthenticated, "\(endpoint.origin): its token endpoint \(realm.display) is not https"))
@@ -70,7 +71,9 @@ struct TokenEndpoint: Sendable {
   }
 
   /// The endpoint's own TLS settings where it serves its tokens itself, only its authorities otherwise.
-  private func connection(to realm: WebAddress, _ endpoint: Endpoint) throws -> @Sendable (HTTPClientRequest) async throws -> HTTPClientResponse {
+  private func connection(to realm: WebAddress, _ endpoint: Endpoint) throws
+    -> @Sendable (HTTPClientRequest) async throws -> HTTPClientResponse
+  {
     let client = try connections.client(for: endpoint.host)
     let tls = realm.scheme == .https ? try connections.tls(for: endpoint.host, itself: realm.origin == endpoint.origin) : nil
     return { [policy] request in

@@ -27,7 +27,9 @@ extension Configuration {
   /// A drop-in may name a runtime that another one describes, so this is asked when all are read.
   private func checkStandardRuntime(_ documents: [Document]) throws(SettingsError) {
     let key = ["runtimes", "default"]
-    guard runtimes.handlers[runtimes.standard] == nil, let document = documents.last(where: { $0.keys.line(of: key) != nil }) else { return }
+    guard runtimes.handlers[runtimes.standard] == nil, let document = documents.last(where: { $0.keys.line(of: key) != nil }) else {
+      return
+    }
     let known = runtimes.handlers.keys.sorted().joined(separator: ", ")
     throw SettingsError(
       document.file, line: document.keys.line(of: key),

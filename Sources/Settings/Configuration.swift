@@ -41,6 +41,8 @@ package struct Configuration: Equatable, Sendable {
   package struct Runtime: Equatable, Sendable {
     /// `nil`: a program of the handler's name, looked for in ``Executables/searchPath``.
     package var path: String?
+
+    package init(path: String? = nil) { self.path = path }
   }
 
   /// `[images]`

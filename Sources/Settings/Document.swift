@@ -12,7 +12,9 @@ struct Document {
   private let table: TOMLTable
 
   init(_ bytes: [UInt8], file: String) throws(SettingsError) {
-    guard bytes.count <= Self.maximumSize else { throw SettingsError(file, "\(bytes.count) bytes, at most \(Self.maximumSize) are allowed") }
+    guard bytes.count <= Self.maximumSize else {
+      throw SettingsError(file, "\(bytes.count) bytes, at most \(Self.maximumSize) are allowed")
+    }
     guard let text = String(validating: bytes, as: UTF8.self) else { throw SettingsError(file, "not UTF-8 text") }
     if let zero = bytes.firstIndex(of: 0) {
       throw SettingsError(file, line: 1 + bytes[..<zero].count { $0 == UInt8(ascii: "\n") }, "a NUL character")
