@@ -24,6 +24,7 @@
 #include <sys/xattr.h>
 #include <sys/file.h>
 #include "clinux_process.h"
+#include "clinux_socket.h"
 
 /// errno is a macro over a thread-local lvalue, which Swift does not import.
 int clinux_errno(void);
