@@ -23,6 +23,10 @@
 #include <dirent.h>
 #include <sys/xattr.h>
 #include <sys/file.h>
+
+#include "probes.h"
+#include "signals.h"
+#include "terminal.h"
 #include "clinux_process.h"
 #include "clinux_socket.h"
 
