@@ -23,6 +23,7 @@
 #include <dirent.h>
 #include <sys/xattr.h>
 #include <sys/file.h>
+#include "thread.h"
 
 #include "probes.h"
 #include "signals.h"
