@@ -29,6 +29,7 @@
 #include "signals.h"
 #include "terminal.h"
 #include "clinux_process.h"
+#include "clinux_socket.h"
 
 /// errno is a macro over a thread-local lvalue, which Swift does not import.
 int clinux_errno(void);
