@@ -29,6 +29,7 @@
 #include "signals.h"
 #include "terminal.h"
 #include "clinux_process.h"
+#include "clinux_socket.h"
 
 #include "shim_events.h"
 #include "shim_holder.h"
