@@ -23,6 +23,7 @@
 #include <dirent.h>
 #include <sys/xattr.h>
 #include <sys/file.h>
+#include "clinux_process.h"
 
 /// errno is a macro over a thread-local lvalue, which Swift does not import.
 int clinux_errno(void);
