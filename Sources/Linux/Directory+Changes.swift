@@ -17,7 +17,7 @@ extension Directory {
     throws(SystemError)
   {
     let number = clinux_makedev(device.major, device.minor)
-    try check("mknodat", name.description) { name.withCString { mknodat(handle.raw, $0, type.bits | 0o600, number) } }
+    try check("mknodat", name.description) { name.withCString { mknodat(handle.raw, $0, type.bits | 0o600, UInt(number)) } }
   }
 
   /// Overlayfs' sign that `name` of the layers below is gone.

@@ -58,3 +58,10 @@ extension FileHandle {
   /// Shares the data of `source` where the filesystem can; false where it cannot.
   package func reflink(from source: borrowing FileHandle) -> Bool { clinux_reflink(raw, source.raw) == 0 }
 }
+
+extension FileHandle {
+  /// A new file for reading and writing; EEXIST where `path` is taken.
+  package static func create(_ path: String, mode: UInt32 = 0o600) throws(SystemError) -> FileHandle {
+    try open(path, O_RDWR | O_CREAT | O_EXCL, mode: mode)
+  }
+}

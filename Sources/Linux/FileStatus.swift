@@ -4,7 +4,7 @@ import CLinux
 package enum FileType: UInt8, Sendable, Hashable {
   case regular, directory, symlink, fifo, characterDevice, blockDevice, socket
 
-  init?(mode: UInt32) {
+  package init?(mode: UInt32) {
     guard let type = Self.all.first(where: { $0.bits == mode & 0o170000 }) else { return nil }
     self = type
   }
@@ -77,4 +77,9 @@ package struct FileStatus: Hashable, Sendable {
 
   /// Overlayfs' sign that a name is gone: a character device 0:0.
   package var isWhiteout: Bool { type == .characterDevice && device == DeviceNumber(major: 0, minor: 0) }
+}
+
+extension SystemError {
+  /// The filesystem, or this kind of file, cannot do it (user attributes on symlinks are EPERM).
+  package var isUnsupported: Bool { self.is(ENOTSUP, EPERM) && call.hasSuffix("setxattr") || self.is(ENOTSUP) }
 }

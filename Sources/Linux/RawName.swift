@@ -7,6 +7,10 @@ package struct RawName: Hashable, Sendable, CustomStringConvertible, Expressible
   package init(_ bytes: [UInt8]) { self.bytes = bytes }
   package init(_ bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
   package init(_ text: String) { self.bytes = Array(text.utf8) }
+  package init(cString: UnsafePointer<CChar>) {
+    self.init(UnsafeRawBufferPointer(start: cString, count: strlen(cString)).map { $0 })
+  }
+
   package init(stringLiteral text: String) { self.init(text) }
 
   /// For messages: unprintable bytes escaped, and long names cut.

@@ -1,7 +1,8 @@
 #include "CLinux.h"
 
-#include <sys/ioctl.h>
 #include <linux/fs.h>
+#include <locale.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 int clinux_start_writeback(int fd, int64_t offset, int64_t length) {
@@ -13,3 +14,12 @@ int clinux_await_writeback(int fd) {
 }
 
 int clinux_reflink(int to, int from) { return ioctl(to, FICLONE, from); }
+
+static locale_t utf8;
+static void make_utf8(void) { utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); }
+
+void clinux_use_utf8(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, make_utf8);
+  if (utf8) uselocale(utf8);
+}

@@ -9,3 +9,5 @@ int clinux_start_writeback(int fd, int64_t offset, int64_t length);
 int clinux_await_writeback(int fd);
 /// ioctl(FICLONE).
 int clinux_reflink(int to, int from);
+/// Makes UTF-8 the calling thread's character set (only this thread's), whatever LANG says: libarchive converts names by it.
+void clinux_use_utf8(void);
