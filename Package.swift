@@ -103,7 +103,7 @@ let shim: [Target] = [
 let testTargets: [Target] = [
   .target(
     name: "Support",
-    dependencies: ["Core", "OCI", "Linux", "CRIAPI", "GRPC", .nioCore, .nioPosix, .protobuf, .logging],
+    dependencies: ["CLinux", "Core", "OCI", "Linux", "CRIAPI", "GRPC", .nioCore, .nioPosix, .protobuf, .logging],
     path: "Tests/Support", swiftSettings: strict),
   tests("Linux", ["Linux", "Support"]),
   tests("OCI", ["OCI", "Support"]),
