@@ -58,6 +58,7 @@ let foundation: [Target] = [
   module("Linux", ["CLinux"]),
   module("OCI", ["COpenSSL"]),
   module("CRIAPI", [.protobuf]),
+  module("BerthAPI", [.protobuf]),
   module("Core", ["OCI", "Linux"]),
 ]
 
@@ -86,11 +87,11 @@ let surfaces: [Target] = [
     "berthd", folder: "Daemon",
     [
       "Core", "OCI", "Linux", "CRIAPI", "Settings", "Metadata", "Registry", "Content", "Snapshots", "Tasks", "CNI", "Spec",
-      "Engine", "CRIService", "GRPC", .nioPosix, .nioCore, .arguments, .logging,
+      "Engine", "CRIService", "GRPC", "BerthAPI", .nioPosix, .nioCore, .protobuf, .arguments, .logging,
     ]),
   program(
     "berth", folder: "CLI",
-    ["Core", "OCI", "Linux", "CRIAPI", "Settings", "GRPC", .nioPosix, .nioCore, .protobuf, .arguments, .logging]),
+    ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Settings", "GRPC", .nioPosix, .nioCore, .protobuf, .arguments, .logging]),
 ]
 
 let shim: [Target] = [
@@ -102,12 +103,13 @@ let shim: [Target] = [
 let testTargets: [Target] = [
   .target(
     name: "Support",
-    dependencies: ["Core", "OCI", "Linux", "CRIAPI", "GRPC", .nioCore, .nioPosix, .protobuf, .logging],
+    dependencies: ["CLinux", "Core", "OCI", "Linux", "CRIAPI", "GRPC", .nioCore, .nioPosix, .protobuf, .logging],
     path: "Tests/Support", swiftSettings: strict),
   tests("Linux", ["Linux", "Support"]),
   tests("OCI", ["OCI", "Support"]),
   tests("Core", ["Core", "OCI", "Linux", "Support"]),
-  tests("CRIAPI", ["CRIAPI", "Support", .protobuf]),
+  tests("CRIAPI", ["CRIAPI", "Linux", "Support", .protobuf]),
+  tests("CLI", ["berth", "CRIAPI", "BerthAPI", "Core", "Linux", "Support", .protobuf]),
   tests("HTTP2", ["HTTP2", "Support", .nioCore, .nioEmbedded, .logging]),
   tests("GRPC", ["GRPC", "HTTP2", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
   tests("TTRPC", ["TTRPC", "ShimAPI", "Support", .nioCore, .nioPosix, .protobuf]),

@@ -19,17 +19,19 @@ package struct Descriptor: Hashable, Sendable, Codable {
     self.annotations = annotations
     self.platform = platform
   }
-}
 
-/// What an image runs on (OCI image spec, image-index.md "platform").
-package struct Platform: Hashable, Sendable, Codable {
-  package var os: String
-  package var architecture: String
-  package var variant: String?
-
-  package init(os: String, architecture: String, variant: String? = nil) {
-    self.os = os
-    self.architecture = architecture
-    self.variant = variant
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    mediaType = try values.decodeIfPresent(String.self, forKey: .mediaType) ?? ""
+    digest = try values.decode(Digest.self, forKey: .digest)
+    size = try values.decode(Int64.self, forKey: .size)
+    urls = try values.decodeIfPresent([String].self, forKey: .urls)
+    annotations = try values.decodeIfPresent([String: String].self, forKey: .annotations)
+    platform = try values.decodeIfPresent(Platform.self, forKey: .platform)
+    if size < 0 {
+      throw DecodingError.dataCorruptedError(forKey: .size, in: values, debugDescription: "a size of \(size) bytes")
+    }
   }
+
+  package var kind: MediaType.Kind { MediaType.kind(of: mediaType) }
 }

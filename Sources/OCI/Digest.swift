@@ -10,6 +10,11 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
   /// Lower-case hexadecimal digits.
   package let hex: String
 
+  init(algorithm: Algorithm, hex: String) {
+    self.algorithm = algorithm
+    self.hex = hex
+  }
+
   /// `nil` where `text` is not a well-formed digest of a registered algorithm.
   package init?(_ text: String) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)

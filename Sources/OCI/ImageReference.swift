@@ -13,4 +13,35 @@ package struct ImageReference: Hashable, Sendable {
     self.tag = tag
     self.digest = digest
   }
+
+  /// `docker.io/library/busybox`.
+  package var repository: String { "\(domain)/\(path)" }
+
+  /// `docker.io/library/busybox:latest`, `nil` for a reference by digest only.
+  package var repoTag: String? { tag.map { "\(repository):\($0)" } }
+
+  /// `docker.io/library/busybox@sha256:…`.
+  package func repoDigest(with digest: Digest) -> String { "\(repository)@\(digest)" }
+
+  /// What a registry is asked for: the digest where there is one, else the tag.
+  package var manifestName: String { digest?.description ?? tag ?? ImageReference.defaultTag }
+}
+
+extension ImageReference: CustomStringConvertible {
+  /// The canonical form, `docker.io/library/busybox:latest`.
+  package var description: String {
+    repository + (tag.map { ":" + $0 } ?? "") + (digest.map { "@\($0)" } ?? "")
+  }
+}
+
+extension ImageReference: Codable {
+  package init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    self = try ImageReference(parsing: text)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
 }

@@ -67,8 +67,8 @@ package struct LayerInfo: Sendable, Hashable {
 
 /// Applied layers on disk, shared by all images and snapshots.
 package protocol LayerStore: Sendable {
-  /// A committed layer that serves `diffID` above `parents` (lowest first): the one shared by diff ID, or the one of that chain.
-  func find(_ diffID: Digest, above parents: [LayerID]) -> LayerInfo?
+  /// A committed layer for this place in an image: the one shared by diff ID, or the one of that very chain.
+  func find(_ diffID: Digest, chainID: Digest) -> LayerInfo?
   func ingest(_ layer: LayerDescription) async throws -> any LayerIngest
   /// Resolves the layer's open references against `parents` (lowest first; all committed), syncs it, renames it into place, records it. Durable on return.
   /// Where the same layer was committed meanwhile, that one is returned and this one dropped.

@@ -23,6 +23,12 @@
 #include <dirent.h>
 #include <sys/xattr.h>
 #include <sys/file.h>
+#include "thread.h"
+
+#include "probes.h"
+#include "signals.h"
+#include "terminal.h"
+#include "clinux_process.h"
 
 /// errno is a macro over a thread-local lvalue, which Swift does not import.
 int clinux_errno(void);

@@ -1,0 +1,102 @@
+import CLinux
+import Synchronization
+
+/// Threads for work that blocks (waiting on a process, hashing, mounting): Swift's own few threads must never sleep in a system call.
+///
+/// Threads are made as work arrives, up to ``limit``; work beyond that queues. An idle thread ends after a few seconds.
+package enum BlockingWork {
+  package static let limit = 256
+
+  /// Runs `body` on a thread of its own. Not cancelled with the calling task: a body that can hang takes a deadline.
+  package static func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+      pool.submit { continuation.resume(with: Result(catching: body)) }
+    }
+  }
+
+  /// The form for a body that cannot fail.
+  package static func run<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
+    await withCheckedContinuation { continuation in
+      pool.submit { continuation.resume(returning: body()) }
+    }
+  }
+
+  private static let pool = ThreadPool(limit: limit)
+}
+
+/// `@unchecked Sendable`: everything mutable is guarded by `lock`, which the condition variable needs to be a pthread mutex.
+private final class ThreadPool: @unchecked Sendable {
+  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let arrived = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let limit: Int
+  private var queue: [@Sendable () -> Void] = []
+  private var threads = 0
+  private var idle = 0
+
+  private static let idleSeconds = 5
+  private static let stackSize = 1 << 20
+
+  init(limit: Int) {
+    self.limit = limit
+    pthread_mutex_init(lock, nil)
+    pthread_cond_init(arrived, nil)
+  }
+
+  func submit(_ work: @escaping @Sendable () -> Void) {
+    pthread_mutex_lock(lock)
+    queue.append(work)
+    let needsThread = queue.count > idle && threads < limit
+    if needsThread { threads += 1 }
+    pthread_cond_signal(arrived)
+    pthread_mutex_unlock(lock)
+    if needsThread { startThread() }
+  }
+
+  private func startThread() {
+    let pool = Unmanaged.passRetained(self)
+    let error = clinux_thread(
+      { argument in
+        Unmanaged<ThreadPool>.fromOpaque(argument!).takeRetainedValue().serve()
+        return nil
+      }, pool.toOpaque(), Self.stackSize)
+    guard error != 0 else { return }
+    pool.release()
+    pthread_mutex_lock(lock)
+    threads -= 1
+    let orphaned = threads == 0
+    pthread_mutex_unlock(lock)
+    if orphaned { drainHere() }
+  }
+
+  /// Without a single thread to be had the work is done where it was asked for: late is better than never.
+  private func drainHere() {
+    while let work = next(waiting: false) { work() }
+  }
+
+  private func serve() {
+    while let work = next(waiting: true) { work() }
+  }
+
+  /// The next piece of work; nil (with the thread counted out) when none came for a while.
+  private func next(waiting: Bool) -> (@Sendable () -> Void)? {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    if waiting && !awaitWork() {
+      threads -= 1
+      return nil
+    }
+    return queue.isEmpty ? nil : queue.removeFirst()
+  }
+
+  private func awaitWork() -> Bool {
+    var deadline = timespec()
+    clock_gettime(CLOCK_REALTIME, &deadline)
+    deadline.tv_sec += Self.idleSeconds
+    idle += 1
+    defer { idle -= 1 }
+    while queue.isEmpty {
+      if pthread_cond_timedwait(arrived, lock, &deadline) == ETIMEDOUT { return !queue.isEmpty }
+    }
+    return true
+  }
+}
