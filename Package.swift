@@ -64,7 +64,7 @@ let foundation: [Target] = [
 
 let transports: [Target] = [
   module("HTTP2", ["CNghttp2", .nioCore, .logging]),
-  module("GRPC", ["HTTP2", .nioCore, .nioPosix, .protobuf, .logging]),
+  module("GRPC", ["HTTP2", "Linux", .nioCore, .nioPosix, .protobuf, .logging]),
   module("ShimAPI", [.protobuf]),
   module("TTRPC", ["ShimAPI", .nioCore, .nioPosix, .protobuf]),
 ]
