@@ -1,30 +1,49 @@
 import CLinux
 
-/// Signals of the whole process, taken by one thread that waits for them (sigwait(3)) instead of by handlers.
+/// Signals that a program takes as events instead of dying of them.
 package enum Signals {
-  package static let terminate = SIGTERM
   package static let interrupt = SIGINT
+  package static let terminate = SIGTERM
+  package static let hangup = SIGHUP
 
-  /// Blocks the two for the calling thread and all that it makes later, and ignores SIGPIPE. Call before any thread exists.
-  package static func takeOver() {
-    var set = waited
-    pthread_sigmask(SIG_BLOCK, &set, nil)
-    signal(SIGPIPE, SIG_IGN)
+  /// From now on `signals` no longer end this process: each arrives as an element. One stream a process; it never ends by itself.
+  package static func stream(_ signals: [Int32]) throws(SystemError) -> AsyncStream<Int32> {
+    let pipe = try check("sigaction") { signals.withUnsafeBufferPointer { clinux_signal_pipe($0.baseAddress, Int32($0.count)) } }
+    let (stream, continuation) = AsyncStream<Int32>.makeStream()
+    try startReader(Reader(pipe: pipe, continuation: continuation))
+    return stream
   }
 
-  /// Sleeps until one of them arrives.
-  package static func next() -> Int32 {
-    var set = waited
-    var number: Int32 = 0
-    while sigwait(&set, &number) != 0 {}
-    return number
+  /// Ends this process at once, with the status shells show for a signal.
+  package static func exit(by number: Int32) -> Never { _exit(128 + number) }
+
+  private final class Reader: Sendable {
+    let pipe: Int32
+    let continuation: AsyncStream<Int32>.Continuation
+
+    init(pipe: Int32, continuation: AsyncStream<Int32>.Continuation) {
+      self.pipe = pipe
+      self.continuation = continuation
+    }
+
+    func serve() {
+      var byte: UInt8 = 0
+      while (try? check("read") { read(pipe, &byte, 1) }) == 1 { continuation.yield(Int32(byte)) }
+      continuation.finish()
+    }
   }
 
-  private static var waited: sigset_t {
-    var set = sigset_t()
-    sigemptyset(&set)
-    sigaddset(&set, SIGTERM)
-    sigaddset(&set, SIGINT)
-    return set
+  /// A thread of its own: reading sleeps for as long as nobody signals.
+  private static func startReader(_ reader: Reader) throws(SystemError) {
+    let retained = Unmanaged.passRetained(reader)
+    let error = clinux_thread(
+      { argument in
+        Unmanaged<Reader>.fromOpaque(argument!).takeRetainedValue().serve()
+        return nil
+      }, retained.toOpaque(), 256 << 10)
+    guard error == 0 else {
+      retained.release()
+      throw SystemError(error, call: "pthread_create")
+    }
   }
 }
