@@ -3,11 +3,10 @@ import Core
 import Linux
 import Logging
 import Settings
-import Synchronization
 
 /// The daemon's command line.
 @main
-struct Berthd: ParsableCommand {
+struct Berthd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "berthd", abstract: "Serves the Kubernetes CRI: pods and containers by runc, CNI and overlayfs.",
     version: BerthVersion.current)
@@ -27,33 +26,30 @@ struct Berthd: ParsableCommand {
   @Option(help: "trace, debug, info, warning or error.")
   var logLevel: String?
 
-  /// The main thread waits for signals; everything else happens in tasks.
-  func run() throws {
-    Signals.takeOver()
+  func run() async throws {
+    let signals = try Signals.stream([Signals.interrupt, Signals.terminate])
     let settings = try effectiveConfiguration()
     let logger = StructuredLog.logger(settings.logLevel)
-    let running = Mutex<Daemon?>(nil)
-    Task.detached {
-      do {
-        let daemon = try await Daemon.start(settings, logger: logger)
-        running.withLock { $0 = daemon }
-      } catch {
-        logger.critical("cannot start: \(Fault(error))")
-        Process.exit(1)
-      }
+    let daemon: Daemon
+    do { daemon = try await Daemon.start(settings, logger: logger) } catch {
+      logger.critical("cannot start: \(Fault(error))")
+      throw ExitCode(1)
     }
-    drain(on: Signals.next(), running, logger)
+    await drain(daemon, on: signals, logger)
   }
 
-  private func drain(on signal: Int32, _ running: borrowing Mutex<Daemon?>, _ logger: Logger) {
-    guard let daemon = running.withLock({ $0 }) else { Process.exit(0) }
+  /// The first signal ends the daemon in order, a second one at once. Pods go on in both cases.
+  private func drain(_ daemon: Daemon, on signals: AsyncStream<Int32>, _ logger: Logger) async {
+    var iterator = signals.makeAsyncIterator()
+    let signal = await iterator.next() ?? Signals.terminate
     logger.info("draining", metadata: ["signal": "\(signal)"])
-    Task.detached {
+    let stop = Task {
       await daemon.stop()
       logger.info("stopped; pods go on")
       Process.exit(0)
     }
-    _ = Signals.next()
+    _ = await iterator.next()
+    stop.cancel()
     Process.exit(1)
   }
 

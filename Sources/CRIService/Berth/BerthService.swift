@@ -1,4 +1,4 @@
-package import Engine
+import Engine
 package import GRPC
 
 /// The surface of `berth.v1.Berth`: what the CRI cannot say. One file per RPC beside this one.

@@ -1,3 +1,5 @@
+import OCI
+import SwiftProtobuf
 import BerthAPI
 import Engine
 

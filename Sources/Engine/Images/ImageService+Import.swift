@@ -1,5 +1,5 @@
 package import Core
-package import OCI
+import OCI
 
 extension ImageService {
   /// Makes every image of the archive complete on this node, each under its names.

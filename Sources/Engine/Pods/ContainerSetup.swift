@@ -1,3 +1,4 @@
+import Logging
 import CRIAPI
 import Core
 import Linux

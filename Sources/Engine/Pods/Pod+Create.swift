@@ -1,4 +1,6 @@
-package import Core
+import Logging
+import CRIAPI
+import Core
 import Linux
 
 extension Pod {

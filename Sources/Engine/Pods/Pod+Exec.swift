@@ -25,7 +25,7 @@ extension Pod {
   /// The container's own process with another command line, from the spec it runs with.
   private func execProcess(_ record: ContainerRecord, _ command: [String]) throws -> [UInt8] {
     let spec = try JSONDecoder().decode(RuntimeSpec.self, from: Data(try Files.read(record.plan.bundle + "/config.json")))
-    let process = ExecProcess.make(base: spec.process, command: command, tty: false)
+    let process = try ExecProcess.make(base: spec.process, command: command, tty: false)
     return Array(try JSONEncoder().encode(process))
   }
 }
