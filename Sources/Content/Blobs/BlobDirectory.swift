@@ -1,7 +1,6 @@
 import Core
-package import OCI
-
 import Linux
+package import OCI
 
 /// Blobs as files, `content/<algorithm>/<hex>` below the daemon's root. A blob is written beside them, synced, then renamed: what has a
 /// digest for a name is complete.

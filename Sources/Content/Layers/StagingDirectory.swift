@@ -103,6 +103,10 @@ extension Directory {
     case .blockDevice(let number): try makeNode(name, .blockDevice, device: number)
     case .file: try makeNode(name, .regular)
     }
-    if case .symlink = item.kind { try apply(item.metadata, to: name, isSymlink: true) } else { try apply(item.metadata, to: name, isSymlink: false) }
+    if case .symlink = item.kind {
+      try apply(item.metadata, to: name, isSymlink: true)
+    } else {
+      try apply(item.metadata, to: name, isSymlink: false)
+    }
   }
 }

@@ -1,8 +1,7 @@
 package import Core
+import Linux
 package import Logging
 package import OCI
-
-import Linux
 import Synchronization
 
 /// Committed layers as directories, `layers/<algorithm>-<hex>` below the daemon's root, each with its own record: the files are the truth.

@@ -1,7 +1,6 @@
 import Core
-import OCI
-
 import Linux
+import OCI
 
 /// A layer that was applied in isolation, in a directory of its own: what it did there, and the steps that commit takes again where the
 /// layers below matter.

@@ -12,7 +12,8 @@ enum Decompression {
 
   /// RFC 8878: a frame, or a skippable frame before it.
   private static func isZstd(_ head: [UInt8]) -> Bool {
-    head.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) || (head.count == 4 && head[0] & 0xf0 == 0x50 && head[1...].elementsEqual([0x2a, 0x4d, 0x18]))
+    head.starts(with: [0x28, 0xb5, 0x2f, 0xfd])
+      || (head.count == 4 && head[0] & 0xf0 == 0x50 && head[1...].elementsEqual([0x2a, 0x4d, 0x18]))
   }
 }
 

@@ -23,6 +23,8 @@
 #include <dirent.h>
 #include <sys/xattr.h>
 #include <sys/file.h>
+#include "environment.h"
+#include "namespace_file.h"
 #include "thread.h"
 
 #include "probes.h"
