@@ -55,7 +55,7 @@ struct Berthd: AsyncParsableCommand {
 
   /// Files first, then the command line.
   private func effectiveConfiguration() throws -> Configuration {
-    var settings = try config.map { try Configuration.load(path: $0) } ?? Configuration.load()
+    var settings = try config.map { try Configuration.load($0, mustExist: true) } ?? Configuration.load()
     if let address { settings.grpc.address = address }
     if let root { settings.root = root }
     if let state { settings.state = state }

@@ -29,13 +29,11 @@ struct CoreServices: Sendable {
       index: index, content: content, layers: layers, registry: registry, garbage: garbage,
       downloads: settings.images.maximumParallelDownloads, logger: logger)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
-    let network = try CNINetwork(
-      root: settings.root, configurationDirectory: settings.cni.configurationDirectory, binaryDirectories: settings.cni.binaryDirectories,
-      logger: logger)
+    let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
     let engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
     pods = PodService(
       PodServices(
-        ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: try CgroupTree.ofHost(), logger: logger), network: network,
+        ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: try CgroupTree.detect(), logger: logger), network: network,
         snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, settings: engine, logger: logger))
     services = [
       RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim)),
@@ -52,5 +50,14 @@ extension Configuration.Runtimes {
     for name in handlers.keys { if let path = try? executable(of: name) { paths[name] = path } }
     paths[""] = paths[standard] ?? standard
     return paths
+  }
+}
+
+extension CNINetwork.Settings {
+  init(_ settings: Configuration) {
+    self.init()
+    root = settings.root
+    configurationDirectory = settings.cni.configurationDirectory
+    pluginDirectories = settings.cni.binaryDirectories
   }
 }
