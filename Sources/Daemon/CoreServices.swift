@@ -16,7 +16,7 @@ struct CoreServices: Sendable {
   let garbage: GarbageCollector
   let services: [any GRPCService]
 
-  init(_ settings: Configuration, stores: borrowing Stores, registry: any RegistrySource, logger: Logger) throws {
+  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, logger: Logger) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
     let index = ImageIndex(store: stores.records, logger: logger)
@@ -38,7 +38,7 @@ struct CoreServices: Sendable {
     services = [
       RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim)),
       ImageServiceSurface(images: images, usage: ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)),
-      BerthService(images: images) { path in try await ArchiveSource.open(path) },
+      BerthService(images: images) { path in throw Fault(.unimplemented, "import: \(path)") },
     ]
   }
 }

@@ -1,3 +1,4 @@
+import Metadata
 import CNI
 import CRIService
 import Core
@@ -15,7 +16,7 @@ import Tasks
 struct Daemon: Sendable {
   private let server: GRPCServer
   private let registry: RegistryClient
-  private let records: StoreCloser
+  private let stores: Stores
   private let loops: MultiThreadedEventLoopGroup
 
   /// How long running calls may take at the end. Operations on pods go on in their shims and are found again.
@@ -38,7 +39,7 @@ struct Daemon: Sendable {
       "address": "\(settings.grpc.address)", "version": "\(BerthVersion.current)", "pid": "\(Process.id)", "ms": "\(milliseconds)",
       "newEpoch": "\(newEpoch)",
     ])
-    return Daemon(server: server, registry: registry, records: StoreCloser(stores: stores), loops: loops)
+    return Daemon(server: server, registry: registry, stores: stores, loops: loops)
   }
 
   private static func serve(
@@ -58,16 +59,7 @@ struct Daemon: Sendable {
   /// Takes no more calls, lets the running ones finish, writes what is not durable yet. Pods go on.
   func stop() async {
     await server.shutdown(grace: Self.grace)
-    records.close()
+    stores.close()
     try? await registry.shutdown()
   }
-}
-
-/// Keeps stores and lock until the end.
-final class StoreCloser: Sendable {
-  private let stores: Stores
-
-  init(stores: consuming Stores) { self.stores = stores }
-
-  func close() { stores.records.close() }
 }

@@ -1,4 +1,5 @@
-import Engine
+package import Core
+package import Engine
 package import GRPC
 
 /// The surface of `berth.v1.Berth`: what the CRI cannot say. One file per RPC beside this one.

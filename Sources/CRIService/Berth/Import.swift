@@ -1,3 +1,4 @@
+import SwiftProtobuf
 import BerthAPI
 import Core
 import Engine
