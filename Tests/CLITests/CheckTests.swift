@@ -35,7 +35,10 @@ import Testing
   }
 
   @Test func aFitNodeHasNothingToComplainOf() async throws {
-    try await withScratch { #expect(await Self.bad(try Self.node($0)) == []) }
+    try await withScratch { directory in
+      let node = try Self.node(directory)
+      #expect(await Self.bad(node) == [])
+    }
   }
 
   @Test(arguments: [
@@ -48,7 +51,10 @@ import Testing
     (["/etc/cni/net.d/05-first.conf": #"{"name":"x","type":"ghost"}"#], ["✗ CNI"]),
     (["/proc/self/mountinfo": "1 0 8:1 / / rw - overlay overlay rw\n2 1 0:2 / /run rw - tmpfs tmpfs rw\n"], ["✗ cgroups", "✗ storage"]),
   ]) func whatIsWrongIsNamed(files: [String: String], bad: [String]) async throws {
-    try await withScratch { #expect(await Self.bad(try Self.node($0, files: files)) == bad) }
+    try await withScratch { directory in
+      let node = try Self.node(directory, files: files)
+      #expect(await Self.bad(node) == bad)
+    }
   }
 
   @Test func aMissingFeatureOfTheKernelIsNamedWithItsAnswer() async throws {
