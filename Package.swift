@@ -109,7 +109,7 @@ let testTargets: [Target] = [
   tests("OCI", ["OCI", "Support"]),
   tests("Core", ["Core", "OCI", "Linux", "Support"]),
   tests("CRIAPI", ["CRIAPI", "Linux", "Support", .protobuf]),
-  tests("CLI", ["berth", "CRIAPI", "BerthAPI", "Core", "Linux", "Support", .protobuf]),
+  tests("CLI", ["berth", "CRIAPI", "BerthAPI", "Core", "Linux", "Support", .protobuf, .arguments]),
   tests("HTTP2", ["HTTP2", "Support", .nioCore, .nioEmbedded, .logging]),
   tests("GRPC", ["GRPC", "HTTP2", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
   tests("TTRPC", ["TTRPC", "ShimAPI", "Support", .nioCore, .nioPosix, .protobuf]),

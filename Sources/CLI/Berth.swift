@@ -8,10 +8,10 @@ struct Berth: AsyncParsableCommand {
     abstract: "Run, inspect and diagnose pods and containers of this node's Berth.",
     discussion: """
       Examples:
-        berth run docker.io/library/busybox -- echo hello   run a command as a pod, see its output, clean up
-        berth pods                                          what runs here
-        berth logs -f web                                   follow a container's output
-        berth check                                         is this node fit to run pods?
+        berth run busybox -- echo hello    run a command as a pod, and clean up
+        berth pods                         what runs here
+        berth logs -f web                  follow a container's output
+        berth check                        is this node fit to run pods?
 
       Pods and containers are named by name, by ID, or by the beginning of an ID.
       """,

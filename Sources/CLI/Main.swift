@@ -10,16 +10,17 @@ import Linux
     } catch let failure as Failure {
       Console.standard.complain(failure.message)
       Berth.exit(withError: ExitCode(failure.status))
-    } catch where isUsage(error) {
+    } catch let status as ExitCode {
+      // A container's own exit code may look like one of the parser's.
+      Berth.exit(withError: status)
+    } catch  where Berth.exitCode(for: error) == .validationFailure {
+      Console.standard.complain(Berth.message(for: error) + "; see --help")
+      Berth.exit(withError: ExitCode.validationFailure)
+    } catch  where error is CleanExit || Berth.exitCode(for: error) == .success {
       Berth.exit(withError: error)
     } catch {
       Console.standard.complain(Failure(error).message)
       Berth.exit(withError: ExitCode.failure)
     }
-  }
-
-  /// What the argument parser itself has to say: help, a wrong option, an exit code asked for.
-  private static func isUsage(_ error: any Error) -> Bool {
-    error is CleanExit || error is ValidationError || error is ExitCode || Berth.exitCode(for: error) != .failure
   }
 }

@@ -11,7 +11,9 @@ struct NetworkChecks {
   private func configuration(_ node: Node) -> [Finding] {
     let files = node.list(configurations).filter { name in [".conflist", ".conf", ".json"].contains { name.hasSuffix($0) } }
     guard let file = files.first.map({ "\(configurations)/\($0)" }) else {
-      return [.unfit("CNI", "no configuration in \(configurations)", "put a .conflist there; a network add-on does so when it is installed")]
+      return [
+        .unfit("CNI", "no configuration in \(configurations)", "put a .conflist there; a network add-on does so when it is installed")
+      ]
     }
     guard let network = Network(json: node.text(file) ?? "") else {
       return [.unfit("CNI", "\(file) is no CNI configuration", "it must be JSON with a name and plugins")]

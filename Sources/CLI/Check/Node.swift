@@ -6,9 +6,11 @@ struct Node: Sendable {
   var root = ""
   var isRoot = Environment.isRoot
   var kernel: @Sendable (KernelFeature) -> SystemError? = { $0.probe() }
-  /// Runs a program to its end; nil where it cannot be started.
-  var run: @Sendable (String, [String]) async -> Command.Output? = { path, arguments in
-    try? await Command.run(path, arguments, environment: ["PATH=\(Node.searchPath.joined(separator: ":"))"], timeout: .seconds(10))
+  /// Runs a program and returns what it printed; nil where it cannot be started or fails.
+  var run: @Sendable (String, [String]) async -> String? = { path, arguments in
+    let environment = ["PATH=\(Node.searchPath.joined(separator: ":"))"]
+    let output = try? await Command.run(path, arguments, environment: environment, timeout: .seconds(10))
+    return output.flatMap { $0.succeeded ? String(decoding: $0.stdout, as: UTF8.self) : nil }
   }
 
   static let searchPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
@@ -34,8 +36,7 @@ struct Node: Sendable {
 
   /// What a program prints first when asked for its version.
   func version(of path: String) async -> Substring? {
-    guard let output = await run(root + path, ["--version"]), output.succeeded else { return nil }
-    return String(decoding: output.stdout, as: UTF8.self).split(separator: "\n").first
+    await run(root + path, ["--version"])?.split(separator: "\n").first
   }
 
   /// The mounts of this process, topmost last.

@@ -6,7 +6,8 @@ struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Tell whether this node is fit to run pods, and what to do if not.",
     discussion: """
-      ✓ is good, ! will be missed one day, ✗ keeps pods from running. Ends with status 1 if there is a ✗.
+      ✓ is good, ! will be missed one day, ✗ keeps pods from running.
+      Ends with status 1 if there is a ✗.
       """)
 
   @OptionGroup var server: ServerOptions

@@ -7,7 +7,8 @@ struct Import: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Import images from a file or directory of this node.",
     discussion: """
-      Takes a docker archive (docker save), an OCI archive, or an OCI layout directory. berthd opens the path itself.
+      Takes a docker archive (docker save), an OCI archive, or the directory of an
+      OCI layout. berthd opens the path itself.
 
       Examples:
         berth import busybox.tar

@@ -56,7 +56,8 @@ struct InfoView {
     var features: [String] = []
     if handler.features.recursiveReadOnlyMounts { features.append("recursive read-only mounts") }
     if handler.features.userNamespaces { features.append("user namespaces") }
-    return "runtime  \(handler.name.isEmpty ? "(default)" : handler.name)" + (features.isEmpty ? "" : "  " + features.joined(separator: ", "))
+    return "runtime  \(handler.name.isEmpty ? "(default)" : handler.name)"
+      + (features.isEmpty ? "" : "  " + features.joined(separator: ", "))
   }
 
   private func usage(_ what: String, _ usage: Runtime_V1_FilesystemUsage) -> String {

@@ -17,7 +17,8 @@ struct Logs: AsyncParsableCommand {
   @OptionGroup var server: ServerOptions
   @Flag(name: .shortAndLong, help: "Go on until the container ends.") var follow = false
   @Option(name: .shortAndLong, help: ArgumentHelp("Begin with the last so many lines.", valueName: "lines")) var tail: Int?
-  @Option(help: ArgumentHelp("Only what is younger (90s, 5m, 2h, 1d) or later than an RFC 3339 time.", valueName: "time")) var since: String?
+  @Option(help: ArgumentHelp("Only what is younger (90s, 5m, 2h, 1d) or later than an RFC 3339 time.", valueName: "time")) var since:
+    String?
   @Argument(help: "Name, ID, or the beginning of an ID.") var container: String
 
   func validate() throws {

@@ -8,9 +8,9 @@ struct Pull: AsyncParsableCommand {
     abstract: "Pull an image from its registry.",
     discussion: """
       Examples:
-        berth pull nginx                                   docker.io/library/nginx:latest
-        berth pull ghcr.io/org/app@sha256:4b8f…            exactly this one
-        berth pull --username me --password-stdin registry.example.com/app:1 < token
+        berth pull nginx                   docker.io/library/nginx:latest
+        berth pull ghcr.io/org/app@sha256:4b8f…
+        berth pull --username me --password-stdin example.com/app:1 < token
       """)
 
   @OptionGroup var server: ServerOptions

@@ -6,13 +6,14 @@ struct Run: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run an image as a pod with one container.",
     discussion: """
-      Pulls the image if it is not here, follows the output, ends with the container's exit code, and removes the pod
-      when the container has ended or on Ctrl-C. Words after the image replace its default command.
+      Pulls the image if it is not here, follows the output, ends with the
+      container's exit code, and removes the pod when the container has ended or
+      on Ctrl-C. Words after the image replace its default command.
 
       Examples:
-        berth run docker.io/library/busybox -- echo hello
+        berth run busybox -- echo hello
         berth run --port 8080:80 --name web nginx
-        berth run --env MODE=fast --mount /srv/data:/data:ro example.com/job:1
+        berth run --env MODE=fast --mount /srv/in:/in:ro example.com/job:1
         berth run --detach --name sleeper busybox sleep 3600
       """)
 
@@ -22,7 +23,9 @@ struct Run: AsyncParsableCommand {
   var env: [String] = []
   @Option(help: ArgumentHelp("Show a path of the node in the container; may be repeated.", valueName: "host:container[:ro]"))
   var mount: [MountArgument] = []
-  @Option(name: .shortAndLong, help: ArgumentHelp("Lead a port of the node into the pod; may be repeated.", valueName: "[ip:]host:container[/udp]"))
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Lead a port of the node into the pod; may be repeated.", valueName: "[ip:]host:container[/udp]"))
   var port: [PortArgument] = []
   @Flag(name: [.customLong("hostnetwork")], help: "Use the node's network.") var hostNetwork = false
   @Option(help: ArgumentHelp("Runtime handler, as a RuntimeClass names it.", valueName: "handler")) var runtime: String = ""

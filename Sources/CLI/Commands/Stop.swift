@@ -5,7 +5,7 @@ import SwiftProtobuf
 struct Stop: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Stop pods or containers.",
-    discussion: "A pod's containers are stopped with it, and its network is taken down.")
+    discussion: "A pod's containers are stopped with it, and its network goes.")
 
   @OptionGroup var server: ServerOptions
   @Option(name: .shortAndLong, help: ArgumentHelp("Grace between the stop signal and SIGKILL.", valueName: "seconds"))

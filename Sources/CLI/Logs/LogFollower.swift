@@ -49,6 +49,8 @@ struct LogFollower {
   }
 
   private func status() async throws -> Runtime_V1_ContainerStatus? {
-    do { return try await runtime.containerStatus(containerID).status } catch let fault as Fault where fault.code == .notFound { return nil }
+    do { return try await runtime.containerStatus(containerID).status } catch let fault as Fault where fault.code == .notFound {
+      return nil
+    }
   }
 }

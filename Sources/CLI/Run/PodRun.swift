@@ -88,7 +88,9 @@ struct PodRun: Sendable {
 
   /// Only what is ours: the directory, with the container's log and its rotated predecessors.
   private func removeLogs() {
-    for name in (try? Files.list(plan.logDirectory)) ?? [] where name.hasPrefix("0.log") { try? Files.remove(plan.logDirectory + "/" + name) }
+    for name in (try? Files.list(plan.logDirectory)) ?? [] where name.hasPrefix("0.log") {
+      try? Files.remove(plan.logDirectory + "/" + name)
+    }
     try? Files.removeDirectory(plan.logDirectory)
   }
 }
