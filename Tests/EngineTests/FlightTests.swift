@@ -37,16 +37,16 @@ import Testing
   @Test func `the same key and request joins, another request is a conflict`() async throws {
     let flights = Flights<String, Int, String>()
     let gate = Gate()
-    let runs = Mutex(0)
+    let runs = Shared(0)
     @Sendable func ask(_ request: Int) async throws -> String {
       try await flights.join("pod", request, conflict: { Fault(.alreadyExists, "running with \($0)") }) {
-        runs.withLock { $0 += 1 }
+        runs.value.withLock { $0 += 1 }
         await gate.wait()
         return "done \(request)"
       }
     }
     let first = Task { try await ask(1) }
-    while runs.withLock({ $0 }) == 0 { await Task.yield() }
+    while runs.value.withLock({ $0 }) == 0 { await Task.yield() }
     let retry = Task { try await ask(1) }
     let conflict = await #expect(throws: Fault.self) { try await ask(2) }
     #expect(conflict?.code == .alreadyExists)
@@ -54,15 +54,15 @@ import Testing
     gate.open()
     #expect(try await first.value == "done 1")
     #expect(try await retry.value == "done 1")
-    #expect(runs.withLock { $0 } == 1)
+    #expect(runs.value.withLock { $0 } == 1)
   }
 
   @Test func `a finished key runs anew`() async throws {
     let flights = Flights<String, Nothing, Int>()
-    let count = Mutex(0)
+    let count = Shared(0)
     for expected in 1...3 {
       let value = try await flights.join("key") {
-        count.withLock {
+        count.value.withLock {
           $0 += 1
           return $0
         }
@@ -102,4 +102,11 @@ final class Gate: Sendable {
       if open { continuation.resume() }
     }
   }
+}
+
+/// State that several tasks of a test change.
+final class Shared<State: Sendable>: Sendable {
+  let value: Mutex<State>
+
+  init(_ state: State) { value = Mutex(state) }
 }
