@@ -112,7 +112,7 @@ let testTargets: [Target] = [
   tests("CLI", ["berth", "CRIAPI", "BerthAPI", "Core", "Linux", "Support", .protobuf, .arguments]),
   tests("HTTP2", ["HTTP2", "Support", .nioCore, .nioEmbedded, .logging]),
   tests("GRPC", ["GRPC", "HTTP2", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
-  tests("TTRPC", ["TTRPC", "ShimAPI", "Support", .nioCore, .nioPosix, .protobuf]),
+  tests("TTRPC", ["TTRPC", "ShimAPI", "Linux", "Support", .nioCore, .nioPosix, .protobuf]),
   tests("Shim", ["ShimAPI", "TTRPC", "Linux", "Core", "Support", .nioCore, .nioPosix, .protobuf]),
   tests("Settings", ["Settings", "Core", "OCI", "Linux", "Support"]),
   tests("Metadata", ["Metadata", "Core", "Linux", "Support", .logging]),
