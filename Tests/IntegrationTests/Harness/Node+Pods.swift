@@ -16,7 +16,7 @@ extension Node {
       }
       $0.hostname = name
       $0.logDirectory = logs
-      $0.linux = .with { $0.cgroupParent = "/berth-test" }
+      $0.linux = .with { $0.cgroupParent = Node.cgroup }
     }
     change(&config)
     return config

@@ -5,6 +5,7 @@ import Linux
 import Support
 import SwiftProtobuf
 import Synchronization
+import Testing
 
 /// A node of the test's own: directories, a CNI network with its own bridge and subnet, and a real berthd that can be killed and started again.
 final class Node: Sendable {
@@ -12,6 +13,9 @@ final class Node: Sendable {
   let number: Int
   private let daemon = Mutex<Pidfd?>(nil)
   private let connection = Mutex<GRPCClient?>(nil)
+
+  /// Parent of all pods of these tests.
+  static let cgroup = "/berth-test"
 
   private static let counter = Atomic(0)
 
@@ -29,7 +33,7 @@ final class Node: Sendable {
 
   /// Runs `body` on a fresh node with berthd serving; afterwards nothing of it may be left on the machine.
   static func with(settings: String = "", _ body: (Node) async throws -> Void) async throws {
-    let before = try Leftovers.now()
+    let before = Leftovers(LeftoverScope(cgroup: cgroup, netnsPrefix: "berth-"))
     try await withScratch("node") { scratch in
       let node = Node(scratch)
       try node.prepare(settings)
@@ -43,7 +47,7 @@ final class Node: Sendable {
       }
       await node.cleanUp()
     }
-    try await Leftovers.expectNone(since: before)
+    #expect(await before.differences() == [])
   }
 
   private func prepare(_ settings: String) throws {
