@@ -1,6 +1,13 @@
 // Linux from Swift: what the importer cannot see (macros, variadic functions, raw system calls). One header per topic as it grows.
 #pragma once
 #define _GNU_SOURCE 1
+#include <features.h>
+// _GNU_SOURCE also renames fd_set's one member. Swift's own Glibc module has it under the other name, and Clang refuses two modules that
+// define one struct differently (in some orders of loading them only), so this one header is read as Swift's module reads it.
+#pragma push_macro("__USE_XOPEN")
+#undef __USE_XOPEN
+#include <sys/select.h>
+#pragma pop_macro("__USE_XOPEN")
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
