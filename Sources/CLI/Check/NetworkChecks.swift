@@ -1,9 +1,10 @@
+import Settings
 import SwiftProtobuf
 
 /// CNI: a configuration, and every plugin that it names; and the kernel's forwarding.
 struct NetworkChecks {
-  var configurations = "/etc/cni/net.d"
-  var plugins = ["/opt/cni/bin", "/usr/lib/cni"]
+  var configurations = Configuration().cni.configurationDirectory
+  var plugins = Configuration().cni.binaryDirectories
 
   func findings(_ node: Node) -> [Finding] { configuration(node) + [forwarding(node)] + bridge(node) }
 

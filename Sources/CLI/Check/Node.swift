@@ -1,4 +1,5 @@
 import Linux
+import Settings
 
 /// The machine as the checks see it; tests put another one in its place.
 struct Node: Sendable {
@@ -8,12 +9,10 @@ struct Node: Sendable {
   var kernel: @Sendable (KernelFeature) -> SystemError? = { $0.probe() }
   /// Runs a program and returns what it printed; nil where it cannot be started or fails.
   var run: @Sendable (String, [String]) async -> String? = { path, arguments in
-    let environment = ["PATH=\(Node.searchPath.joined(separator: ":"))"]
+    let environment = ["PATH=\(Executables.searchPath.joined(separator: ":"))"]
     let output = try? await Command.run(path, arguments, environment: environment, timeout: .seconds(10))
     return output.flatMap { $0.succeeded ? String(decoding: $0.stdout, as: UTF8.self) : nil }
   }
-
-  static let searchPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 
   /// The file's text without the last line break; nil where it cannot be read.
   func text(_ path: String) -> String? {
@@ -31,7 +30,7 @@ struct Node: Sendable {
 
   /// Where a program is, as a path on the node.
   func find(_ program: String) -> String? {
-    Self.searchPath.map { "\($0)/\(program)" }.first(where: exists)
+    Executables.searchPath.map { "\($0)/\(program)" }.first(where: exists)
   }
 
   /// What a program prints first when asked for its version.

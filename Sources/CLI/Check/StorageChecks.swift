@@ -1,6 +1,8 @@
+import Settings
+
 /// Where images and state go.
 struct StorageChecks {
-  var data = "/var/lib/berth"
+  var data = Configuration().root
 
   /// File systems that cannot be an overlay's upper directory.
   static let unfitTypes: Set<String> = ["overlay", "nfs", "nfs4", "cifs", "vfat", "fuse.sshfs", "9p"]

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CRIAPI
 import Linux
+import Settings
 
 struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,23 +12,25 @@ struct Check: AsyncParsableCommand {
       """)
 
   @OptionGroup var server: ServerOptions
-  @Option(help: ArgumentHelp("Where berthd keeps images.", valueName: "directory")) var root = StorageChecks().data
-  @Option(help: ArgumentHelp("Where CNI configurations are.", valueName: "directory")) var cniConf = NetworkChecks().configurations
-  @Option(help: ArgumentHelp("Where CNI plugins are; may be repeated.", valueName: "directory")) var cniBin = NetworkChecks().plugins
+  @Option(help: ArgumentHelp("Configuration of the berthd that is to run here.", valueName: "file"), completion: .file())
+  var config = Configuration.standardPath
 
   func run() async throws {
-    let findings = await Self.findings(Node(), NetworkChecks(configurations: cniConf, plugins: cniBin), StorageChecks(data: root))
-    let all = findings + [await daemon()]
-    all.forEach { Console.standard.print($0.line) }
-    let unfit = all.count { $0.verdict == .unfit }
-    if unfit > 0 { throw Failure("this node is not fit: \(unfit) of \(all.count) checks failed") }
+    var findings: [Finding] = []
+    let configuration = loadConfiguration(&findings)
+    findings += await NodeChecks(configuration).findings(Node())
+    findings.append(await daemon())
+    findings.forEach { Console.standard.print($0.line) }
+    let unfit = findings.count { $0.verdict == .unfit }
+    if unfit > 0 { throw Failure("this node is not fit: \(unfit) of \(findings.count) checks failed") }
   }
 
-  static func findings(_ node: Node, _ network: NetworkChecks, _ storage: StorageChecks) async -> [Finding] {
-    let privilege: [Finding] =
-      node.isRoot ? [] : [.warning("user", "not root", "some checks see less than berthd will: run berth check as root")]
-    let kernel = await BlockingWork.run { KernelChecks.findings(node) + CgroupChecks.findings(node) }
-    return privilege + kernel + (await RuntimeChecks.findings(node)) + network.findings(node) + storage.findings(node)
+  /// The defaults, so that the rest can be checked, where the file is wrong.
+  private func loadConfiguration(_ findings: inout [Finding]) -> Configuration {
+    do { return try Configuration.load(config) } catch {
+      findings.append(.unfit("config", "\(error)", "correct it: berthd refuses to start with it"))
+      return Configuration()
+    }
   }
 
   /// A node without a running berthd is fit to run one.

@@ -1,16 +1,17 @@
 import ArgumentParser
 import Linux
+import Settings
 
 /// How to reach berthd: for every command that talks to it.
 struct ServerOptions: ParsableArguments {
-  static let defaultAddress = "/run/berth/berth.sock"
-
-  @Option(help: ArgumentHelp("berthd's socket. Also from BERTH_ADDRESS.", valueName: "path"))
+  @Option(help: ArgumentHelp("berthd's socket. Also from BERTH_ADDRESS, or berthd's configuration.", valueName: "path"))
   var address: String?
 
-  /// A path; `unix://` before it, as other CRI tools want it, is understood.
+  /// A path; `unix://` before it, as other CRI tools want it, is understood. A configuration that cannot be read is what
+  /// `berth check` reports, and no reason not to try the standard socket.
   var path: String {
-    let text = address ?? Environment.value("BERTH_ADDRESS") ?? Self.defaultAddress
+    let configured = (try? Configuration.load()) ?? Configuration()
+    let text = address ?? Environment.value("BERTH_ADDRESS") ?? configured.grpc.address
     return text.hasPrefix("unix://") ? String(text.dropFirst("unix://".count)) : text
   }
 

@@ -25,6 +25,7 @@ struct PodRun: Sendable {
   func run() async throws -> Int32 {
     let outcome: Result<Int32, any Error>
     do { outcome = .success(try await runPod()) } catch { outcome = .failure(error) }
+    if case .failure(let error) = outcome, error is Interrupted { console.note("stopping pod \(plan.name); once more leaves it behind") }
     let stays = (try? outcome.get()) != nil && (keep || detach)
     if !stays { try await cleanUp(after: outcome) }
     if case .failure(let error) = outcome, error is Interrupted { return Self.interruptedStatus }
