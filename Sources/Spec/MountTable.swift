@@ -5,6 +5,13 @@ package struct MountTable: Sendable, Hashable {
     package var filesystem: String
     package var isShared: Bool
     package var isSlave: Bool
+
+    package init(mountPoint: String, filesystem: String, isShared: Bool, isSlave: Bool) {
+      self.mountPoint = mountPoint
+      self.filesystem = filesystem
+      self.isShared = isShared
+      self.isSlave = isSlave
+    }
   }
 
   package var entries: [Entry]
