@@ -70,9 +70,9 @@ let transports: [Target] = [
 ]
 
 let implementations: [Target] = [
-  module("Settings", ["Core", "OCI", .toml]),
+  module("Settings", ["Core", "OCI", "Linux", .toml]),
   module("Metadata", ["CSQLite", "Core", "Linux", .logging]),
-  module("Registry", ["Core", "OCI", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioSSL, .nioPosix, .logging]),
+  module("Registry", ["Core", "OCI", "Linux", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioSSL, .nioPosix, .logging]),
   module("Content", ["Core", "OCI", "Linux", "COpenSSL", "CArchive", "CISAL", "CZlib", .logging]),
   module("Snapshots", ["Core", "OCI", "Linux", .logging]),
   module("Tasks", ["Core", "OCI", "Linux", "ShimAPI", "TTRPC", .logging]),
@@ -114,9 +114,9 @@ let testTargets: [Target] = [
   tests("GRPC", ["GRPC", "HTTP2", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
   tests("TTRPC", ["TTRPC", "ShimAPI", "Support", .nioCore, .nioPosix, .protobuf]),
   tests("Shim", ["ShimAPI", "TTRPC", "Linux", "Core", "Support", .nioCore, .nioPosix, .protobuf]),
-  tests("Settings", ["Settings", "Core", "OCI", "Support"]),
+  tests("Settings", ["Settings", "Core", "OCI", "Linux", "Support"]),
   tests("Metadata", ["Metadata", "Core", "Linux", "Support", .logging]),
-  tests("Registry", ["Registry", "Core", "OCI", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .logging]),
+  tests("Registry", ["Registry", "Settings", "Core", "OCI", "Linux", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .logging]),
   tests("Content", ["Content", "Core", "OCI", "Linux", "Support", .logging]),
   tests("Snapshots", ["Snapshots", "Core", "OCI", "Linux", "Support", .logging]),
   tests("Tasks", ["Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .logging]),

@@ -18,6 +18,10 @@ package enum Command {
     package var truncated: Bool
 
     package var succeeded: Bool { ending == .exited(0) }
+    /// stderr as text on one line, for a message.
+    package var errorText: String {
+      String(decoding: stderr, as: UTF8.self).split(whereSeparator: \.isNewline).joined(separator: "; ")
+    }
   }
 
   /// Starts `path` (not looked up in PATH) in a session of its own with exactly `environment` (`NAME=value`), feeds it `input`, and collects

@@ -91,4 +91,10 @@ package enum Files {
   package static func remove(_ path: String) throws(SystemError) {
     if unlink(path) != 0, clinux_errno() != ENOENT { throw SystemError(clinux_errno(), call: "unlink", object: path) }
   }
+
+  /// Removes a directory and those in it, as far as they hold no files.
+  package static func removeEmptyDirectories(_ path: String) {
+    for name in (try? list(path)) ?? [] { removeEmptyDirectories("\(path)/\(name)") }
+    _ = rmdir(path)
+  }
 }

@@ -79,6 +79,20 @@ package final class Pidfd: Sendable {
     }
   }
 
+  /// Whether it ended before `limit` was over.
+  package func ended(within limit: Duration) async -> Bool {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await self.ended() }
+      group.addTask { try? await Task.sleep(for: limit) }
+      await group.next()
+      group.cancelAll()
+    }
+    return hasEnded
+  }
+
+  /// SIGKILL; one that has ended already is no error.
+  package func kill() { try? signal(SIGKILL) }
+
   private func wait(_ continuation: CheckedContinuation<Void, Never>, _ ticket: UInt64) {
     let (resume, watch) = waiters.withLock { state -> (Bool, Bool) in
       if state.ended || state.cancelled.remove(ticket) != nil { return (true, false) }

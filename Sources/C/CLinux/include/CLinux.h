@@ -29,6 +29,12 @@
 #include "signals.h"
 #include "terminal.h"
 #include "clinux_process.h"
+#include "clinux_socket.h"
+
+#include "shim_events.h"
+#include "shim_holder.h"
+#include "shim_sockets.h"
+#include "shim_child.h"
 
 /// errno is a macro over a thread-local lvalue, which Swift does not import.
 int clinux_errno(void);

@@ -1,0 +1,16 @@
+import CLinux
+
+/// Unix sockets by directory and name, so that no path is too long for an address.
+package enum UnixSocket {
+  /// EADDRINUSE where the name is taken.
+  package static func listen(in directory: String, name: String, backlog: Int32 = 128) throws(SystemError) -> FileHandle {
+    let folder = try FileHandle.open(directory, O_PATH | O_DIRECTORY)
+    return FileHandle(owning: try check("listen", "\(directory)/\(name)") { clinux_unix_listen(folder.raw, name, backlog) })
+  }
+
+  /// ENOENT without a socket file, ECONNREFUSED where nobody listens. Blocks while the listener's backlog is full.
+  package static func connect(in directory: String, name: String) throws(SystemError) -> FileHandle {
+    let folder = try FileHandle.open(directory, O_PATH | O_DIRECTORY)
+    return FileHandle(owning: try check("connect", "\(directory)/\(name)") { clinux_unix_connect(folder.raw, name) })
+  }
+}

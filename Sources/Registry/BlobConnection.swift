@@ -1,0 +1,90 @@
+import AsyncHTTPClient
+import Core
+import NIOCore
+import NIOHTTP1
+import OCI
+
+/// One request for a blob, or for the rest of it, and the reading of its response.
+struct BlobConnection: Sendable {
+  let endpoint: Endpoint
+  let descriptor: Descriptor
+  /// First byte not delivered yet.
+  let start: Int64
+  let exchange: Exchange
+  let policy: TransferPolicy
+  let channel: BlobChannel
+  let meter = TransferMeter()
+
+  private var path: String { "blobs/\(descriptor.digest)" }
+  private var place: String { "GET \(endpoint.address(path).display)" }
+
+  /// How it failed, or `nil` where the response came to its end; ``meter`` says how far it got.
+  func run() async -> AttemptFailure? {
+    do {
+      let response = try await exchange.ask(Question(path: path, from: start), of: endpoint)
+      let skipped = try await skipped(in: response)
+      try await withThrowingTaskGroup { group in
+        group.addTask { try await read(response, skipping: skipped) }
+        group.addTask { try await watch() }
+        defer { group.cancelAll() }
+        try await group.next()
+      }
+      return Task.isCancelled ? AttemptFailure(CancellationError(), asking: endpoint.address(path)) : nil
+    } catch {
+      return AttemptFailure(error, asking: endpoint.address(path))
+    }
+  }
+
+  /// How many bytes of the body are known already. Responses that contradict the request or the manifest are refused.
+  private func skipped(in response: HTTPClientResponse) async throws -> Int64 {
+    let expected = ExpectedBody(start: start, size: descriptor.size)
+    let length = response.headers.first(name: "Content-Length").flatMap { Int64($0) }
+    do {
+      switch response.status {
+      case .ok: return try expected.whole(length: length)
+      case .partialContent: return try expected.part(range: response.headers.first(name: "Content-Range"), length: length)
+      case .rangeNotSatisfiable where start > 0: throw expected.tooShort
+      default: throw await Refusal(response, within: policy).failure(place)
+      }
+    } catch let fault as Fault {
+      throw AttemptFailure(Fault(fault.code, "\(place): \(fault.message)"))
+    }
+  }
+
+  private func read(_ response: HTTPClientResponse, skipping skipped: Int64) async throws {
+    var pieces = PieceBuilder(skip: skipped, left: descriptor.size - start, pieceSize: policy.chunkSize)
+    do {
+      for try await buffer in response.body {
+        meter.received(buffer.readableBytes)
+        if let piece = try pieces.add(buffer) { await deliver(piece) }
+      }
+    } catch {
+      if let piece = pieces.rest() { give(piece) }
+      throw error is PieceBuilder.TooLong
+        ? AttemptFailure(Fault(.dataLoss, "\(place): more than the \(descriptor.size) bytes of the manifest")) : error
+    }
+    if let piece = pieces.rest() { give(piece) }
+  }
+
+  private func deliver(_ piece: [UInt8]) async {
+    give(piece)
+    if channel.isFull { await meter.waiting { await channel.waitForRoom() } }
+  }
+
+  private func give(_ piece: [UInt8]) {
+    meter.delivered(piece.count)
+    channel.offer(piece)
+  }
+
+  /// Ends by throwing when the connection is as good as dead. Time that the reader took is not held against the host.
+  private func watch() async throws {
+    while true {
+      try await Task.sleep(for: policy.stallWindow)
+      let lap = meter.lap()
+      if lap.waited < policy.stallWindow / 2, lap.received < policy.stallBytes {
+        throw AttemptFailure(
+          Fault(.unavailable, "\(place): stalled: \(lap.received) bytes in \(policy.stallWindow)"), isTransient: true)
+      }
+    }
+  }
+}

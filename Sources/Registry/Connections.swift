@@ -1,0 +1,99 @@
+import AsyncHTTPClient
+import Core
+import Linux
+import NIOCore
+import NIOSSL
+import Synchronization
+
+/// The HTTP clients: one for every dial timeout in use, which is one. Connections are pooled by host and TLS settings.
+///
+/// HTTP/1.1 only, on purpose. A layer has a connection of its own, and what its reader does not take stays in the kernel; over HTTP/2 the client library
+/// lets every stream buffer 8 MiB in memory, and one TCP connection carries all layers.
+final class Connections: Sendable {
+  private struct Trust: Hashable {
+    let tls: RegistryHost.TLS
+    let versions: [Files.Version?]
+  }
+
+  private let group: any EventLoopGroup
+  private let clients = Mutex<[Duration: HTTPClient]?>([:])
+  private let trust = Mutex<[Trust: TLSConfiguration]>([:])
+  private let dialTimeout: Duration
+
+  init(group: any EventLoopGroup, dialTimeout: Duration) {
+    self.group = group
+    self.dialTimeout = dialTimeout
+  }
+
+  /// UNAVAILABLE after shutdown.
+  func client(for host: RegistryHost) throws(Fault) -> HTTPClient {
+    let timeout = host.dialTimeout ?? dialTimeout
+    let client = clients.withLock { clients -> HTTPClient? in
+      if clients == nil { return nil }
+      if let known = clients?[timeout] { return known }
+      let made = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: Self.configuration(timeout))
+      clients?[timeout] = made
+      return made
+    }
+    guard let client else { throw Fault(.unavailable, "the registry client is shut down") }
+    return client
+  }
+
+  func shutdown() async throws {
+    let all = clients.withLock { clients in
+      defer { clients = nil }
+      return clients.map { Array($0.values) } ?? []
+    }
+    for client in all { try await client.shutdown() }
+  }
+
+  private static func configuration(_ dialTimeout: Duration) -> HTTPClient.Configuration {
+    var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+    configuration.httpVersion = .http1Only
+    configuration.timeout.connect = TimeAmount(dialTimeout)
+    configuration.connectionPool.idleTimeout = .seconds(15)
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.http1_1ConnectionDebugInitializer = { channel in
+      channel.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4 << 10, initial: 64 << 10, maximum: 256 << 10))
+    }
+    return configuration
+  }
+}
+
+extension Connections {
+  /// Settings for connections on behalf of `host`; `nil` for the defaults. The client's certificate is shown to `host` only, its authorities are
+  /// trusted for where it redirects to as well. FAILED_PRECONDITION where a file cannot be used.
+  func tls(for host: RegistryHost, itself: Bool) throws(Fault) -> TLSConfiguration? {
+    var wanted = host.tls
+    if !itself { wanted.clients = [] }
+    if wanted == RegistryHost.TLS() { return nil }
+    let files = wanted.authorities + wanted.clients.flatMap { [$0.certificate, $0.key ?? $0.certificate] }
+    let key = Trust(tls: wanted, versions: files.map(Files.version))
+    if let known = trust.withLock({ $0[key] }) { return known }
+    let made = try Self.configuration(wanted)
+    trust.withLock { known in
+      if known.count >= 64 { known.removeAll() }
+      known[key] = made
+    }
+    return made
+  }
+
+  private static func configuration(_ tls: RegistryHost.TLS) throws(Fault) -> TLSConfiguration {
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    if tls.skipVerify { configuration.certificateVerification = .none }
+    var authorities: [NIOSSLCertificate] = []
+    for file in tls.authorities {
+      authorities += try stage("registry certificate authority \(file)") { try NIOSSLCertificate.fromPEMFile(file) }
+    }
+    if !authorities.isEmpty { configuration.additionalTrustRoots = [.certificates(authorities)] }
+    if let client = tls.clients.first {
+      configuration.certificateChain = try stage("registry client certificate \(client.certificate)") {
+        try NIOSSLCertificate.fromPEMFile(client.certificate).map { .certificate($0) }
+      }
+      let file = client.key ?? client.certificate
+      configuration.privateKey = try stage("registry client key \(file)") { .privateKey(try NIOSSLPrivateKey(file: file, format: .pem)) }
+    }
+    return configuration
+  }
+}

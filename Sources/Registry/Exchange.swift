@@ -1,0 +1,89 @@
+import AsyncHTTPClient
+import Core
+import NIOCore
+import NIOHTTP1
+
+/// What is asked of a host, below the repository's path.
+struct Question: Sendable {
+  /// `manifests/latest`, `blobs/sha256:…`
+  let path: String
+  var accept = "*/*"
+  /// First byte wanted; 0 asks for everything.
+  var from: Int64 = 0
+}
+
+/// One GET with all that belongs to it: authentication, redirects, and who may see which header.
+struct Exchange: Sendable {
+  static let userAgent = "berth"
+
+  let connections: Connections
+  let authorizer: Authorizer
+  let policy: TransferPolicy
+
+  /// The response to `question`: whatever its status, but neither a challenge that can be met nor a redirect.
+  func ask(_ question: Question, of endpoint: Endpoint) async throws(AttemptFailure) -> HTTPClientResponse {
+    let address = endpoint.address(question.path)
+    do {
+      var authorization = await authorizer.known(for: endpoint)
+      var response = try await follow(question, from: address, endpoint, authorization)
+      // A remembered authorization may have expired, so there are two tries.
+      for _ in 0..<2 where response.isChallenge {
+        let challenges = response.message.headers[canonicalForm: "WWW-Authenticate"].map(String.init)
+        guard let next = try await authorizer.answer(challenges, from: endpoint, refused: authorization), next != authorization else {
+          break
+        }
+        await discard(response.message)
+        authorization = next
+        response = try await follow(question, from: address, endpoint, next)
+      }
+      return response.message
+    } catch {
+      throw AttemptFailure(error, asking: address)
+    }
+  }
+
+  /// Reads what is left of a small body, so that its connection can be used again.
+  func discard(_ response: HTTPClientResponse) async {
+    _ = try? await limited(to: .seconds(1)) { try await response.body.collect(upTo: 64 << 10) }
+  }
+
+  private struct Answer {
+    let message: HTTPClientResponse
+    let isOwn: Bool
+    /// Only the host itself is given credentials; another one that asks for them after a redirect is not.
+    var isChallenge: Bool { isOwn && message.status == .unauthorized }
+  }
+
+  private func follow(_ question: Question, from start: WebAddress, _ endpoint: Endpoint, _ authorization: String?) async throws -> Answer {
+    var redirects = Redirects(start, limit: policy.redirectLimit)
+    while true {
+      let isOwn = redirects.current.origin == start.origin
+      let request = try request(question, redirects.current, endpoint, isOwn ? authorization : nil, isOwn: isOwn)
+      let response = try await send(request, redirects.current, endpoint)
+      guard Redirects.isRedirect(response.status.code) else { return Answer(message: response, isOwn: isOwn) }
+      do { try redirects.follow(response.headers.first(name: "Location")) } catch { throw AttemptFailure(error) }
+      await discard(response)
+    }
+  }
+
+  private func request(_ question: Question, _ address: WebAddress, _ endpoint: Endpoint, _ authorization: String?, isOwn: Bool) throws
+    -> HTTPClientRequest
+  {
+    var request = HTTPClientRequest(url: address.text)
+    request.headers = ["User-Agent": Self.userAgent, "Accept": question.accept, "Accept-Encoding": "identity"]
+    if question.from > 0 { request.headers.add(name: "Range", value: "bytes=\(question.from)-") }
+    if isOwn { for header in endpoint.host.headers { request.headers.replaceOrAdd(name: header.name, value: header.value) } }
+    if let authorization { request.headers.replaceOrAdd(name: "Authorization", value: authorization) }
+    if address.scheme == .https { request.tlsConfiguration = try connections.tls(for: endpoint.host, itself: isOwn) }
+    return request
+  }
+
+  private func send(_ request: HTTPClientRequest, _ address: WebAddress, _ endpoint: Endpoint) async throws -> HTTPClientResponse {
+    let client = try connections.client(for: endpoint.host)
+    do {
+      return try await client.execute(request, timeout: TimeAmount(policy.responseTimeout))
+    } catch {
+      throw AttemptFailure(error, asking: address)
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import AsyncHTTPClient
+import Core
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+
+/// Fetches bearer tokens: with GET and the user's password if there is one, with POST for a refresh token.
+struct TokenEndpoint: Sendable {
+  static let answerLimit = 1 << 20
+
+  let connections: Connections
+  let policy: TransferPolicy
+
+  func token(_ request: TokenRequest, for endpoint: Endpoint) async throws -> Token {
+    let realm = try realm(request, endpoint)
+    let http = httpRequest(request, realm)
+    do {
+      let connection = try connection(to: realm, endpoint)
+      let bytes = try await limited(to: policy.documentTimeout) { try await answer(http, realm, connection) }
+      guard let token = try? JSONDecoder().decode(TokenAnswer.self, from: Data(bytes)).token(at: .now) else {
+        throw AttemptFailure(Fault(.unavailable, "token endpoint \(realm.display): the answer has no token"))
+      }
+      return token
+    } catch {
+      throw AttemptFailure(error, asking: realm)
+    }
+  }
+
+  /// An endpoint reached by TLS must not have its users' passwords sent in the clear.
+  private func realm(_ request: TokenRequest, _ endpoint: Endpoint) throws(AttemptFailure) -> WebAddress {
+    guard let realm = WebAddress(request.realm) else {
+      throw AttemptFailure(
+        Fault(.unauthenticated, "\(endpoint.origin): its token endpoint is no http address: \(Excerpt.of(request.realm))"))
+    }
+    guard realm.scheme == .https || endpoint.host.scheme == .http else {
+      throw AttemptFailure(Fault(.unauthenticated, "\(endpoint.origin): its token endpoint \(realm.display) is not https"))
+    }
+    return realm
+  }
+
+  private func httpRequest(_ request: TokenRequest, _ realm: WebAddress) -> HTTPClientRequest {
+    let refresh = request.credentials?.identityToken ?? ""
+    let http = refresh.isEmpty ? get(request, realm) : post(request, realm, refresh)
+    var headed = http
+    headed.headers.add(name: "User-Agent", value: Exchange.userAgent)
+    headed.headers.add(name: "Accept", value: "application/json")
+    return headed
+  }
+
+  private func get(_ request: TokenRequest, _ realm: WebAddress) -> HTTPClientRequest {
+    var address = realm
+    if let service = request.service { address = address.adding("service", service) }
+    for scope in request.scope.split(separator: " ") { address = address.adding("scope", String(scope)) }
+    if let user = request.credentials?.username, !user.isEmpty { address = address.adding("account", user) }
+    var http = HTTPClientRequest(url: address.text)
+    if let basic = request.credentials?.basic { http.headers.add(name: "Authorization", value: basic) }
+    return http
+  }
+
+  private func post(_ request: TokenRequest, _ realm: WebAddress, _ refresh: String) -> HTTPClientRequest {
+    let form = [
+      ("grant_type", "refresh_token"), ("service", request.service ?? realm.authority), ("client_id", "berth"), ("scope", request.scope),
+      ("refresh_token", refresh),
+    ]
+    var http = HTTPClientRequest(url: realm.text)
+    http.method = .POST
+    http.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
+    let body = form.map { "\($0)=\(WebAddress.component($1))" }.joined(separator: "&")
+    http.body = .bytes(ByteBuffer(string: body))
+    return http
+  }
+
+  /// The endpoint's own TLS settings where it serves its tokens itself, only its authorities otherwise.
+  private func connection(to realm: WebAddress, _ endpoint: Endpoint) throws
+    -> @Sendable (HTTPClientRequest) async throws -> HTTPClientResponse
+  {
+    let client = try connections.client(for: endpoint.host)
+    let tls = realm.scheme == .https ? try connections.tls(for: endpoint.host, itself: realm.origin == endpoint.origin) : nil
+    return { [policy] request in
+      var request = request
+      request.tlsConfiguration = tls
+      return try await client.execute(request, timeout: TimeAmount(policy.responseTimeout))
+    }
+  }
+
+  private func answer(
+    _ request: HTTPClientRequest, _ realm: WebAddress, _ send: @Sendable (HTTPClientRequest) async throws -> HTTPClientResponse
+  ) async throws -> [UInt8] {
+    let response = try await send(request)
+    guard response.status == .ok else {
+      throw await Refusal(response, within: policy).failure("token endpoint \(realm.display)")
+    }
+    return Array(buffer: try await response.body.collect(upTo: Self.answerLimit))
+  }
+}

@@ -1,0 +1,20 @@
+/// What values must look like beyond their type; each check answers what is wrong, or `nil`.
+enum Check {
+  static func absolute(_ path: String) -> String? { path.hasPrefix("/") ? nil : "must be an absolute path, found \"\(path)\"" }
+
+  /// The kernel's limit for a socket's path, its terminating NUL included, is 108 bytes.
+  static func socket(_ path: String) -> String? {
+    absolute(path) ?? (path.utf8.count < 108 ? nil : "is \(path.utf8.count) bytes, a socket's path has at most 107")
+  }
+
+  /// Paths joined by colons.
+  static func absolutes(_ paths: String) -> String? { absoluteList(parts(paths)) }
+
+  static func absoluteList(_ paths: [String]) -> String? { paths.compactMap(absolute).first }
+
+  static func range(_ range: ClosedRange<Int>) -> (Int) -> String? {
+    { range.contains($0) ? nil : "must be between \(range.lowerBound) and \(range.upperBound), found \($0)" }
+  }
+
+  static func parts(_ paths: String) -> [String] { paths.split(separator: ":").map(String.init) }
+}

@@ -1,0 +1,100 @@
+import Linux
+
+extension Configuration {
+  package static let standardPath = "/etc/berth/config.toml"
+
+  /// Reads `path`, then every `config.d/*.toml` beside it in the order of their names; later files override earlier ones key by key.
+  /// All of them are optional; where `mustExist` (an operator named the file), `path` itself is not.
+  package static func load(_ path: String = standardPath, mustExist: Bool = false) throws(SettingsError) -> Configuration {
+    var documents: [Document] = []
+    if let document = try Document.read(path) {
+      documents.append(document)
+    } else if mustExist {
+      throw SettingsError(path, "no such file")
+    }
+    for dropIn in try dropIns(beside: path) {
+      if let document = try Document.read(dropIn) { documents.append(document) }
+    }
+    return try Configuration(documents)
+  }
+
+  init(_ documents: [Document]) throws(SettingsError) {
+    self.init()
+    for document in documents { try apply(document) }
+    try checkStandardRuntime(documents)
+  }
+
+  /// A drop-in may name a runtime that another one describes, so this is asked when all are read.
+  private func checkStandardRuntime(_ documents: [Document]) throws(SettingsError) {
+    let key = ["runtimes", "default"]
+    guard runtimes.handlers[runtimes.standard] == nil, let document = documents.last(where: { $0.keys.line(of: key) != nil }) else {
+      return
+    }
+    let known = runtimes.handlers.keys.sorted().joined(separator: ", ")
+    throw SettingsError(
+      document.file, line: document.keys.line(of: key),
+      "\"runtimes.default\" names \"\(runtimes.standard)\", but there is no [runtimes.\(runtimes.standard)] (known: \(known))")
+  }
+
+  private static func dropIns(beside path: String) throws(SettingsError) -> [String] {
+    let directory = (path.contains("/") ? Files.parent(of: path) + "/" : "") + "config.d"
+    do {
+      return try Files.list(directory).filter { $0.hasSuffix(".toml") && !$0.hasPrefix(".") }.map { "\(directory)/\($0)" }
+    } catch {
+      if error.number == error.noEntry { return [] }
+      throw SettingsError(directory, "\(error)")
+    }
+  }
+
+  /// Changes what the keys of `document` say.
+  mutating func apply(_ document: Document) throws(SettingsError) {
+    try TableReader.read(document) { (table) throws(SettingsError) in
+      try table.set(&root, "root", check: Check.absolute)
+      try table.set(&state, "state", check: Check.absolute)
+      try table.set(&logLevel, "log_level")
+      try table.within("grpc") { (table) throws(SettingsError) in try grpc.apply(&table) }
+      try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
+      try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
+      try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }
+      try table.within("images") { (table) throws(SettingsError) in
+        try table.set(&images.maximumParallelDownloads, "max_parallel_downloads", check: Check.range(1...64))
+      }
+      try table.within("shim") { (table) throws(SettingsError) in try table.set(&shim.path, "path", check: Check.absolute) }
+    }
+  }
+}
+
+extension Configuration.GRPC {
+  fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
+    try table.set(&address, "address", check: Check.socket)
+    try table.set(&maximumReceiveSize, "max_recv_message_size", check: Check.range(4096...(1 << 30)))
+    try table.set(&maximumSendSize, "max_send_message_size", check: Check.range(4096...(1 << 30)))
+  }
+}
+
+extension Configuration.Registry {
+  fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
+    guard let joined: String = try table.take("config_path", check: Check.absolutes) else { return }
+    configPath = Check.parts(joined)
+  }
+}
+
+extension Configuration.CNI {
+  fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
+    try table.set(&binaryDirectories, "bin_dirs", check: Check.absoluteList)
+    try table.set(&configurationDirectory, "conf_dir", check: Check.absolute)
+  }
+}
+
+extension Configuration.Runtimes {
+  fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
+    try table.set(&standard, "default")
+    try table.eachTable { (name, table) throws(SettingsError) in
+      try table.set(&handlers[name, default: .init()].path, "path", check: Check.absolute)
+    }
+  }
+}
+
+extension Configuration.LogLevel: SettingValue {
+  static var expected: String { "one of " + allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") }
+}

@@ -1,0 +1,73 @@
+/// What berthd runs with: the defaults, changed by `/etc/berth/config.toml` and its drop-ins, then by the command line.
+/// Property paths are the keys of the file (`grpc.address` is `address` in `[grpc]`); sizes are bytes, paths absolute.
+package struct Configuration: Equatable, Sendable {
+  package enum LogLevel: String, CaseIterable, Sendable {
+    case trace, debug, info, notice, warning, error, critical
+  }
+
+  /// `[grpc]`: the socket of the CRI.
+  package struct GRPC: Equatable, Sendable {
+    /// Path of the Unix socket.
+    package var address = "/run/berth/berth.sock"
+    /// Key `max_recv_message_size`: the largest message taken from a client.
+    package var maximumReceiveSize = 16 << 20
+    /// Key `max_send_message_size`: the largest message sent to a client.
+    package var maximumSendSize = 16 << 20
+  }
+
+  /// `[registry]`
+  package struct Registry: Equatable, Sendable {
+    /// Key `config_path`: directories with a `<host>/hosts.toml` each, searched in order; one or several joined by colons.
+    package var configPath = ["/etc/berth/certs.d", "/etc/containerd/certs.d"]
+  }
+
+  /// `[cni]`
+  package struct CNI: Equatable, Sendable {
+    /// Key `bin_dirs`: where plugins are.
+    package var binaryDirectories = ["/opt/cni/bin", "/usr/lib/cni"]
+    /// Key `conf_dir`: where network configurations are.
+    package var configurationDirectory = "/etc/cni/net.d"
+  }
+
+  /// `[runtimes]`: OCI runtimes by handler name.
+  package struct Runtimes: Equatable, Sendable {
+    /// Key `default`: the handler of pods that name none.
+    package var standard = "runc"
+    /// The tables `[runtimes.NAME]`; runc is always there.
+    package var handlers: [String: Runtime] = ["runc": Runtime()]
+  }
+
+  /// `[runtimes.NAME]`
+  package struct Runtime: Equatable, Sendable {
+    /// `nil`: a program of the handler's name, looked for in ``Executables/searchPath``.
+    package var path: String?
+
+    package init(path: String? = nil) { self.path = path }
+  }
+
+  /// `[images]`
+  package struct Images: Equatable, Sendable {
+    /// Key `max_parallel_downloads`: layers that one pull fetches at a time.
+    package var maximumParallelDownloads = 4
+  }
+
+  /// `[shim]`
+  package struct Shim: Equatable, Sendable {
+    /// `nil`: `berth-shim` beside berthd, then in /usr/libexec/berth, then in ``Executables/searchPath``.
+    package var path: String?
+  }
+
+  /// What must survive a reboot.
+  package var root = "/var/lib/berth"
+  /// What a reboot makes worthless; on tmpfs.
+  package var state = "/run/berth"
+  package var logLevel = LogLevel.info
+  package var grpc = GRPC()
+  package var registry = Registry()
+  package var cni = CNI()
+  package var runtimes = Runtimes()
+  package var images = Images()
+  package var shim = Shim()
+
+  package init() {}
+}

@@ -1,0 +1,32 @@
+import Core
+
+/// The address of an endpoint as `hosts.toml` writes it: `https://mirror.example:5000/path`, the scheme may be missing.
+struct HostAddress: Equatable {
+  var scheme = RegistryHost.Scheme.https
+  var authority: String
+  /// Without a slash at the end.
+  var path: String
+
+  init?(_ text: String) {
+    var rest = Substring(text)
+    if let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") {
+      guard let scheme = RegistryHost.Scheme(rawValue: text[..<colon].lowercased()) else { return nil }
+      self.scheme = scheme
+      rest = text[colon...].dropFirst(3)
+    }
+    authority = rest.prefix { $0 != "/" }.lowercased()
+    path = "/" + rest.dropFirst(authority.count).split(separator: "/").joined(separator: "/")
+    if path == "/" { path = "" }
+    guard Self.isAuthority(authority), path.utf8.allSatisfy({ (33...126).contains($0) && !"?#\\\"".utf8.contains($0) }) else { return nil }
+  }
+
+  /// `host`, `host:port`, `[v6]:port`; no user, no query.
+  static func isAuthority(_ text: String) -> Bool {
+    let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map(text.index(after:)) : text.firstIndex(of: ":") ?? text.endIndex
+    guard let end, end != text.startIndex else { return false }
+    let allowed = text.hasPrefix("[") ? "0123456789abcdef:.[]" : "0123456789abcdefghijklmnopqrstuvwxyz.-_"
+    guard text[..<end].utf8.allSatisfy({ allowed.utf8.contains($0) }) else { return false }
+    let port = text[end...]
+    return port.isEmpty || (port.hasPrefix(":") && (UInt16(port.dropFirst()) ?? 0) > 0)
+  }
+}

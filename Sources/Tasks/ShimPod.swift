@@ -1,0 +1,85 @@
+package import Core
+import FoundationEssentials
+import Linux
+import ShimAPI
+import SwiftProtobuf
+
+/// One pod through its berth-shim: containerd's task service and Berth's own beside it, over ttrpc.
+package final class ShimPod: PodTask {
+  package let sandboxID: String
+  package let holderPID: Int32
+  package var shimPID: Int32 { client.process.pid }
+
+  let client: ShimClient
+  private let remains: SandboxRemains
+
+  init(_ id: String, holder: Int32, _ client: ShimClient, _ remains: SandboxRemains) {
+    sandboxID = id
+    holderPID = holder
+    self.client = client
+    self.remains = remains
+  }
+
+  package func create(_ plan: ContainerPlan) async throws {
+    let _: Containerd_Task_V3_CreateTaskResponse = try await client.task("Create", plan.request, "container \(plan.id): create")
+  }
+
+  package func start(_ id: String) async throws -> TaskState {
+    let request = Containerd_Task_V3_StartRequest.with { $0.id = id }
+    let answer: Containerd_Task_V3_StartResponse = try await client.task("Start", request, "container \(id): start")
+    if let state = try await states().first(where: { $0.id == id }) { return state }
+    return TaskState(id: id, pid: Int32(answer.pid), phase: .running, startedAt: 0)
+  }
+
+  package func kill(_ id: String, signal: Int32, all: Bool) async throws {
+    let request = Containerd_Task_V3_KillRequest.with {
+      $0.id = id
+      $0.signal = UInt32(signal)
+      $0.all = all
+    }
+    let _: Google_Protobuf_Empty = try await client.task("Kill", request, "container \(id): kill")
+  }
+
+  package func delete(_ id: String) async throws {
+    let request = Containerd_Task_V3_DeleteRequest.with { $0.id = id }
+    do {
+      let _: Containerd_Task_V3_DeleteResponse = try await client.task("Delete", request, "container \(id): delete")
+    } catch {
+      if error.code != .notFound { throw error }
+    }
+  }
+
+  package func states() async throws -> [TaskState] { try await client.list().containers.map { TaskState($0) } }
+
+  package func execSync(_ plan: ExecPlan) async throws -> ExecResult {
+    let request = Berth_Shim_V1_ExecSyncRequest.with {
+      $0.id = plan.container
+      $0.process = .init(plan.process)
+      $0.timeout = plan.timeout
+      $0.outputLimit = UInt64(min(plan.outputLimit, ShimLimits.execOutput))
+    }
+    let timeout = plan.timeout > 0 ? Duration.nanoseconds(plan.timeout) + client.limits.execGrace : nil
+    let answer: Berth_Shim_V1_ExecSyncResponse = try await client.pod(
+      "ExecSync", request, "container \(plan.container): exec", timeout: timeout)
+    return ExecResult(
+      stdout: Array(answer.stdout), stderr: Array(answer.stderr), exitCode: answer.exitCode, timedOut: answer.timedOut)
+  }
+
+  package func reopenLog(_ id: String) async throws {
+    let request = Berth_Shim_V1_ReopenLogRequest.with { $0.id = id }
+    let _: Berth_Shim_V1_ReopenLogResponse = try await client.pod("ReopenLog", request, "container \(id): reopen log")
+  }
+
+  package func shutdown() async throws {
+    if !client.process.hasEnded {
+      do {
+        let _: Berth_Shim_V1_TeardownResponse = try await client.pod("Teardown", Berth_Shim_V1_TeardownRequest(), "teardown")
+      } catch {
+        if error.code != .unavailable { throw error }
+      }
+    }
+    try await remains.clear(graceful: true)
+  }
+
+  package func awaitDeath() async { await client.process.ended() }
+}

@@ -1,0 +1,45 @@
+package import Core
+package import Linux
+package import Logging
+
+/// Pods run by berth-shim, one process each.
+package struct ShimRuntime: TaskRuntime {
+  /// Path of the berth-shim program.
+  let shim: String
+  let cgroups: CgroupTree
+  let logger: Logger
+  var limits = ShimLimits()
+
+  package init(shim: String, cgroups: CgroupTree, logger: Logger) {
+    self.shim = shim
+    self.cgroups = cgroups
+    self.logger = logger
+  }
+
+  package func start(_ plan: SandboxPlan) async throws -> any PodTask {
+    try await stage("shim") { try await ShimStart(runtime: self, plan: plan).run() }
+  }
+
+  package func adopt(_ plan: SandboxPlan) async throws -> any PodTask {
+    let files = ShimFiles(directory: plan.directory)
+    guard let state = try? ShimState.load(files), let process = state.process() else {
+      throw Fault(.notFound, "shim of sandbox \(plan.id): not running")
+    }
+    let client = ShimClient(files, process, limits)
+    do {
+      _ = try await client.list()
+    } catch {
+      guard process.hasEnded else { throw error }
+      throw Fault(.notFound, "shim of sandbox \(plan.id): not running", cause: error)
+    }
+    return ShimPod(plan.id, holder: state.holder, client, remains(plan))
+  }
+
+  package func reap(_ plan: SandboxPlan, containers: [ContainerPlan]) async throws {
+    try await remains(plan, containers).clear(graceful: false)
+  }
+
+  func remains(_ plan: SandboxPlan, _ containers: [ContainerPlan] = []) -> SandboxRemains {
+    SandboxRemains(plan: plan, containers: containers, cgroups: cgroups, limits: limits, logger: logger)
+  }
+}

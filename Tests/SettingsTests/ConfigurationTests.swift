@@ -1,0 +1,167 @@
+import Linux
+import Settings
+import Support
+import Testing
+
+@Suite struct ConfigurationTests {
+  /// Loads `files` (`config.toml`, `config.d/…`) from a directory of their own; `/DIR/` in an error stands for it.
+  private func load(_ files: [String: String], mustExist: Bool = false) throws -> Configuration {
+    try withScratch { scratch in
+      try Files.makeDirectories("\(scratch)/config.d")
+      for (name, text) in files { try Files.write(text, to: "\(scratch)/\(name)") }
+      do throws(SettingsError) { return try Configuration.load("\(scratch)/config.toml", mustExist: mustExist) } catch {
+        throw SettingsError(String(error.file.dropFirst(scratch.count + 1)), line: error.line, error.reason)
+      }
+    }
+  }
+
+  /// Three levels up from this file.
+  private static let repository = Files.parent(of: Files.parent(of: Files.parent(of: #filePath)))
+
+  private func complaint(_ text: String) -> String {
+    do {
+      _ = try load(["config.toml": text])
+      return "none"
+    } catch { return "\(error)" }
+  }
+
+  @Test func theExampleFileSaysTheDefaults() throws {
+    let example = try Configuration.load(Self.repository + "/packaging/config.toml", mustExist: true)
+    #expect(example == Configuration())
+  }
+
+  @Test func withoutAnyFileEverythingIsDefault() throws {
+    #expect(try load([:]) == Configuration())
+    #expect(try Configuration.load("/nonexistent/config.toml") == Configuration())
+  }
+
+  @Test func everyKeyCanBeSet() throws {
+    var expected = Configuration()
+    expected.root = "/a"
+    expected.state = "/b"
+    expected.logLevel = .debug
+    expected.grpc.address = "/c.sock"
+    expected.grpc.maximumReceiveSize = 5000
+    expected.grpc.maximumSendSize = 6000
+    expected.registry.configPath = ["/d", "/e"]
+    expected.cni.binaryDirectories = ["/f"]
+    expected.cni.configurationDirectory = "/g"
+    expected.images.maximumParallelDownloads = 9
+    expected.runtimes.standard = "crun"
+    expected.runtimes.handlers["crun"] = .init(path: "/h")
+    expected.shim.path = "/i"
+    let text = """
+      root = "/a"
+      state = '/b'
+      log_level = "debug"
+      grpc = { address = "/c.sock", max_recv_message_size = 5_000, max_send_message_size = 0x1770 }
+      registry.config_path = "/d:/e"
+      cni.bin_dirs = [
+        "/f", # only this
+      ]
+      cni.conf_dir = \"""/g\"""
+
+      [images]
+      max_parallel_downloads = 9
+      [runtimes]
+      "default" = "crun"
+      [runtimes.'crun']
+      path = "/h"
+      [shim]
+      path = "/i"
+      """
+    #expect(try load(["config.toml": text]) == expected)
+  }
+
+  @Test func dropInsOverrideKeyByKeyInTheOrderOfTheirNames() throws {
+    let configuration = try load([
+      "config.toml": "root = \"/a\"\nstate = \"/b\"\n[grpc]\naddress = \"/c\"\nmax_recv_message_size = 4096",
+      "config.d/20.toml": "root = \"/z\"", "config.d/10.toml": "root = \"/y\"\n[grpc]\naddress = \"/x\"",
+      "config.d/30.toml.bak": "not even toml", "config.d/.40.toml": "neither",
+    ])
+    #expect(configuration.root == "/z")
+    #expect(configuration.state == "/b")
+    #expect(configuration.grpc.address == "/x")
+    #expect(configuration.grpc.maximumReceiveSize == 4096)
+  }
+
+  @Test func aDropInAloneIsEnough() throws {
+    #expect(try load(["config.d/a.toml": "root = \"/a\""]).root == "/a")
+  }
+
+  @Test func aRuntimeMayBeDescribedInALaterFile() throws {
+    let configuration = try load(["config.toml": "[runtimes]\ndefault = \"kata\"", "config.d/kata.toml": "[runtimes.kata]\npath = \"/k\""])
+    #expect(configuration.runtimes.standard == "kata")
+  }
+
+  @Test func anUnknownKeyIsRefusedWithFileLineAndTheNearestKey() {
+    #expect(complaint("\n\nrot = \"/a\"") == "config.toml:3: unknown key \"rot\"; did you mean \"root\"?")
+    #expect(
+      complaint("root = \"/a\"\n[grpc]\n# here\nadress = \"/x\"")
+        == "config.toml:4: unknown key \"adress\" in [grpc]; did you mean \"address\"?")
+    #expect(complaint("[gprc]\naddress = \"/x\"") == "config.toml:1: unknown key \"gprc\"; did you mean \"grpc\"?")
+    #expect(
+      complaint("grpc = {\"max_recv_mesage_size\" = 1}")
+        == "config.toml:1: unknown key \"max_recv_mesage_size\" in [grpc]; did you mean \"max_recv_message_size\"?")
+    #expect(complaint("text = \"\"\"\n[a]\nb=1\n\"\"\"\ncompletely_different = 1") == "config.toml:1: unknown key \"text\"")
+    #expect(complaint("[runtimes.kata]\npaht = \"/x\"") == "config.toml:2: unknown key \"paht\" in [runtimes.kata]; did you mean \"path\"?")
+  }
+
+  @Test func aWrongTypeIsRefusedWithWhatWasExpectedAndFound() {
+    #expect(complaint("root = 5") == "config.toml:1: \"root\" must be a string, found the number 5")
+    #expect(complaint("\ncni.bin_dirs = \"/a\"") == "config.toml:2: \"cni.bin_dirs\" must be an array of strings, found the string \"/a\"")
+    #expect(complaint("cni.bin_dirs = [\"/a\", 1]") == "config.toml:1: \"cni.bin_dirs\" must be an array of strings, found an array")
+    #expect(complaint("grpc = true") == "config.toml:1: \"grpc\" must be a table, found true")
+    #expect(complaint("[[grpc]]") == "config.toml:1: \"grpc\" must be a table, found an array")
+    #expect(complaint("[root]") == "config.toml:1: \"root\" must be a string, found a table")
+    #expect(
+      complaint("runtimes.kata = \"/usr/bin/kata\"")
+        == "config.toml:1: \"runtimes.kata\" must be a table, found the string \"/usr/bin/kata\"")
+    #expect(complaint("images.max_parallel_downloads = 1.5").contains("must be a whole number, found a floating-point number"))
+    #expect(
+      complaint("log_level = \"loud\"")
+        == "config.toml:1: \"log_level\" must be one of \"trace\", \"debug\", \"info\", \"notice\", \"warning\", \"error\", \"critical\", "
+        + "found the string \"loud\"")
+  }
+
+  @Test func valuesOutOfBoundsAreRefused() {
+    #expect(complaint("root = \"var\"") == "config.toml:1: \"root\" must be an absolute path, found \"var\"")
+    #expect(
+      complaint("[registry]\nconfig_path = \"/a:b\"") == "config.toml:2: \"registry.config_path\" must be an absolute path, found \"b\"")
+    #expect(complaint("images.max_parallel_downloads = 0").hasSuffix("must be between 1 and 64, found 0"))
+    #expect(complaint("grpc.max_recv_message_size = -1").hasSuffix("found -1"))
+    #expect(
+      complaint("grpc.address = \"/\(String(repeating: "x", count: 107))\"").hasSuffix("is 108 bytes, a socket's path has at most 107"))
+    #expect(
+      complaint("[runtimes]\ndefault = \"kata\"\n[runtimes.gvisor]")
+        == "config.toml:2: \"runtimes.default\" names \"kata\", but there is no [runtimes.kata] (known: gvisor, runc)")
+  }
+
+  @Test func whatIsNotTOMLIsRefusedWithItsLine() {
+    #expect(complaint("root = \"/a\"\nstate = ").hasPrefix("config.toml:2: not TOML: "))
+    #expect(complaint("root = \"/a\"\nroot = \"/b\"").hasPrefix("config.toml:2: not TOML: "))
+    #expect(complaint("a = [1,\n2").contains("not TOML"))
+    #expect(complaint("\nroot = \"/a\0\"") == "config.toml:2: a NUL character")
+    #expect(
+      complaint(String(repeating: "#", count: (1 << 20) + 1)).contains("at most 1048576")
+        || complaint(String(repeating: "#", count: (1 << 20) + 1)).contains("too large"))
+  }
+
+  @Test func textThatIsNotUTF8IsRefused() throws {
+    try withScratch { scratch in
+      try Files.write([0x61, 0xff, 0xfe], to: "\(scratch)/config.toml")
+      #expect(throws: SettingsError("\(scratch)/config.toml", "not UTF-8 text")) { try Configuration.load("\(scratch)/config.toml") }
+    }
+  }
+
+  @Test func aDirectoryInPlaceOfTheFileIsRefused() throws {
+    try withScratch { scratch in
+      try Files.makeDirectories("\(scratch)/config.toml")
+      #expect(throws: SettingsError.self) { try Configuration.load("\(scratch)/config.toml") }
+    }
+  }
+
+  @Test func aFileThatWasAskedForMustExist() {
+    #expect(throws: SettingsError("config.toml", "no such file")) { try load([:], mustExist: true) }
+  }
+}
