@@ -1,5 +1,6 @@
 import CRIAPI
 import Core
+import Linux
 import OCI
 import Spec
 import Testing
@@ -58,11 +59,13 @@ struct MountSpecTests {
     #expect(built.spec.mounts.contains { $0.destination == "/a" && $0.source == "/real" })
   }
 
-  static let table = MountTable(entries: [
-    MountTable.Entry(mountPoint: "/", filesystem: "ext4", isShared: false, isSlave: false),
-    MountTable.Entry(mountPoint: "/shared", filesystem: "ext4", isShared: true, isSlave: false),
-    MountTable.Entry(mountPoint: "/slave", filesystem: "ext4", isShared: false, isSlave: true),
-  ])
+  /// `/` is private, `/shared` shared, `/slave` a slave.
+  static let table = """
+    27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+    31 27 0:28 / /shared rw shared:5 - tmpfs tmpfs rw
+    32 27 0:29 / /slave rw - overlay overlay rw
+    33 27 0:30 / /slave rw master:5 - tmpfs tmpfs rw
+    """.split(separator: "\n").compactMap(MountInfo.init(line:))
 
   private func propagate(_ host: String, _ propagation: Runtime_V1_MountPropagation) -> (inout SpecInputs) -> Void {
     { inputs in
@@ -102,19 +105,5 @@ struct MountSpecTests {
     #expect(SpecFixture.fault { $0.mount("/x", "/a") { $0.recursiveReadOnly = true } }.code == .invalidArgument)
     #expect(SpecFixture.fault { $0.mount("/x", "/a") { $0.mountOptions = ["suid"] } }.message.contains("\"suid\""))
     #expect(SpecFixture.fault { $0.mount("/x", "/a/..") }.message.contains("over the root"))
-  }
-
-  @Test func theMountTableIsReadWithItsEscapesAndOptionalFields() {
-    let text = """
-      27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
-      31 27 0:28 / /a\\040b rw shared:5 master:3 - tmpfs tmpfs rw
-      32 27 0:29 / /a\\040b rw - overlay overlay rw
-      broken line
-      """
-    let table = MountTable(parsing: Array(text.utf8))
-    #expect(table.entries.count == 3)
-    #expect(table.entries[1] == MountTable.Entry(mountPoint: "/a b", filesystem: "tmpfs", isShared: true, isSlave: true))
-    #expect(table.mount(of: "/a b/c/../d")?.filesystem == "overlay")
-    #expect(table.mount(of: "/a bc")?.filesystem == "ext4")
   }
 }

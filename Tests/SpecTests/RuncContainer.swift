@@ -1,3 +1,4 @@
+import CRIAPI
 import Linux
 import OCI
 import Spec
