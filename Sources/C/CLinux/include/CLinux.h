@@ -23,6 +23,8 @@
 #include <dirent.h>
 #include <sys/xattr.h>
 #include <sys/file.h>
+#include "environment.h"
+#include "namespace_file.h"
 #include "thread.h"
 
 #include "probes.h"
@@ -65,3 +67,5 @@ uint32_t clinux_file_type(uint32_t mode);
 uint64_t clinux_makedev(uint32_t major, uint32_t minor);
 uint32_t clinux_major(uint64_t device);
 uint32_t clinux_minor(uint64_t device);
+
+#include "clinux_storage.h"
