@@ -6,7 +6,7 @@ package enum CgroupPath {
   /// The spec's cgroupsPath: `<parent>/<id>`, or for a systemd slice `<slice>:berth:<id>`, which runc wants with `--systemd-cgroup`.
   package static func make(parent: String, id: String) -> String {
     if isSystemd(parent) { return "\(ContainerPath.clean(parent).split(separator: "/").last ?? ""):\(prefix):\(id)" }
-    return (parent.isEmpty ? "/berth" : ContainerPath.clean(parent)) + "/" + id
+    return ContainerPath.clean(parent.isEmpty ? "/berth/\(id)" : "\(parent)/\(id)")
   }
 
   /// Whether the kubelet's cgroup driver is systemd: then parents are slices.

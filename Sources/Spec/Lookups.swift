@@ -10,7 +10,7 @@ package struct Lookups: Sendable {
   package var devices: @Sendable (String) throws -> [DeviceNode]
   /// All devices a privileged container sees.
   package var hostDevices: @Sendable () throws -> [DeviceNode]
-  package var mounts: @Sendable () throws -> MountTable
+  package var mounts: @Sendable () throws -> [MountInfo]
 
   /// Everything but the image from this node.
   package init(imageFile: @escaping @Sendable (String) throws -> [UInt8]?) {
@@ -18,6 +18,6 @@ package struct Lookups: Sendable {
     seccompProfile = { path in Files.exists(path) ? try Files.read(path, limit: 4 << 20) : nil }
     devices = { path in try DeviceNode.all(at: path) }
     hostDevices = { try DeviceNode.ofHost() }
-    mounts = { MountTable(parsing: try Files.read("/proc/self/mountinfo")) }
+    mounts = { try MountInfo.read() }
   }
 }

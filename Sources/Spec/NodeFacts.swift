@@ -30,15 +30,15 @@ package struct NodeFacts: Sendable, Hashable {
 extension NodeFacts {
   /// Reads /proc and /sys.
   package static func gather() throws(SystemError) -> NodeFacts {
-    let mounts = MountTable(parsing: try Files.read("/proc/self/mountinfo"))
+    let tree = try CgroupTree.detect()
     var facts = NodeFacts()
     facts.hostname = try line("/proc/sys/kernel/hostname")
-    facts.cgroupVersion = mounts.mount(of: "/sys/fs/cgroup")?.filesystem == "cgroup2" ? .v2 : .v1
+    facts.cgroupVersion = tree.mode == .unified ? .v2 : .v1
     facts.availableCapabilities = try capabilities()
     if !facts.availableCapabilities.contains(.sysResource) { facts.minimumOOMScore = Int(try line("/proc/self/oom_score_adj")) }
-    facts.hasSwapLimits = try swapLimits(facts.cgroupVersion)
-    facts.hasHugepageLimits = try controllers(facts.cgroupVersion).contains("hugetlb")
-    facts.hasSELinux = mounts.entries.contains { $0.filesystem == "selinuxfs" }
+    facts.hasSwapLimits = try swapLimits(tree)
+    facts.hasHugepageLimits = tree.hierarchies.contains { $0.controls("hugetlb") }
+    facts.hasSELinux = Files.exists("/sys/fs/selinux/enforce")
     facts.hasAppArmor = try appArmor()
     return facts
   }
@@ -63,15 +63,10 @@ extension NodeFacts {
     return set
   }
 
-  private static func controllers(_ version: CgroupVersion) throws(SystemError) -> [String] {
-    if version == .v2 { return try line("/sys/fs/cgroup/cgroup.controllers").split(separator: " ").map(String.init) }
-    let table = String(decoding: try Files.read("/proc/cgroups"), as: UTF8.self).split(separator: "\n").map { $0.split(separator: "\t") }
-    return table.filter { $0.count == 4 && $0[3] == "1" && $0[1] != "0" }.map { String($0[0]) }
-  }
-
   /// A kernel counts swap where the file for it is there; on v2 the root has none, a cgroup below it has.
-  private static func swapLimits(_ version: CgroupVersion) throws(SystemError) -> Bool {
-    if version == .v1 { return Files.exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes") }
-    return try Files.list("/sys/fs/cgroup").contains { Files.exists("/sys/fs/cgroup/\($0)/memory.swap.max") }
+  private static func swapLimits(_ tree: CgroupTree) throws(SystemError) -> Bool {
+    guard let memory = tree.hierarchies.first(where: { $0.controls("memory") })?.mountPoint else { return false }
+    if tree.mode != .unified { return Files.exists(memory + "/memory.memsw.limit_in_bytes") }
+    return try Files.list(memory).contains { Files.exists("\(memory)/\($0)/memory.swap.max") }
   }
 }

@@ -1,5 +1,6 @@
 import CRIAPI
 import Core
+import Linux
 import OCI
 
 /// The mounts of a container in order: what every container has, then everything bound into it, by depth of its path.

@@ -5,9 +5,9 @@ package import OCI
 extension SpecInputs {
   /// The container's first process.
   func process(_ capabilities: CapabilitySets) throws(Fault) -> RuntimeSpec.Process {
-    let args = try Command.resolve(command: container.command, args: container.args, image: image)
+    let args = try ContainerCommand.resolve(command: container.command, args: container.args, image: image)
     var process = RuntimeSpec.Process(
-      args: args, env: try Environment(self).entries, cwd: try Command.workingDirectory(self), user: try user())
+      args: args, env: try Environment(self).entries, cwd: try ContainerCommand.workingDirectory(self), user: try user())
     if container.tty { process.terminal = true }
     process.capabilities = capabilities.spec
     process.noNewPrivileges = security.noNewPrivs ? true : nil

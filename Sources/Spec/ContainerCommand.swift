@@ -3,7 +3,7 @@ package import Core
 package import OCI
 
 /// What a container runs: the CRI's command and args over the image's Entrypoint and Cmd.
-package enum Command {
+package enum ContainerCommand {
   /// A command replaces the Entrypoint *and* drops the image's Cmd; args replace the Cmd only (as Kubernetes documents them).
   package static func resolve(command: [String], args: [String], image: ImageConfig) throws(Fault) -> [String] {
     var words = command.isEmpty ? image.config.entrypoint : command
