@@ -92,8 +92,25 @@ final class PodBench: TaskRuntimeContract.Surroundings {
     return plan
   }
 
-  /// The directory is its maker's, so the bench takes away what it put there.
-  func remove(_ plan: SandboxPlan) { Scratch.remove(plan.directory) }
+  /// A pod with one running container, which is killed and deleted after.
+  func withRunning(_ arguments: [String], _ body: (any PodTask, SandboxPlan, String) async throws -> Void) async throws {
+    let plan = sandbox { _ in }
+    let pod = try await runtime.start(plan)
+    let container = try container(in: plan, pod, arguments)
+    try await pod.create(container)
+    _ = try await pod.start(container.id)
+    try await body(pod, plan, container.id)
+    try? await pod.kill(container.id, signal: 9, all: true)
+    _ = try await pod.wait(container.id)
+    try await pod.delete(container.id)
+    try await pod.shutdown()
+    removeAll()
+  }
+
+  /// Directories are their makers': the bench takes away what it put there.
+  func removeAll() {
+    for name in (try? Files.list(scratch + "/state")) ?? [] { Scratch.remove("\(scratch)/state/\(name)") }
+  }
 
   private func sweep() async throws {
     let group = try Cgroup(cgroup, in: shims.cgroups)
