@@ -121,7 +121,7 @@ let testTargets: [Target] = [
   tests("Snapshots", ["Snapshots", "Core", "OCI", "Linux", "Support", .logging]),
   tests("Tasks", ["Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .logging]),
   tests("CNI", ["CNI", "Core", "Linux", "Support", .logging]),
-  tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support"]),
+  tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),
   tests("Engine", ["Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .logging]),
   tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .logging]),
   tests("Integration", ["Core", "OCI", "Linux", "CRIAPI", "GRPC", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
