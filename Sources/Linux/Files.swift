@@ -106,3 +106,14 @@ package enum Files {
     _ = rmdir(path)
   }
 }
+
+extension Files {
+  /// What a symbolic link says.
+  package static func readLink(_ path: String) throws(SystemError) -> String {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = try check("readlink", path) {
+      buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count) }
+    }
+    return String(decoding: buffer[..<count], as: UTF8.self)
+  }
+}
