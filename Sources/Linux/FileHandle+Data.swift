@@ -65,3 +65,10 @@ extension FileHandle {
     try open(path, O_RDWR | O_CREAT | O_EXCL, mode: mode)
   }
 }
+
+extension FileHandle {
+  /// A file in memory without a name (memfd_create(2)); `label` only shows in /proc.
+  package static func unnamed(_ label: String) throws(SystemError) -> FileHandle {
+    FileHandle(owning: try check("memfd_create", label) { memfd_create(label, UInt32(MFD_CLOEXEC)) })
+  }
+}

@@ -35,6 +35,13 @@ package struct FileTime: Hashable, Sendable {
     self.seconds = seconds
     self.nanoseconds = nanoseconds
   }
+
+  /// The system's clock.
+  package static var now: FileTime {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return FileTime(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec))
+  }
 }
 
 /// A device's two numbers.
@@ -56,6 +63,8 @@ package struct FileStatus: Hashable, Sendable {
   package let owner: UInt32
   package let group: UInt32
   package let size: Int64
+  /// Bytes that it occupies on disk.
+  package let allocated: Int64
   package let modified: FileTime
   /// Of a device node.
   package let device: DeviceNumber
@@ -69,6 +78,7 @@ package struct FileStatus: Hashable, Sendable {
     owner = raw.st_uid
     group = raw.st_gid
     size = Int64(raw.st_size)
+    allocated = Int64(raw.st_blocks) * 512
     modified = FileTime(seconds: Int64(raw.st_mtim.tv_sec), nanoseconds: Int32(raw.st_mtim.tv_nsec))
     device = DeviceNumber(major: clinux_major(UInt64(raw.st_rdev)), minor: clinux_minor(UInt64(raw.st_rdev)))
     inode = UInt64(raw.st_ino)

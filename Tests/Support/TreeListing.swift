@@ -14,8 +14,11 @@ package struct TreeListing: Equatable {
   /// Hard links show as the group's first name in sorted order.
   private mutating func add(_ directory: borrowing Directory, _ path: String, _ names: inout [UInt64: String]) throws {
     for name in try directory.names() {
-      guard let status = try directory.status(name) else { continue }
       let child = path.isEmpty ? name.description : "\(path)/\(name)"
+      guard let status = try directory.status(name) else {
+        lines[child] = "listed, but not there"
+        continue
+      }
       var words = ["\(status.type)", "\(String(status.mode, radix: 8))", "\(status.owner):\(status.group)"]
       words.append("\(status.modified.seconds).\(status.modified.nanoseconds)")
       for (attribute, value) in try directory.attributes(name).sorted(by: { $0.key < $1.key }) { words.append("\(attribute)=\(value)") }
@@ -32,6 +35,15 @@ package struct TreeListing: Equatable {
       }
       lines[child] = words.joined(separator: " ")
       if status.type == .directory { try add(try directory.directory(name), child, &names) }
+    }
+  }
+
+  /// Without the times of directories for which `isMeaningless` says so.
+  package mutating func dropDirectoryTimes(_ isMeaningless: (Int64) -> Bool) {
+    for (path, line) in lines where line.hasPrefix("directory") {
+      var words = line.split(separator: " ").map(String.init)
+      if let seconds = Int64(words[3].prefix { $0 != "." }), isMeaningless(seconds) { words[3] = "any" }
+      lines[path] = words.joined(separator: " ")
     }
   }
 

@@ -12,6 +12,7 @@ struct FileWriter: ~Copyable {
   private var started: Int64 = 0
 
   private static let writebackStep: Int64 = 8 << 20
+  private static let large: Int64 = 1 << 20
 
   init(_ file: consuming FileHandle) { self.file = file }
 
@@ -32,7 +33,8 @@ struct FileWriter: ~Copyable {
       checksum.updateZeros(size - position)
       try file.truncate(to: size)
     }
-    if position > started { file.startWriteback(started, 0) }
+    // Small files are written out together at commit: one request each would take longer.
+    if position > started, position >= Self.large { file.startWriteback(started, 0) }
     try file.apply(metadata)
     return checksum.value
   }

@@ -1,7 +1,77 @@
 import Core
 import Linux
 
-/// Resolves a layer's open references against the layers below it.
-enum FixUp {
-  static func run(_ layer: StagedLayer, above paths: [String]) throws -> LayerTree { layer.tree }
+/// Resolves a layer's open references against the layers below it: takes its steps again, this time with those in view, then moves on disk
+/// what turned out to belong somewhere else. Nothing is unpacked a second time.
+struct FixUp {
+  private let layer: StagedLayer
+  private let view: MergedView
+  private let staging: StagingDirectory
+  private var tree: LayerTree
+
+  /// The layer as it is on disk afterwards.
+  /// - Parameter paths: root directories of the layers below, lowest first.
+  static func run(_ layer: StagedLayer, above paths: [String]) throws -> LayerTree {
+    var fixUp = FixUp(
+      layer: layer, view: try MergedView(paths), staging: try StagingDirectory(path: layer.path),
+      tree: LayerTree(items: layer.tree.items))
+    try fixUp.replay()
+    try fixUp.settle()
+    try Rebuild(layer.path, from: layer.tree, to: fixUp.tree).run()
+    return fixUp.tree
+  }
+
+  private mutating func replay() throws {
+    for step in layer.steps {
+      do { try replay(step) } catch { throw Fault(error).within("entry \"\(RawName.joined(step.path))\"") }
+    }
+  }
+
+  private mutating func replay(_ step: LayerStep) throws {
+    var changes: [TreeChange] = []
+    let number = tree.items.count
+    let (view, staging) = (view, staging)
+    _ = try tree.take(step, lower: view, &changes) { directory, name in
+      try view.item(name, in: directory).map { try staging.copyUp($0, as: number) }
+    }
+  }
+
+  private mutating func settle() throws {
+    try settle(LayerTree.root)
+    if tree[LayerTree.root].isOpaque { try hideAllAtRoot() }
+  }
+
+  /// Children first: a directory that only held whiteouts of nothing goes with them.
+  private mutating func settle(_ id: LayerTree.DirectoryID) throws {
+    let path = tree.components(id)
+    let showsLower = tree.showsLower(id)
+    for (name, node) in tree[id].children {
+      switch node {
+      case .item: break
+      case .whiteout:
+        let hides = try showsLower && view.look(up: name, in: path) != nil
+        if !hides { tree[id].children[name] = nil }
+      case .directory(let child):
+        try settle(child)
+        if try isSuperfluous(child, path + [name]) { tree[id].children[name] = nil }
+      }
+    }
+    if tree[id].inherits { tree[id].metadata = try view.metadata(of: path) }
+  }
+
+  /// No entry describes it, nothing is in it, and it hides nothing.
+  private func isSuperfluous(_ id: LayerTree.DirectoryID, _ path: [RawName]) throws -> Bool {
+    let directory = tree[id]
+    guard directory.children.isEmpty, directory.metadata == nil || directory.inherits else { return false }
+    return try !directory.isOpaque || view.look(up: path[path.count - 1], in: path.dropLast()) == nil
+  }
+
+  /// Overlayfs takes every layer's root: what an opaque root hides has to be hidden name by name.
+  private mutating func hideAllAtRoot() throws {
+    tree[LayerTree.root].isOpaque = false
+    for name in try view.names(in: []) where tree[LayerTree.root].children[name] == nil {
+      tree[LayerTree.root].children[name] = .whiteout
+    }
+    for case .directory(let id) in tree[LayerTree.root].children.values { tree[id].isOpaque = true }
+  }
 }

@@ -43,7 +43,10 @@ struct LayerExtractor: ~Copyable {
     case .file(let size): try makeItem(Item(kind: .file(size: size, checksum: 0), metadata: entry.metadata), path, reader)
     case .item(let kind):
       try check(kind)
-      try makeItem(Item(kind: kind, metadata: entry.metadata), path, reader)
+      var metadata = entry.metadata
+      // Only files and directories can have them (xattr(7)).
+      metadata.attributes = metadata.attributes.filter { !$0.key.bytes.starts(with: "user.".utf8) }
+      try makeItem(Item(kind: kind, metadata: metadata), path, reader)
     }
   }
 

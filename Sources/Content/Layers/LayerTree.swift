@@ -36,7 +36,11 @@ struct LayerTree: Sendable {
 
   static let root: DirectoryID = 0
 
-  init() { directories = [Directory(parent: Self.root, name: "")] }
+  /// - Parameter items: those that steps already refer to.
+  init(items: [Item] = []) {
+    self.items = items
+    directories = [Directory(parent: Self.root, name: "")]
+  }
 
   subscript(_ id: DirectoryID) -> Directory {
     get { directories[id] }

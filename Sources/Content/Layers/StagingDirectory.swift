@@ -83,11 +83,22 @@ final class StagingDirectory {
     try with(place.directory, tree) { try $0.make(item, place.name) }
   }
 
+  func makeKept(_ item: Item, _ number: LayerTree.ItemID) throws { try kept.make(item, RawName("\(number)")) }
+
+  func createKept(_ number: LayerTree.ItemID) throws -> FileHandle { try kept.createFile(RawName("\(number)")) }
+
+  /// Only at commit: until then nobody knows whether they hide anything.
+  func makeWhiteouts(_ tree: LayerTree) throws {
+    try tree.forEachDirectory { id, directory in
+      for (name, node) in directory.children where node == .whiteout { try with(id, tree) { try $0.makeWhiteout(name) } }
+    }
+  }
+
   /// Once nothing more is made in them: what is made in a directory changes its time.
   func applyDirectoryMetadata(_ tree: LayerTree) throws {
     try tree.forEachDirectory { id, directory in
       let handle = try files.directory(tree.path(id))
-      if directory.isOpaque { try handle.handle.setAttribute(Overlay.opaqueAttribute, Overlay.opaqueValue) }
+      if directory.isOpaque, id != LayerTree.root { try handle.handle.setAttribute(Overlay.opaqueAttribute, Overlay.opaqueValue) }
       try handle.handle.apply(directory.metadata ?? .implied)
     }
   }

@@ -54,11 +54,14 @@ final class LayerApplication: LayerIngest {
     return StagedLayer(diffID: layer.diffID, usage: usage, path: path, tree: extractor.tree, steps: extractor.steps)
   }
 
-  /// Bytes that are not what the digest promised explain any error in what they hold; only then is the archive itself to blame.
+  /// How much more of a refused layer is fetched to know whether it arrived whole.
+  private static let lookAhead: Int64 = 64 << 20
+
+  /// Bytes that are not what the digest promised explain any error in what they hold; otherwise the archive itself is to blame.
   private static func blame(_ error: any Error, _ blob: VerifiedBlob) throws -> any Error {
     let fault = Fault(error)
     guard fault.code == .invalidArgument || fault.code == .dataLoss else { return fault }
-    do { try blob.check() } catch let damage as Fault where damage.code == .dataLoss {
+    do { try blob.check(within: Self.lookAhead) } catch let damage as Fault where damage.code == .dataLoss {
       return Fault(.dataLoss, "\(damage.message); \(fault.message)", cause: fault)
     }
     return fault

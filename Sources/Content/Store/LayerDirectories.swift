@@ -114,7 +114,8 @@ package final class LayerDirectories: LayerStore {
     return try await stage("layer \(id)") {
       try await BlockingWork.run {
         let manifest = try LayerManifest(decoding: try Files.read("\(directory)/\(LayerRecord.manifest)", limit: 1 << 30))
-        return try LayerVerifier(root: "\(directory)/\(StagingDirectory.files)").verify(manifest)
+        var verifier = try LayerVerifier(root: "\(directory)/\(StagingDirectory.files)")
+        return try verifier.verify(manifest)
       }
     }
   }

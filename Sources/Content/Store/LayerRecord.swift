@@ -12,6 +12,8 @@ struct LayerRecord: Codable, Sendable {
 
   static let name = "layer.json"
   static let manifest = "manifest"
+  /// LayerLayout.rootMarker.
+  static let rootMarker = "root"
 
   init(id: LayerID, diffID: Digest, shared: Bool, usage: DiskUsage) {
     self.id = id

@@ -60,4 +60,9 @@ final class VerifiedBlob: ByteSource {
     let digest = hasher.finish()
     guard digest == descriptor.digest else { throw Fault(.dataLoss, "blob \(descriptor.digest) arrived as \(digest)") }
   }
+
+  /// Like ``check()``, where no more than `limit` bytes are left to come; otherwise nothing is known, and nothing thrown.
+  func check(within limit: Int64) throws {
+    if descriptor.size - count <= limit { try check() }
+  }
 }
