@@ -38,7 +38,7 @@ struct CoreServices: Sendable {
     services = [
       RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim)),
       ImageServiceSurface(images: images, usage: ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)),
-      BerthService(images: images) { path in throw Fault(.unimplemented, "import: \(path)") },
+      BerthService(images: images) { path in try await ArchiveSource.open(path) },
     ]
   }
 }

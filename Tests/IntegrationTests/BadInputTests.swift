@@ -1,3 +1,4 @@
+import SwiftProtobuf
 import CRIAPI
 import Core
 import GRPC

@@ -3,16 +3,9 @@ package import OCI
 
 import Linux
 
-/// An image in an archive: which names it goes by, and its manifest or index.
-package struct ArchivedImage: Sendable, Hashable {
-  /// As the archive has them, not normalised; empty for an image without a name.
-  package var names: [String]
-  package var descriptor: Descriptor
-}
-
 /// Images of an OCI layout (directory or tar) or of `docker save`'s archive, served as a registry would serve them: what pulls can import.
 /// A docker archive gets a manifest made up for it, whose layers are the archive's plain tars.
-package final class ArchiveSource: RegistrySource {
+package final class ArchiveSource: ImageArchive {
   package let images: [ArchivedImage]
   private let path: String
   private let content: ArchiveContent
