@@ -68,7 +68,8 @@ package final class GRPCServer: Sendable {
       let (descriptor, file) = try UnixSocketFile.listen(path, mode: mode)
       return (try await bootstrap.withBoundSocket(descriptor).get(), file)
     case .loopback(let port):
-      let options = bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1).childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      let options = bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1).childChannelOption(
+        .tcpOption(.tcp_nodelay), value: 1)
       return (try await options.bind(host: "127.0.0.1", port: port).get(), nil)
     }
   }
