@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The `grpc-timeout` header: at most eight digits and a unit (H, M, S, m, u, n).
 enum Timeout {
   static func parse(_ text: String) -> Duration? {
@@ -33,6 +35,9 @@ extension Duration {
     let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     return overflow ? .max : whole.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
   }
+
+  /// For timers, a year at most: event loops cannot count much further.
+  var timer: TimeAmount { .nanoseconds(min(nanoseconds, 365 * 86_400 * 1_000_000_000)) }
 
   /// For messages: `2.5s`, `300ms`.
   var readable: String {

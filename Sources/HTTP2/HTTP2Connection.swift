@@ -17,6 +17,7 @@ package final class HTTP2Connection: ChannelInboundHandler {
   private let delegate: any HTTP2ConnectionDelegate
   private var context: ChannelHandlerContext?
   private var flushScheduled = false
+  private var flushing = false
   private var closing = false
   private var cause = "connection closed"
 
@@ -79,6 +80,8 @@ package final class HTTP2Connection: ChannelInboundHandler {
       if events.isEmpty { return }
       for event in events {
         if case .failed(_, let reason) = event { cause = reason }
+        // A delegate may have closed the connection.
+        guard context != nil else { return }
         delegate.received(event)
       }
     }
@@ -86,19 +89,28 @@ package final class HTTP2Connection: ChannelInboundHandler {
 
   private func flush() {
     flushScheduled = false
-    guard let context, !closing else { return }
+    guard let context, !closing, !flushing else { return }
+    // Writing and flushing change the channel's writability, which comes back here.
+    flushing = true
+    while writeOutput(context) { context.flush() }
+    flushing = false
+    deliver()
+    if session.isFinished { finish() }
+  }
+
+  /// Hands the channel what it takes now; false where there was nothing or no room.
+  private func writeOutput(_ context: ChannelHandlerContext) -> Bool {
     var wrote = false
     while context.channel.isWritable, let bytes = session.nextOutput() {
       context.write(wrapOutboundOut(bytes), promise: nil)
       wrote = true
       deliver()
     }
-    if wrote { context.flush() }
-    deliver()
-    if session.isFinished { finish(context) }
+    return wrote
   }
 
-  private func finish(_ context: ChannelHandlerContext) {
+  private func finish() {
+    guard let context, !closing else { return }
     closing = true
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
     context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in bound.value.context?.close(mode: .output, promise: nil) }

@@ -50,7 +50,7 @@ final class ClientConnection: HTTP2ConnectionDelegate {
     calls[stream] = call
     connection.setNeedsFlush()
     guard let timeout else { return }
-    call.deadline = eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(timeout.nanoseconds)) { [weak self] in
+    call.deadline = eventLoop.assumeIsolated().scheduleTask(in: timeout.timer) { [weak self] in
       self?.abandon(call, GRPCStatus(.deadlineExceeded, "\(call.path): deadline of \(timeout.readable) exceeded"))
     }
   }

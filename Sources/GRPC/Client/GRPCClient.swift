@@ -51,7 +51,11 @@ package final class GRPCClient: Sendable {
     }
     let bytes: ByteBuffer
     do {
-      bytes = try await withTaskCancellationHandler { try await promise.futureResult.get() } onCancel: { cancel(call) }
+      bytes = try await withTaskCancellationHandler {
+        try await promise.futureResult.get()
+      } onCancel: {
+        cancel(call)
+      }
     } catch { throw GRPCStatus(error) }
     return try MessageCoding.decode(Response.self, bytes, kind: "response", failure: .internal)
   }
@@ -108,7 +112,7 @@ package final class GRPCClient: Sendable {
     let loop = loops.next()
     let box = NIOLoopBoundBox.makeBoxSendingValue(ClientConnection(server, on: loop), eventLoop: loop)
     let bootstrap = ClientBootstrap(group: loop)
-      .connectTimeout(.nanoseconds(configuration.connectTimeout.nanoseconds))
+      .connectTimeout(configuration.connectTimeout.timer)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let connection = HTTP2Connection(.client, configuration: configuration.http2, delegate: box.value)

@@ -3,14 +3,17 @@ import Linux
 package import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 
-/// A gRPC server that listens. ``shutdown(grace:)`` must be called once, before it is let go.
+/// A gRPC server that listens. ``shutdown(grace:)`` must be called before it is let go.
 package final class GRPCServer: Sendable {
   private let core: ServerCore
   private let listener: any Channel
   private let socket: UnixSocketFile?
   /// Event loops that are this server's own.
   private let ownLoops: MultiThreadedEventLoopGroup?
+  /// The shutdown, once it was asked for: event loops that are gone answer nothing any more.
+  private let ending = Mutex<Task<Void, Never>?>(nil)
 
   /// Listens and serves. Throws where the address cannot be had, naming it.
   package static func start(
@@ -38,7 +41,17 @@ package final class GRPCServer: Sendable {
   package var port: Int? { listener.localAddress?.port }
 
   /// Refuses new connections and calls, waits for the running unary calls up to `grace`, then ends what is left. Returns when all connections are closed.
+  /// The first call's grace counts; further ones wait for the same end.
   package func shutdown(grace: Duration) async {
+    let task = ending.withLock { ending in
+      let task = ending ?? Task { await self.end(grace) }
+      ending = task
+      return task
+    }
+    await task.value
+  }
+
+  private func end(_ grace: Duration) async {
     socket?.remove()
     try? await listener.close()
     core.connections.forEach { $0.drain() }
@@ -68,7 +81,8 @@ package final class GRPCServer: Sendable {
       let (descriptor, file) = try UnixSocketFile.listen(path, mode: mode)
       return (try await bootstrap.withBoundSocket(descriptor).get(), file)
     case .loopback(let port):
-      let options = bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1).childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      let options = bootstrap.serverChannelOption(.socketOption(.so_reuseaddr), value: 1).childChannelOption(
+        .tcpOption(.tcp_nodelay), value: 1)
       return (try await options.bind(host: "127.0.0.1", port: port).get(), nil)
     }
   }

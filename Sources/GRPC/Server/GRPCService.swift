@@ -32,7 +32,8 @@ package struct GRPCMethod: Sendable {
   /// One request, any number of responses. The stream ends well when the handler returns.
   package static func serverStreaming<Request: Message, Response: Message>(
     _ name: String,
-    _ handler: @escaping @Sendable (_ request: Request, _ context: CallContext, _ writer: GRPCResponseWriter<Response>) async throws
+    _ handler:
+      @escaping @Sendable (_ request: Request, _ context: CallContext, _ writer: GRPCResponseWriter<Response>) async throws
       -> Void
   ) -> GRPCMethod {
     GRPCMethod(name: name, kind: .serverStreaming) { bytes, context, responder in

@@ -84,7 +84,7 @@ extension ServerConnection {
   }
 
   private func schedule(_ timeout: Duration, on stream: StreamID) -> Scheduled<Void> {
-    eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(timeout.nanoseconds)) { [weak self] in
+    eventLoop.assumeIsolated().scheduleTask(in: timeout.timer) { [weak self] in
       guard let self, let call = calls[stream] else { return }
       end(stream, .deadline, GRPCStatus(.deadlineExceeded, "\(call.context.path): deadline of \(timeout.readable) exceeded"))
     }
