@@ -57,6 +57,16 @@ import Testing
     }
   }
 
+  @Test func aTokenThatIsNoHeaderIsRefusedWithoutRepeatingIt() async throws {
+    try await withClient { client in
+      var credentials = RegistryCredentials()
+      credentials.registryToken = "secret\r\nEvil: 1"
+      let fault = await fault { _ = try await client.manifest(.test("127.0.0.1:1"), credentials: credentials) }
+      #expect(fault.code == .invalidArgument)
+      #expect(!fault.message.contains("secret"))
+    }
+  }
+
   @Test func aNegativeSizeIsRefused() async throws {
     try await withClient { client in
       let descriptor = Descriptor(mediaType: MediaType.ociLayer, digest: .sha256(of: []), size: -1)
