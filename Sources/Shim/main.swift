@@ -1,3 +1,6 @@
 import CLinux
 
-_ = getpid()
+/// What `--version` and Connect say.
+let version: StaticString = "berth-shim 0.1.0"
+
+exit(Invocation.run())

@@ -1,0 +1,103 @@
+import CLinux
+
+extension Container {
+  /// The ends of init's stdio that go to the runtime.
+  private struct ChildEnds {
+    var input: Int32 = -1
+    var output: Int32 = -1
+    var error: Int32 = -1
+
+    func closeAll() { for fd in [input, output, error] where fd >= 0 { close(fd) } }
+  }
+
+  /// Begins the create in the background. Throws where not even that was possible; then nothing is left.
+  func create() throws(Failure) {
+    let ends = try makeStdio()
+    Files.remove(pidFile)
+    var program = program(createVerb)
+    program.input = ends.input
+    program.output = ends.output
+    program.error = ends.error
+    program.rootfs = options.rootfs
+    program.rootfs?.target = rootfsPath
+    _ = Files.makeDirectory(rootfsPath)
+    pod.reaper.expectIntroduction()
+    command = RuntimeCommand(reaper: pod.reaper, program, log: runtimeLog) { outcome in self.created(outcome) }
+    ends.closeAll()
+  }
+
+  private var createVerb: [Bytes] {
+    let socket = console == nil ? [] : [Bytes("--console-socket"), Bytes(Console.name)]
+    return [Bytes("create"), Bytes("--bundle"), bundle, Bytes("--pid-file"), pidFile] + socket + [id]
+  }
+
+  private func makeStdio() throws(Failure) -> ChildEnds {
+    var ends = ChildEnds()
+    var mine = ChildEnds()
+    do throws(SystemFailure) {
+      if terminal {
+        console = try Console(bundle: bundle)
+      } else {
+        (mine.output, ends.output) = try pipe()
+        (mine.error, ends.error) = try pipe()
+        if options.stdin { (ends.input, input) = try pipe() }
+      }
+      log = ContainerLog(loop: loop, path: options.logPath, output: mine.output, error: mine.error)
+      guard log != nil else { throw SystemFailure("log thread of", id, EAGAIN) }
+      return ends
+    } catch {
+      ends.closeAll()
+      closeInput()
+      console?.remove()
+      throw Failure(.internal, error.message)
+    }
+  }
+
+  private func pipe() throws(SystemFailure) -> (Int32, Int32) {
+    var ends: (Int32, Int32) = (-1, -1)
+    let made = withUnsafeMutableBytes(of: &ends) { shim_pipe($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
+    guard made == 0 else { throw SystemFailure("pipe for", id) }
+    return ends
+  }
+
+  private func created(_ outcome: RuntimeCommand.Outcome) {
+    command = nil
+    switch outcome {
+    case .succeeded: introduce()
+    case .failed(let failure): createFailed(Failure(failure.code, "OCI runtime create failed: " + failure.message))
+    case .timedOut: createFailed(Failure(.internal, "OCI runtime create did not end and was killed"))
+    }
+    pod.reaper.introductionOver()
+    let joined = afterCreate
+    afterCreate = []
+    for body in joined { body() }
+  }
+
+  /// The runtime wrote down which process is init; from here on it is the shim's.
+  private func introduce() {
+    guard let process = Process(pidFile: pidFile, reaper: pod.reaper, ended: { code in self.initEnded(code) }) else {
+      return createFailed(Failure(.internal, "OCI runtime create left no process of its own in " + pidFile))
+    }
+    pid = process.pid
+    phase = .created(process)
+    oomKillsBefore = cgroup.oomKills
+    log?.release(terminal: takeTerminal())
+  }
+
+  /// The log thread reads one descriptor of the master, the main thread keeps another.
+  private func takeTerminal() -> Int32 {
+    guard let console else { return -1 }
+    master = console.take()
+    console.remove()
+    self.console = nil
+    return master < 0 ? -1 : clinux_fcntl_int(master, F_DUPFD_CLOEXEC, 3)
+  }
+
+  private func createFailed(_ failure: Failure) {
+    console?.remove()
+    console = nil
+    cgroup.signal(SIGKILL)
+    log?.finish(milliseconds: 0)
+    publish(isAbandoned ? Exit(code: 137) : Exit(startError: failure))
+  }
+}

@@ -1,0 +1,86 @@
+import CLinux
+
+/// The main thread's side of a container's log thread.
+final class ContainerLog {
+  private let loop: EventLoop
+  /// -1 once the thread has ended.
+  private var control: Int32
+  private var isDrained = false
+  private(set) var droppedBytes: UInt64 = 0
+  private var reopening: [(Int32) -> Void] = []
+  private var draining: [() -> Void] = []
+
+  /// Takes over both descriptors, also where it fails. Reading begins with `release`.
+  init?(loop: EventLoop, path: Bytes, output: Int32, error: Int32) {
+    var ends: (Int32, Int32) = (-1, -1)
+    let made = withUnsafeMutableBytes(of: &ends) { shim_packet_pair($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
+    self.loop = loop
+    control = ends.0
+    if made == 0 && LogPump.start(path: path, output: output, error: error, control: ends.1) {
+      _ = shim_set_nonblocking(control)
+      loop.watch(control) { events in self.listen(events) }
+    } else {
+      for fd in [output, error, ends.0, ends.1] where fd >= 0 { close(fd) }
+      control = -1
+      return nil
+    }
+  }
+
+  /// `terminal` goes over to the thread; -1 for none.
+  func release(terminal: Int32 = -1) { LogMessage(.release, Int64(terminal)).send(to: control) }
+
+  /// `done` hears an errno value; ESRCH where the log has ended.
+  func reopen(_ done: @escaping (Int32) -> Void) {
+    guard control >= 0 else { return done(ESRCH) }
+    reopening.append(done)
+    LogMessage(.reopen).send(to: control)
+  }
+
+  /// Ends the thread within that time. A thread stuck in a dead disk is left to itself.
+  func finish(milliseconds: Int64) { if control >= 0 { LogMessage(.finish, milliseconds).send(to: control) } }
+
+  /// `done` is called once: when everything is written, or after so long.
+  func whenDrained(within milliseconds: Int64, _ done: @escaping () -> Void) {
+    guard !isDrained else { return done() }
+    var isCalled = false
+    let once = {
+      if isCalled { return }
+      isCalled = true
+      done()
+    }
+    let timer = loop.after(milliseconds: milliseconds, once)
+    draining.append {
+      self.loop.cancel(timer)
+      once()
+    }
+  }
+
+  private func listen(_ events: UInt32) {
+    while let message = LogMessage(from: control) {
+      switch message.kind {
+      case .reopen: if !reopening.isEmpty { reopening.removeFirst()(Int32(truncatingIfNeeded: message.value)) }
+      case .dropped: droppedBytes = UInt64(bitPattern: message.value)
+      case .drained: drained()
+      case .release, .finish: break
+      }
+    }
+    if events & shim_epoll_hup() != 0 { ended() }
+  }
+
+  private func drained() {
+    isDrained = true
+    let waiting = draining
+    draining = []
+    for done in waiting { done() }
+  }
+
+  private func ended() {
+    loop.unwatch(control)
+    close(control)
+    control = -1
+    drained()
+    let waiting = reopening
+    reopening = []
+    for done in waiting { done(ESRCH) }
+  }
+}

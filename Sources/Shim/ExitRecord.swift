@@ -1,0 +1,44 @@
+import CLinux
+
+/// How a container ended.
+struct Exit {
+  var code: Int32
+  var finishedAt: Int64
+  var oomKilled = false
+  /// `StartError` where create or start failed; `failure` then says how.
+  var failure: Failure?
+
+  init(code: Int32) {
+    self.code = code
+    finishedAt = shim_realtime()
+  }
+
+  init(startError failure: Failure) {
+    self.init(code: 128)
+    self.failure = failure
+  }
+
+  var reason: Bytes { failure == nil ? [] : Bytes("StartError") }
+
+  /// The record that a later daemon reads from `<sandbox>/exits/<container>`.
+  var json: Bytes {
+    var text = "{\"exitCode\":" + Bytes(decimal: code) + ",\"finishedAt\":" + Bytes(decimal: finishedAt)
+    text += ",\"oomKilled\":" + Bytes(oomKilled ? "true" : "false")
+    text += ",\"reason\":\"" + reason + "\",\"message\":\"" + Self.escape(failure?.message ?? []) + "\"}\n"
+    return text
+  }
+
+  private static func escape(_ text: Bytes) -> Bytes {
+    var result = Bytes()
+    for byte in text.utf8Text {
+      switch byte {
+      case 0x22, 0x5c: result += [0x5c, byte]
+      case 10: result += Bytes("\\n")
+      case 9: result += Bytes("\\t")
+      case 0..<32: result.append(32)
+      default: result.append(byte)
+      }
+    }
+    return result
+  }
+}
