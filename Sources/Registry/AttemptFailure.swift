@@ -23,6 +23,7 @@ struct AttemptFailure: Error, Sendable {
   init(_ error: any Error, asking address: WebAddress) {
     switch error {
     case let failure as AttemptFailure: self = failure
+    case let fault as Fault: self.init(fault)
     case is CancellationError: self.init(Fault(error))
     default: self.init(Self.connection(error, address), isTransient: !Self.isLasting(error))
     }
@@ -38,7 +39,6 @@ struct AttemptFailure: Error, Sendable {
   /// What a person needs to know of a transport's error.
   static func explain(_ error: any Error) -> String {
     switch error {
-    case let error as Fault: error.message
     case let error as NIOConnectionError: explain(error)
     case let error as IOError: SystemError(error.errnoCode, call: "connection").description
     case let error as HTTPClientError: explain(error)

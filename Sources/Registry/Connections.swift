@@ -83,17 +83,23 @@ extension Connections {
     var configuration = TLSConfiguration.makeClientConfiguration()
     if tls.skipVerify { configuration.certificateVerification = .none }
     var authorities: [NIOSSLCertificate] = []
-    for file in tls.authorities {
-      authorities += try stage("registry certificate authority \(file)") { try NIOSSLCertificate.fromPEMFile(file) }
-    }
+    for file in tls.authorities { authorities += try load("certificate authority", file) { try NIOSSLCertificate.fromPEMFile(file) } }
     if !authorities.isEmpty { configuration.additionalTrustRoots = [.certificates(authorities)] }
     if let client = tls.clients.first {
-      configuration.certificateChain = try stage("registry client certificate \(client.certificate)") {
-        try NIOSSLCertificate.fromPEMFile(client.certificate).map { .certificate($0) }
+      let chain: [NIOSSLCertificate] = try load("client certificate", client.certificate) {
+        try NIOSSLCertificate.fromPEMFile(client.certificate)
       }
       let file = client.key ?? client.certificate
-      configuration.privateKey = try stage("registry client key \(file)") { .privateKey(try NIOSSLPrivateKey(file: file, format: .pem)) }
+      configuration.certificateChain = chain.map { .certificate($0) }
+      configuration.privateKey = .privateKey(try load("client key", file) { try NIOSSLPrivateKey(file: file, format: .pem) })
     }
     return configuration
+  }
+
+  private static func load<T>(_ what: String, _ file: String, _ body: () throws -> T) throws(Fault) -> T {
+    do { return try body() } catch {
+      let reason = Files.exists(file) ? "not usable as PEM (\(error))" : "no such file"
+      throw Fault(.failedPrecondition, "registry \(what) \(file): \(reason)", cause: error)
+    }
   }
 }

@@ -28,7 +28,7 @@ struct Exchange: Sendable {
       var response = try await follow(question, from: address, endpoint, authorization)
       // A remembered authorization may have expired, so there are two tries.
       for _ in 0..<2 where response.isChallenge {
-        let challenges = response.message.headers[canonicalForm: "WWW-Authenticate"].map(String.init)
+        let challenges = response.message.headers["WWW-Authenticate"]
         guard let next = try await authorizer.answer(challenges, from: endpoint, refused: authorization), next != authorization else {
           break
         }

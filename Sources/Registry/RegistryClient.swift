@@ -46,7 +46,12 @@ package final class RegistryClient: RegistrySource {
   private func endpoints(_ reference: ImageReference, _ needed: RegistryHost.Capabilities, _ credentials: RegistryCredentials?) throws
     -> [Endpoint]
   {
-    try hosts.hosts(for: reference.domain).filter { $0.capabilities.isSuperset(of: needed) }.map { Endpoint($0, reference, credentials) }
+    if let token = credentials?.registryToken, !token.utf8.allSatisfy({ (33...126).contains($0) }) {
+      throw Fault(.invalidArgument, "the registry token has characters that no header may have")
+    }
+    return try hosts.hosts(for: reference.domain).filter { $0.capabilities.isSuperset(of: needed) }.map {
+      Endpoint($0, reference, credentials)
+    }
   }
 }
 
