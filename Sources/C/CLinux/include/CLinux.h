@@ -1,6 +1,11 @@
 // Linux from Swift: what the importer cannot see (macros, variadic functions, raw system calls). One header per topic as it grows.
 #pragma once
 #define _GNU_SOURCE 1
+#include <features.h>
+// fd_set names its member __fds_bits, as in Swift's own Glibc module, which is built without _GNU_SOURCE: a file that sees both refuses two definitions.
+#undef __USE_XOPEN
+#include <sys/select.h>
+#define __USE_XOPEN 1
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
