@@ -2,10 +2,12 @@
 #pragma once
 #define _GNU_SOURCE 1
 #include <features.h>
-// fd_set names its member __fds_bits, as in Swift's own Glibc module, which is built without _GNU_SOURCE: a file that sees both refuses two definitions.
+// _GNU_SOURCE also renames fd_set's one member. Swift's own Glibc module has it under the other name, and Clang refuses two modules that
+// define one struct differently (in some orders of loading them only), so this one header is read as Swift's module reads it.
+#pragma push_macro("__USE_XOPEN")
 #undef __USE_XOPEN
 #include <sys/select.h>
-#define __USE_XOPEN 1
+#pragma pop_macro("__USE_XOPEN")
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
