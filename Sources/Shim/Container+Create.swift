@@ -14,6 +14,7 @@ extension Container {
   func create() throws(Failure) {
     let ends = try makeStdio()
     Files.remove(pidFile)
+    Files.remove(exitPath)
     var program = program(createVerb)
     program.input = ends.input
     program.output = ends.output
