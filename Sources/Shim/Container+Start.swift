@@ -29,7 +29,7 @@ extension Container {
     command = nil
     switch outcome {
     case .succeeded:
-      startedAt = shim_realtime()
+      startedAt = min(shim_realtime(), earlyExit?.finishedAt ?? .max)
       phase = .running(process)
       answerStart(nil)
       if let earlyExit { end(earlyExit) }
