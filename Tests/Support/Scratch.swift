@@ -23,13 +23,6 @@ package enum Scratch {
     return path
   }
 
-  /// Not across mounts: a test unmounts what it mounted.
-  package static func remove(_ path: String) {
-    if let names = try? Files.list(path) {
-      for name in names { remove(path + "/" + name) }
-      try? Files.removeDirectory(path)
-    } else {
-      try? Files.remove(path)
-    }
-  }
+  /// Follows no symlink and crosses no mount: a test unmounts what it mounted.
+  package static func remove(_ path: String) { try? Files.removeTree(path) }
 }

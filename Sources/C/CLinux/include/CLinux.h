@@ -1,6 +1,13 @@
 // Linux from Swift: what the importer cannot see (macros, variadic functions, raw system calls). One header per topic as it grows.
 #pragma once
 #define _GNU_SOURCE 1
+#include <features.h>
+// _GNU_SOURCE also renames fd_set's one member. Swift's own Glibc module has it under the other name, and Clang refuses two modules that
+// define one struct differently (in some orders of loading them only), so this one header is read as Swift's module reads it.
+#pragma push_macro("__USE_XOPEN")
+#undef __USE_XOPEN
+#include <sys/select.h>
+#pragma pop_macro("__USE_XOPEN")
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,6 +30,8 @@
 #include <dirent.h>
 #include <sys/xattr.h>
 #include <sys/file.h>
+#include "environment.h"
+#include "namespace_file.h"
 #include "thread.h"
 
 #include "probes.h"
@@ -65,3 +74,5 @@ uint32_t clinux_file_type(uint32_t mode);
 uint64_t clinux_makedev(uint32_t major, uint32_t minor);
 uint32_t clinux_major(uint64_t device);
 uint32_t clinux_minor(uint64_t device);
+
+#include "clinux_storage.h"

@@ -1,0 +1,58 @@
+import Core
+import Linux
+
+/// The directory of network configurations. Read anew each time it is asked (a few small files): nothing to invalidate, nothing to miss.
+struct ConfigurationDirectory: Sendable {
+  /// What the directory holds at the moment.
+  struct Contents: Sendable {
+    /// The first file by name that is valid, and its network.
+    var network: NetworkList?
+    var file: String?
+    /// Files before it that cannot be used, and why.
+    var invalid: [(file: String, reason: String)] = []
+  }
+
+  let path: String
+
+  private static let limit = 1 << 20
+
+  func read() -> Contents {
+    var contents = Contents()
+    for name in (try? Files.list(path)) ?? [] where Self.isConfiguration(name) && Files.isRegularFile("\(path)/\(name)") {
+      do {
+        contents.network = try network(name)
+        contents.file = name
+        return contents
+      } catch {
+        contents.invalid.append((name, "\(error)"))
+      }
+    }
+    return contents
+  }
+
+  /// The network to attach pods to; FAILED_PRECONDITION with what is wrong with the directory.
+  func network() throws(Fault) -> NetworkList {
+    let contents = read()
+    if let network = contents.network { return network }
+    let invalid = contents.invalid.map { "\($0.file): \($0.reason)" }.joined(separator: "; ")
+    throw Fault(.failedPrecondition, "no network configuration in \(path)" + (invalid.isEmpty ? "" : " (\(invalid))"))
+  }
+
+  private static func isConfiguration(_ name: String) -> Bool {
+    name.hasSuffix(".conflist") || name.hasSuffix(".conf") || name.hasSuffix(".json")
+  }
+
+  /// A list in a file that is not called one, and the other way round, is taken for what it is.
+  private func network(_ name: String) throws -> NetworkList {
+    let json = try JSON(parsing: try Files.read("\(path)/\(name)", limit: Self.limit))
+    if !name.hasSuffix(".conflist"), json["plugins"] == nil { return try NetworkList(single: json) }
+    return try NetworkList(json, additional: try additional(json))
+  }
+
+  /// Plugins of a list in files of their own: `<directory>/<network>/*.conf` (libcni 1.3).
+  private func additional(_ json: JSON) throws -> [JSON] {
+    guard json["loadOnlyInlinedPlugins"] != true, let name = json["name"]?.string, Names.isValid(name) else { return [] }
+    let names = (try? Files.list("\(path)/\(name)")) ?? []
+    return try names.filter { $0.hasSuffix(".conf") }.map { try JSON(parsing: try Files.read("\(path)/\(name)/\($0)", limit: Self.limit)) }
+  }
+}

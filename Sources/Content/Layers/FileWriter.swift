@@ -1,0 +1,71 @@
+import Core
+import Linux
+
+/// Writes one file's content as it arrives: checksum on the way, holes left as holes, writeback started early so that the sync at
+/// commit finds little left to do.
+struct FileWriter: ~Copyable {
+  private let file: FileHandle
+  private var checksum = Checksum()
+  /// The end of what was written.
+  private var position: Int64 = 0
+  /// Up to where writeback was started.
+  private var started: Int64 = 0
+
+  private static let writebackStep: Int64 = 8 << 20
+
+  init(_ file: consuming FileHandle) { self.file = file }
+
+  mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+    if offset > position { checksum.updateZeros(offset - position) }
+    try file.write(bytes, at: offset)
+    checksum.update(bytes)
+    position = offset + Int64(bytes.count)
+    if position - started >= Self.writebackStep {
+      file.startWriteback(started, position - started)
+      started = position
+    }
+  }
+
+  /// Ends the file at `size` bytes and gives it its metadata; the content's checksum.
+  mutating func finish(size: Int64, _ metadata: Metadata) throws -> UInt64 {
+    if size > position {
+      checksum.updateZeros(size - position)
+      try file.truncate(to: size)
+    }
+    if position > started { file.startWriteback(started, 0) }
+    try file.apply(metadata)
+    return checksum.value
+  }
+}
+
+extension FileHandle {
+  /// Owner first (it clears setuid and capabilities), times last.
+  func apply(_ metadata: Metadata) throws {
+    try setOwner(metadata.owner, metadata.group)
+    try setMode(metadata.mode)
+    for (name, value) in metadata.attributes {
+      try tolerating(name) { () throws(SystemError) in try setAttribute(name, value) }
+    }
+    try setModified(metadata.modified)
+  }
+}
+
+extension Directory {
+  /// For what cannot be opened: symlinks, fifos, devices.
+  func apply(_ metadata: Metadata, to name: RawName, isSymlink: Bool) throws {
+    try setOwner(name, metadata.owner, metadata.group)
+    if !isSymlink { try setMode(name, metadata.mode) }
+    for (attribute, value) in metadata.attributes {
+      try tolerating(attribute) { () throws(SystemError) in try setAttribute(name, attribute, value) }
+    }
+    try setModified(name, metadata.modified)
+  }
+}
+
+/// An attribute that this filesystem or this kind of file cannot carry is left out, as every other runtime does; but never one that
+/// gives or takes privileges.
+private func tolerating(_ attribute: RawName, _ body: () throws(SystemError) -> Void) throws {
+  do { try body() } catch {
+    guard error.isUnsupported, attribute != "security.capability" else { throw error }
+  }
+}

@@ -1,0 +1,58 @@
+import Core
+import Linux
+
+/// What was written into a layer's directory, entry by entry, sorted by path: kept beside the layer, for ``LayerVerifier``.
+struct LayerManifest: Sendable, Hashable {
+  struct Record: Sendable, Hashable {
+    /// Below the layer's root; empty for the root itself.
+    var path: RawName
+    var kind: Kind
+  }
+
+  enum Kind: Sendable, Hashable {
+    case directory(Metadata, isOpaque: Bool)
+    case item(Item)
+    /// Another name of the item in the record with this number.
+    case link(Int)
+    case whiteout
+  }
+
+  var records: [Record] = []
+
+  init() {}
+
+  /// Of a layer as it will be on disk.
+  init(_ tree: LayerTree) {
+    var numbers: [LayerTree.ItemID: Int] = [:]
+    append(LayerTree.root, "", tree, &numbers)
+  }
+
+  private mutating func append(_ id: LayerTree.DirectoryID, _ path: RawName, _ tree: LayerTree, _ numbers: inout [LayerTree.ItemID: Int]) {
+    let directory = tree[id]
+    records.append(Record(path: path, kind: .directory(directory.metadata ?? .implied, isOpaque: directory.isOpaque)))
+    for (name, node) in directory.children.sorted(by: { $0.key < $1.key }) {
+      let child = path.appending(name)
+      switch node {
+      case .directory(let id): append(id, child, tree, &numbers)
+      case .whiteout: records.append(Record(path: child, kind: .whiteout))
+      case .item(let item):
+        let kind = numbers[item].map(Kind.link) ?? .item(tree.item(item))
+        if numbers[item] == nil { numbers[item] = records.count }
+        records.append(Record(path: child, kind: kind))
+      }
+    }
+  }
+
+  /// Bytes of files (each inode once), and the number of inodes.
+  var usage: DiskUsage {
+    records.reduce(into: DiskUsage()) { usage, record in
+      switch record.kind {
+      case .link: break
+      case .item(let item):
+        usage.inodes += 1
+        if case .file(let size, _) = item.kind { usage.bytes += size }
+      case .directory, .whiteout: usage.inodes += 1
+      }
+    }
+  }
+}

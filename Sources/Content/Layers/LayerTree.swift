@@ -1,0 +1,139 @@
+import Core
+import Linux
+
+/// What a layer holds, as a value without any I/O: which name is a directory, an item, a whiteout. It decides what every entry of an
+/// archive means, and says what has to change on disk.
+///
+/// Used twice. While bytes stream in there is no view of the layers below (``LowerView``): a directory on the way that the layer itself
+/// lacks is taken to be a directory below, and remembered as open. At commit the same steps are taken again with the real view: symlinks
+/// below are followed, link targets below are copied up, and the result is what applying the layers one after the other gives.
+struct LayerTree: Sendable {
+  typealias DirectoryID = Int
+  typealias ItemID = Int
+
+  enum Node: Sendable, Hashable {
+    case directory(DirectoryID)
+    case item(ItemID)
+    /// Hides the name of the layers below.
+    case whiteout
+  }
+
+  struct Directory: Sendable {
+    /// Itself, for the root.
+    let parent: DirectoryID
+    let name: RawName
+    var children: [RawName: Node] = [:]
+    /// Nil where no entry describes it: it is implied by what is in it.
+    var metadata: Metadata?
+    /// Shows nothing of the layers below.
+    var isOpaque = false
+    /// Implied where a directory of the layers below could be seen, whose metadata it takes.
+    var inherits = false
+  }
+
+  private(set) var directories: [Directory]
+  private(set) var items: [Item] = []
+
+  static let root: DirectoryID = 0
+
+  init() { directories = [Directory(parent: Self.root, name: "")] }
+
+  subscript(_ id: DirectoryID) -> Directory {
+    get { directories[id] }
+    set { directories[id] = newValue }
+  }
+
+  /// Hard links were left out, since only the layers below can have their targets.
+  var hasOpenLinks = false
+
+  /// Whether anything here depends on the layers below: nothing does in a layer that may stand on any.
+  private(set) var hasInherited = false
+
+  func item(_ id: ItemID) -> Item { items[id] }
+
+  mutating func update(_ id: ItemID, _ item: Item) { items[id] = item }
+
+  mutating func add(_ item: Item) -> ItemID {
+    items.append(item)
+    return items.count - 1
+  }
+
+  mutating func addDirectory(_ directory: Directory) -> DirectoryID {
+    directories.append(directory)
+    return directories.count - 1
+  }
+
+  mutating func inherit(_ id: DirectoryID) {
+    directories[id].inherits = true
+    hasInherited = true
+  }
+
+  /// Calls `body` with every directory that is still in the tree, parents first.
+  func forEachDirectory(_ body: (DirectoryID, Directory) throws -> Void) rethrows {
+    var todo = [Self.root]
+    while let id = todo.popLast() {
+      try body(id, directories[id])
+      for case .directory(let child) in directories[id].children.values { todo.append(child) }
+    }
+  }
+
+  /// Where a directory is below the layer's root, without symlinks; empty for the root.
+  func components(_ id: DirectoryID) -> [RawName] {
+    var result: [RawName] = []
+    var current = id
+    while current != Self.root {
+      result.append(directories[current].name)
+      current = directories[current].parent
+    }
+    return result.reversed()
+  }
+
+  func path(_ id: DirectoryID) -> RawName { RawName.joined(components(id)) }
+
+  /// Whether `id` shows the layers below: neither it nor anything above it is opaque.
+  func showsLower(_ id: DirectoryID) -> Bool {
+    var current = id
+    while true {
+      if directories[current].isOpaque { return false }
+      if current == Self.root { return true }
+      current = directories[current].parent
+    }
+  }
+}
+
+/// A change on disk that a step asks for, in order. Directories are named by ID: they never move.
+enum TreeChange: Sendable, Equatable {
+  case makeDirectory(LayerTree.DirectoryID)
+  /// The item that had this name is no longer there.
+  case dropItem(LayerTree.ItemID, in: LayerTree.DirectoryID, RawName)
+  /// Empty by then.
+  case removeDirectory(in: LayerTree.DirectoryID, RawName)
+}
+
+/// What can be seen in the layers below, by paths without symlinks.
+protocol LowerView {
+  /// What `directory` has under `name`; `nil` where there is nothing, or no such directory.
+  func look(up name: RawName, in directory: [RawName]) throws -> LowerEntry?
+  /// Names in a directory.
+  func names(in directory: [RawName]) throws -> [RawName]
+}
+
+enum LowerEntry: Sendable, Hashable {
+  case directory
+  case symlink(RawName)
+  /// Anything else.
+  case other
+}
+
+extension RawName {
+  static func joined(_ components: some Sequence<RawName>) -> RawName {
+    RawName(Array(components.map(\.bytes).joined(separator: [0x2f])))
+  }
+
+  func appending(_ name: RawName) -> RawName { bytes.isEmpty ? name : RawName(bytes + [0x2f] + name.bytes) }
+
+  /// Components of a path, empty ones and `.` left out.
+  var components: [RawName] { bytes.split(separator: 0x2f).map { RawName($0) }.filter { $0 != "." } }
+
+  var isAbsolute: Bool { bytes.first == 0x2f }
+}

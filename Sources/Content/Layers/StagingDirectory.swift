@@ -1,0 +1,112 @@
+import Core
+import Linux
+
+/// Where a layer is put together: `fs`, its root to be, and `kept`, items by number that are in no place (any more).
+/// Everything is done by descriptors below `fs`; the kernel refuses any symlink on the way.
+final class StagingDirectory {
+  let path: String
+  private let files: ConfinedRoot
+  private let kept: Directory
+  private var open: OpenDirectory?
+
+  static let files: RawName = "fs"
+  static let kept: RawName = "kept"
+
+  /// Makes a new one at `path`.
+  static func make(_ path: String) throws -> StagingDirectory {
+    try Files.makeDirectories(path)
+    let base = try Directory.open(path)
+    try base.makeDirectory(files)
+    try base.makeDirectory(kept)
+    return try StagingDirectory(path: path)
+  }
+
+  init(path: String) throws {
+    let files = try ConfinedRoot(path: "\(path)/\(Self.files)")
+    let kept = try Directory.open("\(path)/\(Self.kept)")
+    self.path = path
+    self.files = files
+    self.kept = kept
+  }
+
+  /// The directory last used stays open: archives list a directory's entries one after the other.
+  private final class OpenDirectory {
+    let id: LayerTree.DirectoryID
+    let directory: Directory
+
+    init(_ id: LayerTree.DirectoryID, _ directory: consuming Directory) {
+      self.id = id
+      self.directory = directory
+    }
+  }
+
+  private func with<T: ~Copyable>(_ id: LayerTree.DirectoryID, _ tree: LayerTree, _ body: (borrowing Directory) throws -> T) throws -> T {
+    if let open, open.id == id { return try body(open.directory) }
+    let opened = OpenDirectory(id, try files.directory(tree.path(id)))
+    open = opened
+    return try body(opened.directory)
+  }
+
+  func perform(_ change: TreeChange, _ tree: LayerTree) throws {
+    switch change {
+    case .makeDirectory(let id): try with(tree[id].parent, tree) { try $0.makeDirectory(tree[id].name) }
+    case .dropItem(let id, let parent, let name): try with(parent, tree) { try drop(id, name, in: $0, tree) }
+    case .removeDirectory(let parent, let name):
+      open = nil
+      try with(parent, tree) { try $0.removeEmptyDirectory(name) }
+    }
+  }
+
+  /// Where directories on the way are only assumed, commit may find that the item belongs somewhere else: it is kept.
+  private func drop(_ id: LayerTree.ItemID, _ name: RawName, in parent: borrowing Directory, _ tree: LayerTree) throws {
+    let number = RawName("\(id)")
+    if tree.hasInherited, try kept.status(number) == nil {
+      try parent.rename(name, into: kept, as: number)
+    } else {
+      try parent.removeFile(name)
+    }
+  }
+
+  func link(_ from: TreePlace, _ to: TreePlace, _ tree: LayerTree) throws {
+    let source = try files.directory(tree.path(from.directory))
+    try with(to.directory, tree) { try source.link(from.name, into: $0, as: to.name) }
+  }
+
+  /// The content's checksum.
+  func writeFile(_ place: TreePlace, _ tree: LayerTree, size: Int64, _ metadata: Metadata, _ reader: TarReader) throws -> UInt64 {
+    var writer = FileWriter(try with(place.directory, tree) { try $0.createFile(place.name) })
+    while let (bytes, offset) = try reader.nextBlock() { try writer.write(bytes, at: offset) }
+    return try writer.finish(size: size, metadata)
+  }
+
+  func makeItem(_ item: Item, at place: TreePlace, _ tree: LayerTree) throws {
+    try with(place.directory, tree) { try $0.make(item, place.name) }
+  }
+
+  /// Once nothing more is made in them: what is made in a directory changes its time.
+  func applyDirectoryMetadata(_ tree: LayerTree) throws {
+    try tree.forEachDirectory { id, directory in
+      let handle = try files.directory(tree.path(id))
+      if directory.isOpaque { try handle.handle.setAttribute(Overlay.opaqueAttribute, Overlay.opaqueValue) }
+      try handle.handle.apply(directory.metadata ?? .implied)
+    }
+  }
+}
+
+extension Directory {
+  /// Anything but a file with content.
+  func make(_ item: Item, _ name: RawName) throws {
+    switch item.kind {
+    case .symlink(let target): try makeSymlink(name, to: target)
+    case .fifo: try makeNode(name, .fifo)
+    case .characterDevice(let number): try makeNode(name, .characterDevice, device: number)
+    case .blockDevice(let number): try makeNode(name, .blockDevice, device: number)
+    case .file: try makeNode(name, .regular)
+    }
+    if case .symlink = item.kind {
+      try apply(item.metadata, to: name, isSymlink: true)
+    } else {
+      try apply(item.metadata, to: name, isSymlink: false)
+    }
+  }
+}

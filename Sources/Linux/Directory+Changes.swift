@@ -1,0 +1,71 @@
+import CLinux
+
+/// Making, moving and removing entries.
+extension Directory {
+  package func makeDirectory(_ name: RawName, mode: UInt16 = 0o700) throws(SystemError) {
+    try check("mkdirat", name.description) { name.withCString { mkdirat(handle.raw, $0, UInt32(mode)) } }
+  }
+
+  package func makeSymlink(_ name: RawName, to target: RawName) throws(SystemError) {
+    try check("symlinkat", name.description) {
+      name.withCString { path in target.withCString { symlinkat($0, handle.raw, path) } }
+    }
+  }
+
+  /// A fifo, a device or an empty regular file or socket.
+  package func makeNode(_ name: RawName, _ type: FileType, device: DeviceNumber = DeviceNumber(major: 0, minor: 0))
+    throws(SystemError)
+  {
+    let number = clinux_makedev(device.major, device.minor)
+    try check("mknodat", name.description) { name.withCString { mknodat(handle.raw, $0, type.bits | 0o600, UInt(number)) } }
+  }
+
+  /// Overlayfs' sign that `name` of the layers below is gone.
+  package func makeWhiteout(_ name: RawName) throws(SystemError) { try makeNode(name, .characterDevice) }
+
+  /// A second name of `name` in `other`; symlinks are linked themselves.
+  package func link(_ name: RawName, into other: borrowing Directory, as newName: RawName) throws(SystemError) {
+    let target = other.handle.raw
+    try check("linkat", newName.description) {
+      name.withCString { from in newName.withCString { linkat(handle.raw, from, target, $0, 0) } }
+    }
+  }
+
+  package func rename(_ name: RawName, into other: borrowing Directory, as newName: RawName) throws(SystemError) {
+    let target = other.handle.raw
+    try check("renameat", newName.description) {
+      name.withCString { from in newName.withCString { renameat(handle.raw, from, target, $0) } }
+    }
+  }
+
+  /// Removing what is not there succeeds.
+  package func removeFile(_ name: RawName) throws(SystemError) { try unlink(name, 0) }
+
+  package func removeEmptyDirectory(_ name: RawName) throws(SystemError) { try unlink(name, AT_REMOVEDIR) }
+
+  private func unlink(_ name: RawName, _ flags: Int32) throws(SystemError) {
+    do {
+      try check("unlinkat", name.description) { name.withCString { unlinkat(handle.raw, $0, flags) } }
+    } catch {
+      if !error.is(ENOENT) { throw error }
+    }
+  }
+
+  /// `rm -rf`: follows no symlink and crosses no mount. Removing what is not there succeeds.
+  package func removeTree(_ name: RawName) throws(SystemError) {
+    do {
+      try removeFile(name)
+      return
+    } catch {
+      // Linux says EISDIR, POSIX says EPERM.
+      guard error.is(EISDIR, EPERM) else { throw error }
+    }
+    do {
+      let inner = try directory(name)
+      for child in try inner.names() { try inner.removeTree(child) }
+    } catch {
+      if !error.is(ENOENT) { throw error }
+    }
+    try removeEmptyDirectory(name)
+  }
+}

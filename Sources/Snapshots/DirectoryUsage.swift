@@ -1,0 +1,28 @@
+import Core
+import Linux
+
+/// What a directory tree occupies: bytes of regular files and inodes, a file with several names counted once.
+enum DirectoryUsage {
+  static func walk(_ path: String) throws -> DiskUsage {
+    var usage = DiskUsage()
+    var seen: Set<UInt64> = []
+    try add(try Directory.open(path), &usage, &seen)
+    return usage
+  }
+
+  private static func add(_ directory: borrowing Directory, _ usage: inout DiskUsage, _ seen: inout Set<UInt64>) throws {
+    usage.inodes += 1
+    for name in try directory.names() {
+      // A running container may have removed it meanwhile.
+      guard let status = try directory.status(name) else { continue }
+      if status.type == .directory {
+        do { try add(try directory.directory(name), &usage, &seen) } catch let error as SystemError {
+          if error.number != error.noEntry { throw error }
+        }
+      } else if status.links == 1 || seen.insert(status.inode).inserted {
+        usage.inodes += 1
+        if status.type == .regular { usage.bytes += status.size }
+      }
+    }
+  }
+}
