@@ -70,11 +70,16 @@ import Testing
   @Test func aFullDiskDropsAndCountsAndStopsNothing() async throws {
     try await TestPod.with { pod in
       try await withTmpfs(pod.scratch + "/small", size: "64k") { small in
-        var container = TestContainer.shell("seq 1 20000; while [ ! -e /go ]; do sleep 0.02; done; echo last")
+        var container = TestContainer.shell("seq 1 20000; echo > /said; while [ ! -e /go ]; do sleep 0.02; done; echo last")
         container.log = small + "/log"
         let id = try await pod.create(container)
         try await pod.start(id)
-        try await pod.eventually("drops") { try await pod.list().containers.first?.logBytesDropped ?? 0 > 100_000 }
+        try await pod.eventually("all that does not fit is dropped") {
+          let dropped = try await pod.list().containers.first?.logBytesDropped ?? 0
+          try await Task.sleep(for: .milliseconds(50))
+          let later = try await pod.list().containers.first?.logBytesDropped
+          return Files.exists(pod.bundle(id) + "/upper/said") && dropped > 100_000 && dropped == later
+        }
         try Files.remove(small + "/log")
         try await reopen(pod, id)
         _ = try await pod.exec(id, "echo > /go")
