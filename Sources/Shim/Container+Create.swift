@@ -1,8 +1,8 @@
 import CLinux
 
 extension Container {
-  /// The ends of init's stdio that go to the runtime.
-  private struct ChildEnds {
+  /// One side of init's stdio; -1 where there is none.
+  private struct Stdio {
     var input: Int32 = -1
     var output: Int32 = -1
     var error: Int32 = -1
@@ -14,6 +14,7 @@ extension Container {
   func create() throws(Failure) {
     let ends = try makeStdio()
     Files.remove(pidFile)
+    Files.remove(exitPath)
     var program = program(createVerb)
     program.input = ends.input
     program.output = ends.output
@@ -31,9 +32,9 @@ extension Container {
     return [Bytes("create"), Bytes("--bundle"), bundle, Bytes("--pid-file"), pidFile] + socket + [id]
   }
 
-  private func makeStdio() throws(Failure) -> ChildEnds {
-    var ends = ChildEnds()
-    var mine = ChildEnds()
+  private func makeStdio() throws(Failure) -> Stdio {
+    var ends = Stdio()
+    var mine = Stdio()
     do throws(SystemFailure) {
       if terminal {
         console = try Console(bundle: bundle)
@@ -43,10 +44,12 @@ extension Container {
         if options.stdin { (ends.input, input) = try pipe() }
       }
       log = ContainerLog(loop: loop, path: options.logPath, output: mine.output, error: mine.error)
+      mine = Stdio()
       guard log != nil else { throw SystemFailure("log thread of", id, EAGAIN) }
       return ends
     } catch {
       ends.closeAll()
+      mine.closeAll()
       closeInput()
       console?.remove()
       throw Failure(.internal, error.message)
@@ -82,6 +85,7 @@ extension Container {
     phase = .created(process)
     oomKillsBefore = cgroup.oomKills
     log?.release(terminal: takeTerminal())
+    if terminal && master < 0 { note("container " + id + ": the OCI runtime handed over no terminal") }
   }
 
   /// The log thread reads one descriptor of the master, the main thread keeps another.

@@ -13,7 +13,7 @@ extension Container {
     deleteCalls.append(call)
     guard case .none = deletion else { return }
     deletion = .wanted
-    if case .creating = phase { abandonCreate() }
+    abandon()
     join { self.beginDelete() }
   }
 
@@ -61,7 +61,6 @@ extension Container {
   }
 
   private func finishDelete() {
-    Files.remove(exitPath)
     var response = ProtobufWriter()
     response.put(1, pid)
     response.put(2, UInt64(UInt32(bitPattern: exit?.code ?? 255)))

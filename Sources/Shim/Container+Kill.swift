@@ -2,11 +2,11 @@ import CLinux
 
 extension Container {
   /// For a runtime create that hangs when the container is to be killed or deleted.
-  private static let createGrace: Int64 = 10_000
+  private static let createGrace: Int64 = 3_000
 
   func kill(_ call: Call, signal: Int32, all: Bool) {
     guard signal >= 0, signal < 65 else { return call.fail(Failure(.invalidArgument, "there is no such signal")) }
-    if signal == SIGKILL, case .creating = phase { abandonCreate() }
+    if signal == SIGKILL { abandon() }
     join {
       let found = all ? self.cgroup.signal(signal) : false
       guard let process = self.process else { return all && found ? call.succeed() : call.fail(self.noProcess) }
@@ -19,8 +19,9 @@ extension Container {
   private var noProcess: Failure { Failure(.notFound, "container " + id + " has no process any more") }
 
   /// The runtime gets a little longer to end by itself.
-  func abandonCreate() {
+  func abandon() {
     isAbandoned = true
+    guard case .creating = phase else { return }
     let command = self.command
     loop.after(milliseconds: Self.createGrace) { command?.giveUp() }
   }

@@ -29,7 +29,7 @@ extension Container {
     command = nil
     switch outcome {
     case .succeeded:
-      startedAt = shim_realtime()
+      startedAt = min(shim_realtime(), earlyExit?.finishedAt ?? .max)
       phase = .running(process)
       answerStart(nil)
       if let earlyExit { end(earlyExit) }
@@ -40,9 +40,9 @@ extension Container {
 
   /// Start is answered when init is gone.
   private func startFailed(_ process: Process, _ failure: Failure) {
-    startFailure = failure
+    if !isAbandoned { startFailure = failure }
     phase = .running(process)
-    if earlyExit != nil { return end(Exit(startError: failure)) }
+    if let earlyExit { return end(isAbandoned ? earlyExit : Exit(startError: failure)) }
     if isPaused { thaw() }
     process.signal(SIGKILL)
   }

@@ -61,7 +61,7 @@ final class Container {
   var input: Int32 = -1
   /// The runtime's create or start while it runs.
   var command: RuntimeCommand?
-  /// Killed before it was created: then that is how it ended.
+  /// To be killed or deleted while create or start runs: what they say no longer matters.
   var isAbandoned = false
   /// Init's end, seen while the runtime's start still ran.
   var earlyExit: Exit?

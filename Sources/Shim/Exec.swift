@@ -29,6 +29,7 @@ final class Exec {
   private var isTimedOut = false
   private var timeout: EventLoop.Timer?
   private var quietTimer: EventLoop.Timer?
+  private var lingerUntil: Int64?
   private let finished: (Exec) -> Void
 
   /// `number` sets its files apart from those of other execs. `finished` is called once, after the answer.
@@ -146,8 +147,6 @@ final class Exec {
     lingerUntil = lingerUntil ?? shim_monotonic() + Self.linger * 1_000_000
   }
 
-  private var lingerUntil: Int64?
-
   private func answer() {
     if let failure, !isTimedOut { return fail(failure) }
     var response = ProtobufWriter()
@@ -169,6 +168,7 @@ final class Exec {
     reaper.loop.cancel(quietTimer)
     close(standardOutput)
     close(standardError)
+    if standardOutput.content.count + standardError.content.count > 64 << 10 { shim_trim_heap() }
     for file in [specFile, pidFile, logFile] { Files.remove(file) }
     finished(self)
   }

@@ -141,7 +141,7 @@ final class Holder {
   var isGone: Bool { process.map { !$0.isRunning } ?? true }
 
   private func ended(_ code: Int32) {
-    note("holder ended with " + Bytes(decimal: code))
-    if !isReady { readReport() }
+    if !isReady { return readReport() }
+    if isNetnsMounted { note("the holder of the pod's namespaces ended with " + Bytes(decimal: code)) }
   }
 }

@@ -86,7 +86,7 @@ final class Process {
     self.ended = nil
     reaper.loop.unwatch(pidfd)
     close(pidfd)
-    ended(code)
     reaper.remove(pid)
+    ended(code)
   }
 }

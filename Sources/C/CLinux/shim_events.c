@@ -50,6 +50,8 @@ void shim_small_heap(void) {
   mallopt(M_TRIM_THRESHOLD, 64 << 10);
 }
 
+void shim_trim_heap(void) { malloc_trim(0); }
+
 int shim_reap(int pidfd, int32_t *code) {
   siginfo_t info = {0};
   if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) < 0) return -1;

@@ -58,8 +58,15 @@ static inline __attribute__((always_inline)) long call(long number, long a, long
 #define ENTRY
 #endif
 
+/// No counters and no checks: their data is not copied along.
+#if defined(__clang__)
+#define BARE __attribute__((no_profile_instrument_function, disable_sanitizer_instrumentation))
+#else
+#define BARE
+#endif
+
 /// Executing made it dumpable again and kept the parent-death signal; the report pipe is descriptor 0 and closes with the readiness byte.
-ENTRY __attribute__((section("berth_holder"), used, noinline, no_stack_protector)) static void holder_program(void) {
+ENTRY BARE __attribute__((section("berth_holder"), used, noinline, no_stack_protector)) static void holder_program(void) {
   const struct holder_data *data = (const struct holder_data *)(BASE + DATA_OFFSET);
   call(SYS_prctl, PR_SET_NAME, (long)data->name, 0, 0);
   long failed = call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0);

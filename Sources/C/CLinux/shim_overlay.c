@@ -42,6 +42,7 @@ static int set_layers(int fs, const struct shim_overlay *overlay, int *index) {
 }
 
 static int configure(int fs, const struct shim_overlay *overlay, int *index) {
+  if (fs_config(fs, FSCONFIG_SET_STRING, "source", "berth") < 0) return -1;
   if (set_layers(fs, overlay, index) < 0) return -1;
   if (overlay->upper && fs_config(fs, FSCONFIG_SET_STRING, "upperdir", overlay->upper) < 0) return -1;
   if (overlay->upper && fs_config(fs, FSCONFIG_SET_STRING, "workdir", overlay->work) < 0) return -1;

@@ -21,6 +21,8 @@ void shim_drain_signals(int fd);
 /// Becomes the reaper of orphaned descendants; names this process; one malloc arena; large buffers go back to the kernel when freed.
 int shim_become_reaper(void);
 void shim_small_heap(void);
+/// Gives back what the heap does not use.
+void shim_trim_heap(void);
 
 /// The status of an ended child by its pidfd: 1 ended (exit code, or 128 + signal), 0 still running, -1 with errno (ECHILD: not ours).
 int shim_reap(int pidfd, int32_t *code);
