@@ -60,7 +60,9 @@ struct Berthd: AsyncParsableCommand {
     if let root { settings.root = root }
     if let state { settings.state = state }
     if let logLevel {
-      guard let level = Configuration.LogLevel(rawValue: logLevel) else { throw ValidationError("--log-level: there is no level \"\(logLevel)\"") }
+      guard let level = Configuration.LogLevel(rawValue: logLevel) else {
+        throw ValidationError("--log-level: there is no level \"\(logLevel)\"")
+      }
       settings.logLevel = level
     }
     return settings

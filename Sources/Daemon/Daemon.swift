@@ -1,4 +1,3 @@
-import Metadata
 import CNI
 import CRIService
 import Core
@@ -6,6 +5,7 @@ import Engine
 import GRPC
 import Linux
 import Logging
+import Metadata
 import NIOPosix
 import Registry
 import Settings
@@ -35,10 +35,12 @@ struct Daemon: Sendable {
     core.garbage.request()
     let server = try await serve(settings, core, loops, logger)
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000
-    logger.info("serving", metadata: [
-      "address": "\(settings.grpc.address)", "version": "\(BerthVersion.current)", "pid": "\(Process.id)", "ms": "\(milliseconds)",
-      "newEpoch": "\(newEpoch)",
-    ])
+    logger.info(
+      "serving",
+      metadata: [
+        "address": "\(settings.grpc.address)", "version": "\(BerthVersion.current)", "pid": "\(Process.id)", "ms": "\(milliseconds)",
+        "newEpoch": "\(newEpoch)",
+      ])
     return Daemon(server: server, registry: registry, stores: stores, loops: loops)
   }
 

@@ -1,5 +1,5 @@
-import Core
 import Content
+import Core
 import Logging
 import Metadata
 import Settings

@@ -20,7 +20,8 @@ package struct NodeStatus: Sendable {
   package func runtimeProblem() async -> Fault? {
     guard Files.exists(shim) else { return Fault(.failedPrecondition, "shim \(shim): does not exist") }
     guard let path = settings.runtimes[""], Files.exists(path) else {
-      return Fault(.failedPrecondition, "OCI runtime \(settings.runtimes[""] ?? "runc"): does not exist; install runc or set runtimes.NAME.path")
+      return Fault(
+        .failedPrecondition, "OCI runtime \(settings.runtimes[""] ?? "runc"): does not exist; install runc or set runtimes.NAME.path")
     }
     return nil
   }

@@ -34,6 +34,7 @@ import Testing
       #expect(try index.find(name) == record, "\(name)")
     }
     #expect(try index.find("ghcr.io/org/app:v2") == nil)
+    #expect(try index.find(String(repeating: "0", count: 64)) == nil)
   }
 
   @Test func `what was stored is there after a restart, what is not whole is not`() throws {

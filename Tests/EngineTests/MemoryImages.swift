@@ -105,10 +105,12 @@ final class MemoryRegistry: RegistrySource {
   }
 
   func manifest(_ reference: ImageReference, credentials: RegistryCredentials?) async throws -> ManifestDocument {
-    guard let document = state.withLock({ state in
-      state.requests += 1
-      return state.manifests[reference.path]
-    }) else { throw Fault(.notFound, "no manifest \(reference)") }
+    guard
+      let document = state.withLock({ state in
+        state.requests += 1
+        return state.manifests[reference.path]
+      })
+    else { throw Fault(.notFound, "no manifest \(reference)") }
     return document
   }
 

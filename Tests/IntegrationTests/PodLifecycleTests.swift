@@ -1,8 +1,8 @@
-import SwiftProtobuf
 import CRIAPI
 import Core
 import GRPC
 import Linux
+import SwiftProtobuf
 import Testing
 
 /// The main job on real parts: a pod with containers from an image, on a CNI network, through runc, with log, exec, stop and removal.
@@ -101,21 +101,27 @@ import Testing
   @Test func `one PID namespace for the pod when asked for, host namespaces when asked for`() async throws {
     try await Node.with { node in
       try await node.importBusybox()
-      let shared = try await node.run(try node.podConfig("shared") {
+      let shared = try await node.run(
+        try node.podConfig("shared") {
+          $0.linux.securityContext.namespaceOptions.pid = .pod
+        })
+      let first = try await node.launch("first", ["/bin/sleep", "1111"], in: shared) {
         $0.linux.securityContext.namespaceOptions.pid = .pod
-      })
-      let first = try await node.launch("first", ["/bin/sleep", "1111"], in: shared) { $0.linux.securityContext.namespaceOptions.pid = .pod }
-      let second = try await node.launch("second", ["/bin/sleep", "2222"], in: shared) { $0.linux.securityContext.namespaceOptions.pid = .pod }
+      }
+      let second = try await node.launch("second", ["/bin/sleep", "2222"], in: shared) {
+        $0.linux.securityContext.namespaceOptions.pid = .pod
+      }
       let seen = String(decoding: try await node.exec(first, ["ps"]).stdout, as: UTF8.self)
       #expect(seen.contains("1111") && seen.contains("2222"), "\(seen)")
       _ = second
-      let host = try await node.run(try node.podConfig("host") {
-        $0.linux.securityContext.namespaceOptions = .with {
-          $0.network = .node
-          $0.pid = .node
-          $0.ipc = .node
-        }
-      })
+      let host = try await node.run(
+        try node.podConfig("host") {
+          $0.linux.securityContext.namespaceOptions = .with {
+            $0.network = .node
+            $0.pid = .node
+            $0.ipc = .node
+          }
+        })
       #expect(try await node.status(pod: host).network.ip == "")
       let container = try await node.launch("main", ["/bin/sleep", "1000"], in: host) {
         $0.linux.securityContext.namespaceOptions = .with {
@@ -124,7 +130,8 @@ import Testing
           $0.ipc = .node
         }
       }
-      let same = try await node.exec(container, ["/bin/sh", "-c", "readlink /proc/self/ns/net /proc/self/ns/ipc /proc/1/ns/pid; readlink /proc/self/ns/pid"])
+      let same = try await node.exec(
+        container, ["/bin/sh", "-c", "readlink /proc/self/ns/net /proc/self/ns/ipc /proc/1/ns/pid; readlink /proc/self/ns/pid"])
       let lines = String(decoding: same.stdout, as: UTF8.self).split(separator: "\n").map(String.init)
       #expect(lines.first == (try Files.readLink("/proc/self/ns/net")))
       #expect(lines.dropFirst().first == (try Files.readLink("/proc/self/ns/ipc")))

@@ -1,8 +1,8 @@
-import SwiftProtobuf
 import CRIAPI
 import Core
 import GRPC
 import Linux
+import SwiftProtobuf
 import Testing
 
 /// A retry never hurts.

@@ -1,8 +1,8 @@
-import SwiftProtobuf
 import BerthAPI
 import Core
 import Engine
 import GRPC
+import SwiftProtobuf
 
 extension BerthService {
   func importArchive(_ request: Berth_V1_ImportRequest, _ writer: GRPCResponseWriter<Berth_V1_ImportProgress>) async throws {

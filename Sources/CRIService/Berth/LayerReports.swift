@@ -1,7 +1,7 @@
-import OCI
-import SwiftProtobuf
 import BerthAPI
 import Engine
+import OCI
+import SwiftProtobuf
 
 /// Turns a pull's progress into messages: each layer when it changed, a few times a second.
 enum LayerReports {

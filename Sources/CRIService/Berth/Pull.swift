@@ -1,8 +1,8 @@
-import SwiftProtobuf
 import BerthAPI
 import Core
 import Engine
 import GRPC
+import SwiftProtobuf
 
 extension BerthService {
   func pull(_ request: Berth_V1_PullRequest, _ writer: GRPCResponseWriter<Berth_V1_PullProgress>) async throws {

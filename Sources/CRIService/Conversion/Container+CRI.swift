@@ -1,8 +1,8 @@
-import OCI
-import SwiftProtobuf
 import CRIAPI
 import Core
 import Engine
+import OCI
+import SwiftProtobuf
 
 extension ContainerRecord {
   var criState: Runtime_V1_ContainerState {

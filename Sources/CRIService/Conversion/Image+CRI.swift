@@ -1,7 +1,7 @@
-import OCI
-import SwiftProtobuf
 import CRIAPI
 import Engine
+import OCI
+import SwiftProtobuf
 
 extension ImageRecord {
   var criImage: Runtime_V1_Image {

@@ -1,6 +1,6 @@
-import SwiftProtobuf
 import CRIAPI
 import Engine
+import SwiftProtobuf
 
 extension SandboxRecord {
   var criState: Runtime_V1_PodSandboxState { state == .ready ? .sandboxReady : .sandboxNotready }

@@ -1,7 +1,7 @@
-import SwiftProtobuf
 import CRIAPI
 import Core
 import Engine
+import SwiftProtobuf
 
 extension ImageServiceSurface {
   func imageFsInfo(_ request: Runtime_V1_ImageFsInfoRequest) async throws -> Runtime_V1_ImageFsInfoResponse {

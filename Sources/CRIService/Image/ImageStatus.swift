@@ -1,6 +1,6 @@
-import SwiftProtobuf
 import CRIAPI
 import Engine
+import SwiftProtobuf
 
 extension ImageServiceSurface {
   /// An image that is not there is an empty answer, not an error (api.proto).

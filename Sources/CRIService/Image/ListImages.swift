@@ -1,7 +1,7 @@
-import OCI
-import SwiftProtobuf
 import CRIAPI
 import Engine
+import OCI
+import SwiftProtobuf
 
 extension ImageServiceSurface {
   func listImages(_ request: Runtime_V1_ListImagesRequest) throws -> Runtime_V1_ListImagesResponse {

@@ -1,9 +1,9 @@
-import OCI
-import SwiftProtobuf
 import CRIAPI
 import Core
 import Engine
 import FoundationEssentials
+import OCI
+import SwiftProtobuf
 
 extension ImageServiceSurface {
   func pullImage(_ request: Runtime_V1_PullImageRequest) async throws -> Runtime_V1_PullImageResponse {

@@ -1,6 +1,6 @@
-import SwiftProtobuf
 import CRIAPI
 import Engine
+import SwiftProtobuf
 
 extension RuntimeService {
   func containerStatus(_ request: Runtime_V1_ContainerStatusRequest) throws -> Runtime_V1_ContainerStatusResponse {

@@ -1,6 +1,6 @@
-import SwiftProtobuf
-import Engine
 import CRIAPI
+import Engine
+import SwiftProtobuf
 
 extension RuntimeService {
   func createContainer(_ request: Runtime_V1_CreateContainerRequest) async throws -> Runtime_V1_CreateContainerResponse {

@@ -1,8 +1,8 @@
-import SwiftProtobuf
-import Core
 import CRIAPI
+import Core
 import Engine
 import FoundationEssentials
+import SwiftProtobuf
 
 extension RuntimeService {
   func execSync(_ request: Runtime_V1_ExecSyncRequest) async throws -> Runtime_V1_ExecSyncResponse {

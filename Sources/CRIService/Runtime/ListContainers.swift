@@ -1,6 +1,6 @@
-import SwiftProtobuf
 import CRIAPI
 import Engine
+import SwiftProtobuf
 
 extension RuntimeService {
   func listContainers(_ request: Runtime_V1_ListContainersRequest) -> Runtime_V1_ListContainersResponse {

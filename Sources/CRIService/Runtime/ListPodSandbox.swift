@@ -1,6 +1,6 @@
-import SwiftProtobuf
 import CRIAPI
 import Engine
+import SwiftProtobuf
 
 extension RuntimeService {
   func listPodSandbox(_ request: Runtime_V1_ListPodSandboxRequest) -> Runtime_V1_ListPodSandboxResponse {

@@ -1,6 +1,6 @@
-import SwiftProtobuf
 import CRIAPI
 import Engine
+import SwiftProtobuf
 
 extension RuntimeService {
   func podSandboxStatus(_ request: Runtime_V1_PodSandboxStatusRequest) throws -> Runtime_V1_PodSandboxStatusResponse {

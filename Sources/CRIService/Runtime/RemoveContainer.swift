@@ -1,5 +1,5 @@
-import Engine
 import CRIAPI
+import Engine
 
 extension RuntimeService {
   func removeContainer(_ request: Runtime_V1_RemoveContainerRequest) async throws -> Runtime_V1_RemoveContainerResponse {

@@ -1,5 +1,5 @@
-import Engine
 import CRIAPI
+import Engine
 
 extension RuntimeService {
   func removePodSandbox(_ request: Runtime_V1_RemovePodSandboxRequest) async throws -> Runtime_V1_RemovePodSandboxResponse {

@@ -1,6 +1,6 @@
-import SwiftProtobuf
 import CRIAPI
 import Engine
+import SwiftProtobuf
 
 extension RuntimeService {
   func runPodSandbox(_ request: Runtime_V1_RunPodSandboxRequest) async throws -> Runtime_V1_RunPodSandboxResponse {

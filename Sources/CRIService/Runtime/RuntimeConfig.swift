@@ -1,5 +1,5 @@
-import SwiftProtobuf
 import CRIAPI
+import SwiftProtobuf
 
 extension RuntimeService {
   /// Tells the kubelet which cgroup driver to use; Berth takes cgroupfs paths.

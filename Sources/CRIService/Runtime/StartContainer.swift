@@ -1,5 +1,5 @@
-import Engine
 import CRIAPI
+import Engine
 
 extension RuntimeService {
   func startContainer(_ request: Runtime_V1_StartContainerRequest) async throws -> Runtime_V1_StartContainerResponse {

@@ -1,7 +1,7 @@
-import SwiftProtobuf
 import CRIAPI
 import Core
 import Engine
+import SwiftProtobuf
 
 extension RuntimeService {
   func status(_ request: Runtime_V1_StatusRequest) async -> Runtime_V1_StatusResponse {

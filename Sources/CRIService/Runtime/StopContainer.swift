@@ -1,6 +1,6 @@
-import Engine
 import CRIAPI
 import Core
+import Engine
 
 extension RuntimeService {
   func stopContainer(_ request: Runtime_V1_StopContainerRequest) async throws -> Runtime_V1_StopContainerResponse {

@@ -1,5 +1,5 @@
-import Engine
 import CRIAPI
+import Engine
 
 extension RuntimeService {
   func stopPodSandbox(_ request: Runtime_V1_StopPodSandboxRequest) async throws -> Runtime_V1_StopPodSandboxResponse {

@@ -1,6 +1,6 @@
-import SwiftProtobuf
 import CRIAPI
 import Core
+import SwiftProtobuf
 
 extension RuntimeService {
   /// The CRI's own version of this call is a fixed "0.1.0", which the kubelet checks.

@@ -33,7 +33,7 @@ package final class ImageIndex: Sendable {
   /// By image ID (with or without `sha256:`, or a prefix of it that fits only one), tag or repository digest. `nil` where there is none.
   package func find(_ text: String) throws -> ImageRecord? {
     let records = records.withLock { $0 }
-    if let digest = Digest(text) ?? Digest("sha256:" + text), let record = records[digest] { return record }
+    if let id = Digest(text) ?? Digest("sha256:" + text) { return records[id] }
     if let record = Self.byPrefix(text, records) { return record }
     let reference = try stage("image \"\(text.prefix(300))\"") {
       do { return try ImageReference(parsing: text) } catch { throw Fault(.invalidArgument, "\(error)") }

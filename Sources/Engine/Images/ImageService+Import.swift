@@ -7,7 +7,7 @@ extension ImageService {
   package func importAll(
     of archive: any ImageArchive, name: String, progress: @Sendable (PullProgress) -> Void
   ) async throws -> [ImageRecord] {
-    let found = try archive.images()
+    let found = archive.images
     guard !found.isEmpty else { throw Fault(.invalidArgument, "the archive holds no image") }
     guard name.isEmpty || found.count == 1 else {
       throw Fault(.invalidArgument, "a name was given, but the archive holds \(found.count) images")
@@ -21,12 +21,14 @@ extension ImageService {
     return records
   }
 
-  private func add(_ image: ArchivedImage, from archive: any ImageArchive, names: [String], _ progress: PullProgress) async throws -> ImageRecord {
+  private func add(_ image: ArchivedImage, from archive: any ImageArchive, names: [String], _ progress: PullProgress) async throws
+    -> ImageRecord
+  {
     let references = try names.map { name in try asFault { try ImageReference(parsing: name) } }
     guard let first = references.first else {
-      throw Fault(.invalidArgument, "image \(image.digest) has no name in the archive: give it one")
+      throw Fault(.invalidArgument, "image \(image.descriptor.digest) has no name in the archive: give it one")
     }
-    let source = PinnedSource(base: archive, digest: image.digest)
+    let source = PinnedSource(base: archive, digest: image.descriptor.digest)
     var record = try await fetch(first, from: source, nil, progress)
     for reference in references.dropFirst() { record = try index.add(record, named: reference) }
     return record

@@ -1,11 +1,12 @@
-import Logging
 package import Core
 import Linux
+import Logging
 import OCI
 
 extension ImageService {
   /// Makes the image complete on this node and names it so. The same pull with the same credentials joins; it goes on when its caller leaves.
-  package func pull(_ name: String, credentials: RegistryCredentials?, progress: PullProgress = PullProgress()) async throws -> ImageRecord {
+  package func pull(_ name: String, credentials: RegistryCredentials?, progress: PullProgress = PullProgress()) async throws -> ImageRecord
+  {
     let reference: ImageReference
     do { reference = try ImageReference(parsing: name) } catch { throw Fault(.invalidArgument, "image \"\(name.prefix(300))\": \(error)") }
     return try await pulls.join(PullKey(reference: reference, credentials: credentials)) { [self] in
@@ -25,9 +26,11 @@ extension ImageService {
       }
     }
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000
-    logger.info("image pulled", metadata: [
-      "image": "\(reference)", "id": "\(record.id)", "layers": "\(progress.summary)", "ms": "\(milliseconds)",
-    ])
+    logger.info(
+      "image pulled",
+      metadata: [
+        "image": "\(reference)", "id": "\(record.id)", "layers": "\(progress.summary)", "ms": "\(milliseconds)",
+      ])
     return record
   }
 }

@@ -1,7 +1,7 @@
-import Logging
 import CRIAPI
 import Core
 import Linux
+import Logging
 import OCI
 import Spec
 
@@ -36,7 +36,9 @@ struct ContainerSetup: Sendable {
 
   private func findImage(_ spec: Runtime_V1_ImageSpec) throws -> ImageRecord {
     guard !spec.image.isEmpty else { throw Fault(.invalidArgument, "image: the name is empty") }
-    guard let image = try services.images.find(spec.image) else { throw Fault(.notFound, "image \(spec.image): is not on this node; pull it") }
+    guard let image = try services.images.find(spec.image) else {
+      throw Fault(.notFound, "image \(spec.image): is not on this node; pull it")
+    }
     return image
   }
 
@@ -94,7 +96,8 @@ struct ContainerSetup: Sendable {
     plan.cgroup = cgroup
     plan.sharesPID = !built.spec.linux.namespaces.contains { $0.type == .pid && $0.path == nil }
     return ContainerRecord(
-      id: id, sandboxID: sandbox.id, config: config, image: (image.id, image.digests.first ?? "\(image.id)"), layers: image.layers, plan: plan,
+      id: id, sandboxID: sandbox.id, config: config, image: (image.id, image.digests.first ?? "\(image.id)"), layers: image.layers,
+      plan: plan,
       user: ContainerUser(built.spec.process.user), stopSignal: try StopSignal.number(config, imageConfig),
       createdAt: SystemClock.realtimeNanoseconds())
   }

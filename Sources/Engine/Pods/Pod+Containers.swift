@@ -27,8 +27,10 @@ extension Pod {
       watchExit(of: container, task)
     } catch {
       let fault = Fault(error)
-      settle(container, ExitRecord(
-        exitCode: 128, finishedAt: SystemClock.realtimeNanoseconds(), reason: "StartError", message: fault.message))
+      settle(
+        container,
+        ExitRecord(
+          exitCode: 128, finishedAt: SystemClock.realtimeNanoseconds(), reason: "StartError", message: fault.message))
       try? await task.delete(container)
       throw fault
     }

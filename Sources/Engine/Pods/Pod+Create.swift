@@ -1,7 +1,7 @@
-import Logging
 import CRIAPI
 import Core
 import Linux
+import Logging
 
 extension Pod {
   /// Makes a container and lets the shim create it in the background. The same request again joins the running one or gets the finished

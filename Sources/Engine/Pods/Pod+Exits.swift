@@ -1,6 +1,6 @@
-import Logging
 import Core
 import Linux
+import Logging
 
 extension Pod {
   /// Watches a running container: its end is recorded and its remains in the runtime are deleted, whoever asks.

@@ -1,6 +1,6 @@
-import Logging
 import Core
 import Linux
+import Logging
 
 extension Pod {
   /// Ends all containers, gives the network back, ends the shim. Idempotent; callers at once join.

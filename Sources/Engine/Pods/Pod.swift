@@ -89,8 +89,11 @@ package actor Pod {
       logger.error("cleaning up after the shim: \(Fault(error))")
     }
     for container in containers where container.exit == nil && container.state != .created {
-      settle(container.id, ExitRecord(exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: "ShimDied",
-        message: "the pod's shim died; its containers were killed"))
+      settle(
+        container.id,
+        ExitRecord(
+          exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: "ShimDied",
+          message: "the pod's shim died; its containers were killed"))
     }
     await detachNetwork()
     _ = try? ledger.updateSandbox(id) {
@@ -113,8 +116,10 @@ package actor Pod {
     do {
       try ledger.updateContainer(container) { $0.state = .exited(exit) }
     } catch { logger.error("container \(container): its end could not be recorded: \(Fault(error))") }
-    logger.info("container ended", metadata: [
-      "container": "\(container)", "name": "\(record.name)", "exitCode": "\(exit.exitCode)", "reason": "\(exit.reason)",
-    ])
+    logger.info(
+      "container ended",
+      metadata: [
+        "container": "\(container)", "name": "\(record.name)", "exitCode": "\(exit.exitCode)", "reason": "\(exit.reason)",
+      ])
   }
 }

@@ -1,7 +1,7 @@
-import Logging
 import CRIAPI
 import Core
 import Linux
+import Logging
 import Spec
 
 extension PodService {
@@ -58,9 +58,11 @@ extension PodService {
       throw error
     }
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000
-    services.logger.info("sandbox ready", metadata: [
-      "pod": "\(record.podName)", "sandbox": "\(record.id)", "ms": "\(milliseconds)", "ip": "\(record.addresses.first ?? "")",
-    ])
+    services.logger.info(
+      "sandbox ready",
+      metadata: [
+        "pod": "\(record.podName)", "sandbox": "\(record.id)", "ms": "\(milliseconds)", "ip": "\(record.addresses.first ?? "")",
+      ])
     return record.id
   }
 

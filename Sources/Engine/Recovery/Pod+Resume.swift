@@ -1,6 +1,6 @@
-import Logging
 import Core
 import Linux
+import Logging
 
 extension Pod {
   /// After a restart of the daemon: finds the shim again and brings the records in line with what it says; a shim that is gone is buried.
@@ -28,8 +28,11 @@ extension Pod {
     case (.created, .creating), (.created, .created): break
     case (.created, nil): await dropInterrupted(record)
     case (.running, _):
-      settle(record.id, ExitRecord(
-        exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: "Unknown", message: "the shim does not know the container any more"))
+      settle(
+        record.id,
+        ExitRecord(
+          exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: "Unknown",
+          message: "the shim does not know the container any more"))
     }
   }
 

@@ -46,6 +46,8 @@ extension Node {
   }
 
   func removeImage(_ name: String) async throws {
-    _ = try await image("RemoveImage", Runtime_V1_RemoveImageRequest.with { $0.image = .with { $0.image = name } }, returning: Runtime_V1_RemoveImageResponse.self)
+    _ = try await image(
+      "RemoveImage", Runtime_V1_RemoveImageRequest.with { $0.image = .with { $0.image = name } },
+      returning: Runtime_V1_RemoveImageResponse.self)
   }
 }

@@ -7,7 +7,9 @@ import SwiftProtobuf
 
 /// What a kubelet does, in short words.
 extension Node {
-  static func podConfig(_ name: String, logs: String = "", _ change: (inout Runtime_V1_PodSandboxConfig) -> Void = { _ in }) -> Runtime_V1_PodSandboxConfig {
+  static func podConfig(_ name: String, logs: String = "", _ change: (inout Runtime_V1_PodSandboxConfig) -> Void = { _ in })
+    -> Runtime_V1_PodSandboxConfig
+  {
     var config = Runtime_V1_PodSandboxConfig.with {
       $0.metadata = .with {
         $0.name = name
@@ -29,8 +31,10 @@ extension Node {
   }
 
   func run(_ config: Runtime_V1_PodSandboxConfig) async throws -> String {
-    try await runtime("RunPodSandbox", Runtime_V1_RunPodSandboxRequest.with { $0.config = config }, returning: Runtime_V1_RunPodSandboxResponse.self)
-      .podSandboxID
+    try await runtime(
+      "RunPodSandbox", Runtime_V1_RunPodSandboxRequest.with { $0.config = config }, returning: Runtime_V1_RunPodSandboxResponse.self
+    )
+    .podSandboxID
   }
 
   func containerConfig(
@@ -55,11 +59,15 @@ extension Node {
   }
 
   func start(container: String) async throws {
-    _ = try await runtime("StartContainer", Runtime_V1_StartContainerRequest.with { $0.containerID = container }, returning: Runtime_V1_StartContainerResponse.self)
+    _ = try await runtime(
+      "StartContainer", Runtime_V1_StartContainerRequest.with { $0.containerID = container },
+      returning: Runtime_V1_StartContainerResponse.self)
   }
 
   /// Creates and starts.
-  func launch(_ name: String, _ command: [String], in pod: String, _ change: (inout Runtime_V1_ContainerConfig) -> Void = { _ in }) async throws -> String {
+  func launch(_ name: String, _ command: [String], in pod: String, _ change: (inout Runtime_V1_ContainerConfig) -> Void = { _ in })
+    async throws -> String
+  {
     let id = try await create(containerConfig(name, command, change), in: pod)
     try await start(container: id)
     return id
@@ -74,12 +82,17 @@ extension Node {
   }
 
   func remove(container: String) async throws {
-    _ = try await runtime("RemoveContainer", Runtime_V1_RemoveContainerRequest.with { $0.containerID = container }, returning: Runtime_V1_RemoveContainerResponse.self)
+    _ = try await runtime(
+      "RemoveContainer", Runtime_V1_RemoveContainerRequest.with { $0.containerID = container },
+      returning: Runtime_V1_RemoveContainerResponse.self)
   }
 
   func status(container: String) async throws -> Runtime_V1_ContainerStatus {
-    try await runtime("ContainerStatus", Runtime_V1_ContainerStatusRequest.with { $0.containerID = container }, returning: Runtime_V1_ContainerStatusResponse.self)
-      .status
+    try await runtime(
+      "ContainerStatus", Runtime_V1_ContainerStatusRequest.with { $0.containerID = container },
+      returning: Runtime_V1_ContainerStatusResponse.self
+    )
+    .status
   }
 
   /// Waits until the container has ended.
@@ -91,16 +104,22 @@ extension Node {
   }
 
   func status(pod: String) async throws -> Runtime_V1_PodSandboxStatus {
-    try await runtime("PodSandboxStatus", Runtime_V1_PodSandboxStatusRequest.with { $0.podSandboxID = pod }, returning: Runtime_V1_PodSandboxStatusResponse.self)
-      .status
+    try await runtime(
+      "PodSandboxStatus", Runtime_V1_PodSandboxStatusRequest.with { $0.podSandboxID = pod },
+      returning: Runtime_V1_PodSandboxStatusResponse.self
+    )
+    .status
   }
 
   func stop(pod: String) async throws {
-    _ = try await runtime("StopPodSandbox", Runtime_V1_StopPodSandboxRequest.with { $0.podSandboxID = pod }, returning: Runtime_V1_StopPodSandboxResponse.self)
+    _ = try await runtime(
+      "StopPodSandbox", Runtime_V1_StopPodSandboxRequest.with { $0.podSandboxID = pod }, returning: Runtime_V1_StopPodSandboxResponse.self)
   }
 
   func remove(pod: String) async throws {
-    _ = try await runtime("RemovePodSandbox", Runtime_V1_RemovePodSandboxRequest.with { $0.podSandboxID = pod }, returning: Runtime_V1_RemovePodSandboxResponse.self)
+    _ = try await runtime(
+      "RemovePodSandbox", Runtime_V1_RemovePodSandboxRequest.with { $0.podSandboxID = pod },
+      returning: Runtime_V1_RemovePodSandboxResponse.self)
   }
 
   func pods() async throws -> [Runtime_V1_PodSandbox] {

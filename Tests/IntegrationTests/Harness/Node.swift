@@ -136,7 +136,8 @@ final class Node: Sendable {
     try await call("/runtime.v1.ImageService/" + method, request, timeout)
   }
 
-  private func call<Request: Message, Response: Message>(_ path: String, _ request: Request, _ timeout: Duration?) async throws -> Response {
+  private func call<Request: Message, Response: Message>(_ path: String, _ request: Request, _ timeout: Duration?) async throws -> Response
+  {
     guard let client = connection.withLock({ $0 }) else { throw Fault(.unavailable, "berthd was not started") }
     return try await client.unary(path, request, timeout: timeout)
   }
