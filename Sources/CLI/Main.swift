@@ -5,7 +5,7 @@ import Linux
 @main enum Main {
   static func main() async {
     do {
-      var command = try await Berth.asyncParseAsRoot()
+      var command = try await Berth.asyncParseAsRoot(GlobalOptions.moved(Array(CommandLine.arguments.dropFirst())))
       if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
     } catch let failure as Failure {
       Console.standard.complain(failure.message)

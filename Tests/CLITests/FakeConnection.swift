@@ -74,7 +74,7 @@ struct FakeDaemon: Sendable {
     connection.on(.image("ImageStatus")) { [shared] (request: Runtime_V1_ImageStatusRequest) in
       let name = request.image.image
       let known = shared.state.withLock { $0.images.contains(name) }
-      return [Runtime_V1_ImageStatusResponse.with { if known { $0.image.id = "sha256:" + name } }]
+      return [Runtime_V1_ImageStatusResponse.with { if known { $0.image.id = name.hasPrefix("sha256:") ? name : "sha256:" + name } }]
     }
     connection.on(.berth("Pull")) { [shared] (request: Berth_V1_PullRequest) in
       shared.state.withLock { $0.images.formUnion([request.reference, "sha256:" + request.reference]) }

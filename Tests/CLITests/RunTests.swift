@@ -131,6 +131,11 @@ import Testing
     #expect(try Run.parse(arguments).plan().command == ["ls", "-l"])
   }
 
+  @Test(arguments: [
+    (["--address", "/s", "pods", "-q"], ["pods", "--address", "/s", "-q"]), (["--address=/s", "pods"], ["pods", "--address=/s"]),
+    (["pods", "--address", "/s"], ["pods", "--address", "/s"]), (["--address"], ["--address"]),
+  ]) func theAddressMayStandBeforeTheCommand(given: [String], moved: [String]) { #expect(GlobalOptions.moved(given) == moved) }
+
   @Test(arguments: ["80", "0:80", "80:65536", "80:80/icmp", "a:80", "80:80/tcp/udp", ""])
   func whatIsNoPortIsRefused(text: String) { #expect(PortArgument(argument: text) == nil) }
 
