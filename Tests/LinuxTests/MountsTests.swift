@@ -38,8 +38,8 @@ import Testing
     }
   }
 
-  @Test func aNeighbourWithTheSameBeginningIsLeftAlone() async throws {
-    try await withScratch("mounts") { scratch in
+  @Test func aNeighbourWithTheSameBeginningIsLeftAlone() throws {
+    try withScratch("mounts") { scratch in
       for name in ["pod", "pod2"] {
         try Files.makeDirectories("\(scratch)/\(name)")
         try Mounts.mount("tmpfs", on: "\(scratch)/\(name)", type: "tmpfs", data: "size=1m")
