@@ -21,10 +21,14 @@ package enum DefaultSeccomp {
 
   /// Names allowed whatever their arguments, sorted, without those this libseccomp does not know.
   private static func names(for capabilities: Set<Capability>) -> [String] {
-    var names = SyscallNames.everyone + (SyscallNames.byArchitecture[SeccompArchitecture.native] ?? [])
-    for (capability, more) in SyscallNames.byCapability where capabilities.contains(capability) { names += more }
-    return Set(names).filter(SyscallTable.knows).sorted()
+    var names = common
+    for (capability, more) in extra where capabilities.contains(capability) { names.formUnion(more) }
+    return names.sorted()
   }
+
+  private static let common = Set(SyscallNames.everyone + (SyscallNames.byArchitecture[SeccompArchitecture.native] ?? []))
+    .filter(SyscallTable.knows)
+  private static let extra = SyscallNames.byCapability.mapValues { $0.filter(SyscallTable.knows) }
 
   private static var personalityRules: [RuntimeSpec.SeccompRule] {
     personalities.map { allow(["personality"], [RuntimeSpec.SeccompArgument(index: 0, value: $0, op: "SCMP_CMP_EQ")]) }

@@ -18,7 +18,8 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
     mounts: mounts.mounts, linux: try inputs.linux(capabilities, &warnings))
   spec.linux.rootfsPropagation = mounts.rootPropagation
   spec.annotations = inputs.annotations
-  return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, warnings: warnings)
+  let stopSignal = StopSignal.resolve(inputs, &warnings)
+  return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, stopSignal: stopSignal, warnings: warnings)
 }
 
 extension SpecInputs {

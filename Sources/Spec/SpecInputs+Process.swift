@@ -8,12 +8,21 @@ extension SpecInputs {
     let args = try ContainerCommand.resolve(command: container.command, args: container.args, image: image)
     var process = RuntimeSpec.Process(
       args: args, env: try Environment(self).entries, cwd: try ContainerCommand.workingDirectory(self), user: try user())
+    try refuseNUL(in: process)
     if container.tty { process.terminal = true }
     process.capabilities = capabilities.spec
     process.noNewPrivileges = security.noNewPrivs ? true : nil
     process.oomScoreAdj = oomScore
     process.apparmorProfile = try appArmorProfile()
     return process
+  }
+
+  /// The CRI's own words were checked before: what is left comes from the image.
+  private func refuseNUL(in process: RuntimeSpec.Process) throws(Fault) {
+    let parts = [("command", process.args), ("environment", process.env), ("working directory", [process.cwd])]
+    for (name, words) in parts where words.contains(where: { $0.utf8.contains(0) }) {
+      throw Fault(.invalidArgument, "the image's \(name) has a NUL byte")
+    }
   }
 
   /// Without the right to go lower, as low as the daemon itself: the kernel would refuse the whole container.

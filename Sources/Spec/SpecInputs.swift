@@ -41,6 +41,8 @@ package struct BuiltSpec: Sendable, Hashable {
   package var spec: RuntimeSpec
   /// Host directories that mounts name; those missing are to be made (mode 0755) before the container is created.
   package var hostPaths: [String]
+  /// What StopContainer sends first.
+  package var stopSignal: Int32
   /// What was asked for and cannot be had, and does not matter enough to fail.
   package var warnings: [String]
 }

@@ -80,6 +80,34 @@ struct ProcessSpecTests {
     #expect(throws: Fault.self) { try ExecProcess.make(base: base, command: ["a\0b"], tty: false) }
   }
 
+  @Test func theStopSignalIsTheCRIsThenTheImagesThenTERM() throws {
+    func stop(_ change: (inout SpecInputs) -> Void) throws -> BuiltSpec { try makeSpec(SpecFixture.inputs(change)) }
+    #expect(try stop { _ in }.stopSignal == 15)
+    #expect(try stop { $0.image.config.stopSignal = "SIGQUIT" }.stopSignal == 3)
+    let both = try stop {
+      $0.image.config.stopSignal = "SIGQUIT"
+      $0.container.stopSignal = .sigrtmaxminus14
+    }
+    #expect(both.stopSignal == 50)
+    let bad = try stop { $0.image.config.stopSignal = "SIGFOO" }
+    #expect(bad.stopSignal == 15 && bad.warnings.count == 1)
+  }
+
+  @Test func everySignalOfTheCRIHasItsNumber() {
+    #expect(StopSignal.number(of: .sigabrt) == 6 && StopSignal.number(of: .sigxfsz) == 25)
+    #expect(
+      StopSignal.number(of: .sigrtmin) == 34 && StopSignal.number(of: .sigrtminplus15) == 49 && StopSignal.number(of: .sigrtmax) == 64)
+    for signal in Runtime_V1_Signal.allCases where signal != .runtimeDefault {
+      let number = StopSignal.number(of: signal)
+      #expect(number.map { StopSignal.number(of: StopSignal.message(for: $0)) } == number && number != nil)
+    }
+  }
+
+  @Test func aNULByteOfTheImageIsFound() {
+    #expect(SpecFixture.fault { $0.image.config.env = ["A=\0"] } == (.invalidArgument, "the image's environment has a NUL byte"))
+    #expect(SpecFixture.fault { $0.image.config.cmd = ["a\0"] }.message == "the image's command has a NUL byte")
+  }
+
   @Test func monitoringFindsItsAnnotations() throws {
     let annotations = try SpecFixture.build().annotations
     #expect(annotations?["io.kubernetes.cri.container-type"] == "container")

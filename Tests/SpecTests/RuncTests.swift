@@ -109,16 +109,20 @@ struct RuncTests {
     let output = try await withScratch("mounts") { host in
       try Files.write("inner\n", to: host + "/file")
       return try await run(
-        "busybox cat /data/deep/file /etc/hosts; echo x >/data/deep/new || echo readonly; busybox pwd; echo $HOSTNAME $TERM"
+        "busybox cat /data/deep/file /etc/hosts; echo x >/data/deep/new || echo readonly; echo x >/rro/new || echo readonly; busybox pwd; echo $HOSTNAME $TERM"
       ) {
         $0.mount(host, "/data/deep") { $0.readonly = true }
         $0.mount(host, "/data")
+        $0.mount(host, "/rro") {
+          $0.readonly = true
+          $0.recursiveReadOnly = true
+        }
         $0.pod.hostsFile = host + "/file"
         $0.container.workingDir = "/work/dir"
         $0.node.hostname = "node-1"
       }
     }
-    #expect(output == "inner\ninner\nreadonly\n/work/dir\nnode-1\n")
+    #expect(output == "inner\ninner\nreadonly\nreadonly\n/work/dir\nnode-1\n")
   }
 
   @Test func theContainerJoinsTheHoldersNamespaces() async throws {
