@@ -29,7 +29,8 @@ extension Container {
     command = nil
     switch outcome {
     case .succeeded:
-      startedAt = shim_realtime()
+      // Init may have ended before the runtime did: no container ends before it began.
+      startedAt = min(shim_realtime(), earlyExit?.finishedAt ?? .max)
       phase = .running(process)
       answerStart(nil)
       if let earlyExit { end(earlyExit) }
