@@ -9,7 +9,7 @@ import Settings
 struct Berthd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "berthd", abstract: "Serves the Kubernetes CRI: pods and containers by runc, CNI and overlayfs.",
-    version: BerthVersion.current)
+    version: Release.version)
 
   @Option(help: "Configuration file; drop-ins are read from config.d beside it.")
   var config: String?

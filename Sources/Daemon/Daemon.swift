@@ -38,7 +38,7 @@ struct Daemon: Sendable {
     logger.info(
       "serving",
       metadata: [
-        "address": "\(settings.grpc.address)", "version": "\(BerthVersion.current)", "pid": "\(Process.id)", "ms": "\(milliseconds)",
+        "address": "\(settings.grpc.address)", "version": "\(Release.version)", "pid": "\(Process.id)", "ms": "\(milliseconds)",
         "newEpoch": "\(newEpoch)",
       ])
     return Daemon(server: server, registry: registry, stores: stores, loops: loops)

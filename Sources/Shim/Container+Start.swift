@@ -29,6 +29,7 @@ extension Container {
     command = nil
     switch outcome {
     case .succeeded:
+      // Init may have ended before the runtime did: no container ends before it began.
       startedAt = min(shim_realtime(), earlyExit?.finishedAt ?? .max)
       phase = .running(process)
       answerStart(nil)

@@ -22,7 +22,8 @@ package struct LeftoverScope: Sendable {
 ///
 ///     let before = Leftovers(scope)
 ///     …
-///     #expect(await before.differences() == [])
+///     let differences = await before.differences()
+///     #expect(differences == [])
 package struct Leftovers: Sendable {
   private let scope: LeftoverScope
   private let things: Set<Thing>

@@ -35,7 +35,8 @@ final class PodBench: TaskRuntimeContract.Surroundings {
       try bench.makeImage()
       let before = Leftovers(scope)
       do { try await body(bench) } catch { Issue.record(error) }
-      #expect(await before.differences() == [])
+      let differences = await before.differences()
+      #expect(differences == [])
       // After a failure the next test begins on clean ground all the same.
       try await bench.sweep()
     }

@@ -8,7 +8,7 @@ extension RuntimeService {
     .with {
       $0.version = "0.1.0"
       $0.runtimeName = "berth"
-      $0.runtimeVersion = BerthVersion.current
+      $0.runtimeVersion = Release.version
       $0.runtimeApiVersion = "v1"
     }
   }
