@@ -1,7 +1,6 @@
 package import Core
-package import OCI
-
 import Linux
+package import OCI
 
 /// An image in an archive: which names it goes by, and its manifest or index.
 package struct ArchivedImage: Sendable, Hashable {
