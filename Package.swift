@@ -64,7 +64,7 @@ let foundation: [Target] = [
 
 let transports: [Target] = [
   module("HTTP2", ["CNghttp2", .nioCore, .logging]),
-  module("GRPC", ["HTTP2", .nioCore, .nioPosix, .protobuf, .logging]),
+  module("GRPC", ["HTTP2", "Linux", .nioCore, .nioPosix, .protobuf, .logging]),
   module("ShimAPI", [.protobuf]),
   module("TTRPC", ["ShimAPI", .nioCore, .nioPosix, .protobuf]),
 ]
@@ -82,7 +82,7 @@ let implementations: [Target] = [
 
 let surfaces: [Target] = [
   module("Engine", ["Core", "OCI", "Linux", "CRIAPI", "Spec", .protobuf, .logging]),
-  module("CRIService", ["Core", "OCI", "CRIAPI", "Engine", "GRPC", .protobuf, .logging]),
+  module("CRIService", ["Core", "OCI", "CRIAPI", "BerthAPI", "Engine", "GRPC", .protobuf, .logging]),
   program(
     "berthd", folder: "Daemon",
     [
@@ -109,10 +109,10 @@ let testTargets: [Target] = [
   tests("OCI", ["OCI", "Support"]),
   tests("Core", ["Core", "OCI", "Linux", "Support"]),
   tests("CRIAPI", ["CRIAPI", "Linux", "Support", .protobuf]),
-  tests("CLI", ["berth", "CRIAPI", "BerthAPI", "Core", "Linux", "Support", .protobuf]),
+  tests("CLI", ["berth", "CRIAPI", "BerthAPI", "Core", "Linux", "Support", .protobuf, .arguments]),
   tests("HTTP2", ["HTTP2", "Support", .nioCore, .nioEmbedded, .logging]),
   tests("GRPC", ["GRPC", "HTTP2", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
-  tests("TTRPC", ["TTRPC", "ShimAPI", "Support", .nioCore, .nioPosix, .protobuf]),
+  tests("TTRPC", ["TTRPC", "ShimAPI", "Linux", "Support", .nioCore, .nioPosix, .protobuf]),
   tests("Shim", ["ShimAPI", "TTRPC", "Linux", "Core", "Support", .nioCore, .nioPosix, .protobuf]),
   tests("Settings", ["Settings", "Core", "OCI", "Linux", "Support"]),
   tests("Metadata", ["Metadata", "Core", "Linux", "Support", .logging]),
@@ -121,7 +121,7 @@ let testTargets: [Target] = [
   tests("Snapshots", ["Snapshots", "Core", "OCI", "Linux", "Support", .logging]),
   tests("Tasks", ["Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .logging]),
   tests("CNI", ["CNI", "Core", "Linux", "Support", .logging]),
-  tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support"]),
+  tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),
   tests("Engine", ["Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .logging]),
   tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .logging]),
   tests("Integration", ["Core", "OCI", "Linux", "CRIAPI", "GRPC", "Support", .nioCore, .nioPosix, .protobuf, .logging]),

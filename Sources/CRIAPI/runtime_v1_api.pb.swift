@@ -8,6 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
+/// Pods and containers: the CRI's RuntimeService, with its requests and answers.
+
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
 #else
@@ -69,7 +71,11 @@ package nonisolated enum Runtime_V1_ContainerEventType: SwiftProtobuf.Enum, Swif
 
 package nonisolated enum Runtime_V1_CgroupDriver: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
+
+  /// Parents are slices.
   case systemd // = 0
+
+  /// Parents are paths.
   case cgroupfs // = 1
   case UNRECOGNIZED(Int)
 
@@ -106,6 +112,7 @@ package nonisolated struct Runtime_V1_VersionRequest: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Of the kubelet's API; not looked at.
   package var version: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -118,12 +125,16 @@ package nonisolated struct Runtime_V1_VersionResponse: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Of the kubelet's runtime API, `0.1.0`.
   package var version: String = String()
 
+  /// `berth`.
   package var runtimeName: String = String()
 
+  /// Semantic version of the runtime.
   package var runtimeVersion: String = String()
 
+  /// `v1`.
   package var runtimeApiVersion: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -145,6 +156,7 @@ package nonisolated struct Runtime_V1_RunPodSandboxRequest: Sendable {
   /// Clears the value of `config`. Subsequent reads from it will return its default value.
   package mutating func clearConfig() {self._config = nil}
 
+  /// A name from the configuration's runtimes; empty for the default one.
   package var runtimeHandler: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -159,6 +171,7 @@ package nonisolated struct Runtime_V1_RunPodSandboxResponse: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// 64 hexadecimal digits. Everywhere else the beginning of an ID is accepted where only one has it.
   package var podSandboxID: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -217,6 +230,7 @@ package nonisolated struct Runtime_V1_PodSandboxStatusRequest: Sendable {
 
   package var podSandboxID: String = String()
 
+  /// Also what only this runtime knows, in `info`.
   package var verbose: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -238,10 +252,13 @@ package nonisolated struct Runtime_V1_PodSandboxStatusResponse: Sendable {
   /// Clears the value of `status`. Subsequent reads from it will return its default value.
   package mutating func clearStatus() {self._status = nil}
 
+  /// Where verbose was asked for: JSON under keys of our own.
   package var info: Dictionary<String,String> = [:]
 
+  /// Filled for clients that listen to events instead of asking.
   package var containersStatuses: [Runtime_V1_ContainerStatus] = []
 
+  /// When this was true, in nanoseconds since 1970.
   package var timestamp: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -305,6 +322,7 @@ package nonisolated struct Runtime_V1_StreamPodSandboxesRequest: Sendable {
   fileprivate var _filter: Runtime_V1_PodSandboxFilter? = nil
 }
 
+/// A part of the list.
 package nonisolated struct Runtime_V1_StreamPodSandboxesResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -404,6 +422,7 @@ package nonisolated struct Runtime_V1_StreamPodSandboxStatsRequest: Sendable {
   fileprivate var _filter: Runtime_V1_PodSandboxStatsFilter? = nil
 }
 
+/// A part of the list.
 package nonisolated struct Runtime_V1_StreamPodSandboxStatsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -432,6 +451,7 @@ package nonisolated struct Runtime_V1_CreateContainerRequest: Sendable {
   /// Clears the value of `config`. Subsequent reads from it will return its default value.
   package mutating func clearConfig() {self._config = nil}
 
+  /// As it was given to RunPodSandbox.
   package var sandboxConfig: Runtime_V1_PodSandboxConfig {
     get {_sandboxConfig ?? Runtime_V1_PodSandboxConfig()}
     set {_sandboxConfig = newValue}
@@ -490,6 +510,7 @@ package nonisolated struct Runtime_V1_StopContainerRequest: Sendable {
 
   package var containerID: String = String()
 
+  /// Seconds between the stop signal and SIGKILL; 0 kills at once.
   package var timeout: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -583,6 +604,7 @@ package nonisolated struct Runtime_V1_StreamContainersRequest: Sendable {
   fileprivate var _filter: Runtime_V1_ContainerFilter? = nil
 }
 
+/// A part of the list.
 package nonisolated struct Runtime_V1_StreamContainersResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -651,6 +673,7 @@ package nonisolated struct Runtime_V1_UpdateContainerResourcesRequest: @unchecke
   /// Clears the value of `linux`. Subsequent reads from it will return its default value.
   package mutating func clearLinux() {_uniqueStorage()._linux = nil}
 
+  /// Not looked at.
   package var windows: Runtime_V1_WindowsContainerResources {
     get {_storage._windows ?? Runtime_V1_WindowsContainerResources()}
     set {_uniqueStorage()._windows = newValue}
@@ -691,6 +714,7 @@ package nonisolated struct Runtime_V1_ExecSyncRequest: Sendable {
 
   package var cmd: [String] = []
 
+  /// Seconds after which the command is killed and DEADLINE_EXCEEDED answered; 0: never.
   package var timeout: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -703,6 +727,7 @@ package nonisolated struct Runtime_V1_ExecSyncResponse: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// At most what a message holds; beyond 16 MiB output is cut.
   package var stdout: Data = Data()
 
   package var stderr: Data = Data()
@@ -723,6 +748,7 @@ package nonisolated struct Runtime_V1_ExecRequest: Sendable {
 
   package var cmd: [String] = []
 
+  /// A terminal: stderr must not be asked for then.
   package var tty: Bool = false
 
   package var stdin: Bool = false
@@ -741,6 +767,7 @@ package nonisolated struct Runtime_V1_ExecResponse: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// For an HTTP upgrade to SPDY or WebSocket.
   package var url: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -787,6 +814,7 @@ package nonisolated struct Runtime_V1_PortForwardRequest: Sendable {
 
   package var podSandboxID: String = String()
 
+  /// Ports inside the pod; not needed by clients that name them later.
   package var port: [Int32] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -811,6 +839,7 @@ package nonisolated struct Runtime_V1_NetworkConfig: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// One or more, with commas.
   package var podCidr: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -870,6 +899,7 @@ package nonisolated struct Runtime_V1_UpdateRuntimeConfigResponse: Sendable {
   package init() {}
 }
 
+/// RuntimeReady or NetworkReady.
 package nonisolated struct Runtime_V1_RuntimeCondition: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -879,8 +909,10 @@ package nonisolated struct Runtime_V1_RuntimeCondition: Sendable {
 
   package var status: Bool = false
 
+  /// One word, for a condition that is false.
   package var reason: String = String()
 
+  /// A sentence for people: what is missing where.
   package var message: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -905,6 +937,7 @@ package nonisolated struct Runtime_V1_StatusRequest: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Also what only this runtime knows, in `info`.
   package var verbose: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -931,6 +964,7 @@ package nonisolated struct Runtime_V1_RuntimeHandler: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Empty for the default handler.
   package var name: String = String()
 
   package var features: Runtime_V1_RuntimeHandlerFeatures {
@@ -949,6 +983,7 @@ package nonisolated struct Runtime_V1_RuntimeHandler: Sendable {
   fileprivate var _features: Runtime_V1_RuntimeHandlerFeatures? = nil
 }
 
+/// What holds for every handler.
 package nonisolated struct Runtime_V1_RuntimeFeatures: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1087,6 +1122,7 @@ package nonisolated struct Runtime_V1_StreamContainerStatsRequest: Sendable {
   fileprivate var _filter: Runtime_V1_ContainerStatsFilter? = nil
 }
 
+/// A part of the list.
 package nonisolated struct Runtime_V1_StreamContainerStatsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1128,8 +1164,10 @@ package nonisolated struct Runtime_V1_CheckpointContainerRequest: Sendable {
 
   package var containerID: String = String()
 
+  /// Absolute path of the archive to write.
   package var location: String = String()
 
+  /// Seconds; 0: the runtime's default.
   package var timeout: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1156,6 +1194,7 @@ package nonisolated struct Runtime_V1_CheckpointPodRequest: Sendable {
 
   package var outputPath: String = String()
 
+  /// Empty: all of the pod's containers.
   package var containerIds: [String] = []
 
   package var options: Dictionary<String,String> = [:]
@@ -1251,6 +1290,7 @@ package nonisolated struct Runtime_V1_ContainerEventResponse: Sendable {
 
   package var containerEventType: Runtime_V1_ContainerEventType = .containerCreatedEvent
 
+  /// Nanoseconds since 1970.
   package var createdAt: Int64 = 0
 
   package var podSandboxStatus: Runtime_V1_PodSandboxStatus {
@@ -1262,6 +1302,7 @@ package nonisolated struct Runtime_V1_ContainerEventResponse: Sendable {
   /// Clears the value of `podSandboxStatus`. Subsequent reads from it will return its default value.
   package mutating func clearPodSandboxStatus() {self._podSandboxStatus = nil}
 
+  /// All containers of the pod, so that the listener need not ask.
   package var containersStatuses: [Runtime_V1_ContainerStatus] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1325,6 +1366,7 @@ package nonisolated struct Runtime_V1_StreamPodSandboxMetricsRequest: Sendable {
   package init() {}
 }
 
+/// A part of the list.
 package nonisolated struct Runtime_V1_StreamPodSandboxMetricsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1373,6 +1415,7 @@ package nonisolated struct Runtime_V1_LinuxRuntimeConfiguration: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// How cgroup parents are named.
   package var cgroupDriver: Runtime_V1_CgroupDriver = .systemd
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -8,6 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
+/// What a pod and a container are asked to be.
+
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
 #else
@@ -63,10 +65,17 @@ package nonisolated enum Runtime_V1_Protocol: SwiftProtobuf.Enum, Swift.CaseIter
 
 }
 
+/// Whether mounts made on one side show on the other (mount_namespaces(7)).
 package nonisolated enum Runtime_V1_MountPropagation: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
+
+  /// Neither way.
   case propagationPrivate // = 0
+
+  /// rslave.
   case propagationHostToContainer // = 1
+
+  /// rshared.
   case propagationBidirectional // = 2
   case UNRECOGNIZED(Int)
 
@@ -101,6 +110,7 @@ package nonisolated enum Runtime_V1_MountPropagation: SwiftProtobuf.Enum, Swift.
 
 }
 
+/// Whose namespace.
 package nonisolated enum Runtime_V1_NamespaceMode: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case pod // = 0
@@ -145,7 +155,11 @@ package nonisolated enum Runtime_V1_NamespaceMode: SwiftProtobuf.Enum, Swift.Cas
 
 package nonisolated enum Runtime_V1_SupplementalGroupsPolicy: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
+
+  /// Groups of the request and those of the image's /etc/group.
   case merge // = 0
+
+  /// Groups of the request only.
   case strict // = 1
   case UNRECOGNIZED(Int)
 
@@ -177,6 +191,7 @@ package nonisolated enum Runtime_V1_SupplementalGroupsPolicy: SwiftProtobuf.Enum
 
 }
 
+/// A container's stop signal. Numbers are the API's own, not the kernel's.
 package nonisolated enum Runtime_V1_Signal: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
   case runtimeDefault // = 0
@@ -467,15 +482,19 @@ package nonisolated enum Runtime_V1_Signal: SwiftProtobuf.Enum, Swift.CaseIterab
 
 }
 
+/// What the pod's resolv.conf says.
 package nonisolated struct Runtime_V1_DNSConfig: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Addresses, in order.
   package var servers: [String] = []
 
+  /// Domains, in order.
   package var searches: [String] = []
 
+  /// As resolv.conf(5) has them, `ndots:5`.
   package var options: [String] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -483,6 +502,7 @@ package nonisolated struct Runtime_V1_DNSConfig: Sendable {
   package init() {}
 }
 
+/// A port of the node that leads to a port of the pod; handed to the portmap CNI plugin.
 package nonisolated struct Runtime_V1_PortMapping: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -492,8 +512,10 @@ package nonisolated struct Runtime_V1_PortMapping: Sendable {
 
   package var containerPort: Int32 = 0
 
+  /// 0: not published.
   package var hostPort: Int32 = 0
 
+  /// Empty: every address of the node.
   package var hostIp: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -501,6 +523,7 @@ package nonisolated struct Runtime_V1_PortMapping: Sendable {
   package init() {}
 }
 
+/// Something of the node, or of an image, seen in a container.
 package nonisolated struct Runtime_V1_Mount: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -508,20 +531,26 @@ package nonisolated struct Runtime_V1_Mount: Sendable {
 
   package var containerPath: String = String()
 
+  /// Created as a directory where it does not exist. Empty for an image mount.
   package var hostPath: String = String()
 
   package var readonly: Bool = false
 
+  /// Labels the host path for this container's SELinux label.
   package var selinuxRelabel: Bool = false
 
   package var propagation: Runtime_V1_MountPropagation = .propagationPrivate
 
+  /// For an idmapped mount: whose files are whose inside.
   package var uidMappings: [Runtime_V1_IDMapping] = []
 
+  /// As uidMappings, for groups.
   package var gidMappings: [Runtime_V1_IDMapping] = []
 
+  /// Mounts below it become read-only as well; needs readonly and private propagation.
   package var recursiveReadOnly: Bool = false
 
+  /// Mount this image's root file system instead of a host path.
   package var image: Runtime_V1_ImageSpec {
     get {_image ?? Runtime_V1_ImageSpec()}
     set {_image = newValue}
@@ -531,8 +560,10 @@ package nonisolated struct Runtime_V1_Mount: Sendable {
   /// Clears the value of `image`. Subsequent reads from it will return its default value.
   package mutating func clearImage() {self._image = nil}
 
+  /// Only this path of the image.
   package var imageSubPath: String = String()
 
+  /// More options of mount(8), `noexec` and the like.
   package var mountOptions: [String] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -542,6 +573,7 @@ package nonisolated struct Runtime_V1_Mount: Sendable {
   fileprivate var _image: Runtime_V1_ImageSpec? = nil
 }
 
+/// A range of user or group IDs, inside and outside of a user namespace.
 package nonisolated struct Runtime_V1_IDMapping: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -551,6 +583,7 @@ package nonisolated struct Runtime_V1_IDMapping: Sendable {
 
   package var containerID: UInt32 = 0
 
+  /// How many IDs.
   package var length: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -558,11 +591,13 @@ package nonisolated struct Runtime_V1_IDMapping: Sendable {
   package init() {}
 }
 
+/// Which user namespace.
 package nonisolated struct Runtime_V1_UserNamespace: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// POD: one of its own, with the mappings below. NODE: the host's.
   package var mode: Runtime_V1_NamespaceMode = .pod
 
   package var uids: [Runtime_V1_IDMapping] = []
@@ -574,17 +609,22 @@ package nonisolated struct Runtime_V1_UserNamespace: Sendable {
   package init() {}
 }
 
+/// Which namespaces a pod or container uses.
 package nonisolated struct Runtime_V1_NamespaceOption: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// POD or NODE.
   package var network: Runtime_V1_NamespaceMode = .pod
 
+  /// POD: one for all of the pod. CONTAINER: one each. NODE: the host's. TARGET: that of target_id.
   package var pid: Runtime_V1_NamespaceMode = .pod
 
+  /// POD or NODE.
   package var ipc: Runtime_V1_NamespaceMode = .pod
 
+  /// A container, for TARGET.
   package var targetID: String = String()
 
   package var usernsOptions: Runtime_V1_UserNamespace {
@@ -603,6 +643,7 @@ package nonisolated struct Runtime_V1_NamespaceOption: Sendable {
   fileprivate var _usernsOptions: Runtime_V1_UserNamespace? = nil
 }
 
+/// A number that may also be absent, which is not 0.
 package nonisolated struct Runtime_V1_Int64Value: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -615,6 +656,7 @@ package nonisolated struct Runtime_V1_Int64Value: Sendable {
   package init() {}
 }
 
+/// How the pod's own processes, and by default nothing else, are confined.
 package nonisolated struct Runtime_V1_LinuxSandboxSecurityContext: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -647,6 +689,7 @@ package nonisolated struct Runtime_V1_LinuxSandboxSecurityContext: @unchecked Se
   /// Clears the value of `runAsUser`. Subsequent reads from it will return its default value.
   package mutating func clearRunAsUser() {_uniqueStorage()._runAsUser = nil}
 
+  /// Only together with run_as_user.
   package var runAsGroup: Runtime_V1_Int64Value {
     get {_storage._runAsGroup ?? Runtime_V1_Int64Value()}
     set {_uniqueStorage()._runAsGroup = newValue}
@@ -661,6 +704,7 @@ package nonisolated struct Runtime_V1_LinuxSandboxSecurityContext: @unchecked Se
     set {_uniqueStorage()._readonlyRootfs = newValue}
   }
 
+  /// In addition to those the image's /etc/group gives the user, unless the policy is Strict.
   package var supplementalGroups: [Int64] {
     get {_storage._supplementalGroups}
     set {_uniqueStorage()._supplementalGroups = newValue}
@@ -671,6 +715,7 @@ package nonisolated struct Runtime_V1_LinuxSandboxSecurityContext: @unchecked Se
     set {_uniqueStorage()._supplementalGroupsPolicy = newValue}
   }
 
+  /// The pod may hold privileged containers.
   package var privileged: Bool {
     get {_storage._privileged}
     set {_uniqueStorage()._privileged = newValue}
@@ -694,6 +739,8 @@ package nonisolated struct Runtime_V1_LinuxSandboxSecurityContext: @unchecked Se
   /// Clears the value of `apparmor`. Subsequent reads from it will return its default value.
   package mutating func clearApparmor() {_uniqueStorage()._apparmor = nil}
 
+  /// Not looked at; see seccomp.
+  ///
   /// NOTE: This field was marked as deprecated in the .proto file.
   package var seccompProfilePath: String {
     get {_storage._seccompProfilePath}
@@ -707,6 +754,7 @@ package nonisolated struct Runtime_V1_LinuxSandboxSecurityContext: @unchecked Se
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// A seccomp or AppArmor profile.
 package nonisolated struct Runtime_V1_SecurityProfile: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -714,10 +762,12 @@ package nonisolated struct Runtime_V1_SecurityProfile: Sendable {
 
   package var profileType: Runtime_V1_SecurityProfile.ProfileType = .runtimeDefault
 
+  /// For Localhost: an absolute path (seccomp) or a loaded profile's name (AppArmor).
   package var localhostRef: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
+  /// Absent means RuntimeDefault for seccomp where the kubelet says so: 0 is RuntimeDefault.
   package nonisolated enum ProfileType: SwiftProtobuf.Enum, Swift.CaseIterable {
     package typealias RawValue = Int
     case runtimeDefault // = 0
@@ -764,6 +814,7 @@ package nonisolated struct Runtime_V1_LinuxPodSandboxConfig: @unchecked Sendable
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Where the pod's cgroup is: a path for cgroupfs, a slice for systemd.
   package var cgroupParent: String {
     get {_storage._cgroupParent}
     set {_uniqueStorage()._cgroupParent = newValue}
@@ -778,11 +829,13 @@ package nonisolated struct Runtime_V1_LinuxPodSandboxConfig: @unchecked Sendable
   /// Clears the value of `securityContext`. Subsequent reads from it will return its default value.
   package mutating func clearSecurityContext() {_uniqueStorage()._securityContext = nil}
 
+  /// Set inside the pod's namespaces, `net.ipv4.ip_forward`.
   package var sysctls: Dictionary<String,String> {
     get {_storage._sysctls}
     set {_uniqueStorage()._sysctls = newValue}
   }
 
+  /// What the pod takes beyond its containers, as its RuntimeClass says.
   package var overhead: Runtime_V1_LinuxContainerResources {
     get {_storage._overhead ?? Runtime_V1_LinuxContainerResources()}
     set {_uniqueStorage()._overhead = newValue}
@@ -792,6 +845,7 @@ package nonisolated struct Runtime_V1_LinuxPodSandboxConfig: @unchecked Sendable
   /// Clears the value of `overhead`. Subsequent reads from it will return its default value.
   package mutating func clearOverhead() {_uniqueStorage()._overhead = nil}
 
+  /// The sum of its containers' resources.
   package var resources: Runtime_V1_LinuxContainerResources {
     get {_storage._resources ?? Runtime_V1_LinuxContainerResources()}
     set {_uniqueStorage()._resources = newValue}
@@ -808,6 +862,7 @@ package nonisolated struct Runtime_V1_LinuxPodSandboxConfig: @unchecked Sendable
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// The key of a pod: there is one pod for each value.
 package nonisolated struct Runtime_V1_PodSandboxMetadata: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -819,6 +874,7 @@ package nonisolated struct Runtime_V1_PodSandboxMetadata: Sendable {
 
   package var namespace: String = String()
 
+  /// Counted up by the kubelet when it makes the pod anew.
   package var attempt: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -826,6 +882,7 @@ package nonisolated struct Runtime_V1_PodSandboxMetadata: Sendable {
   package init() {}
 }
 
+/// All there is to say about a pod.
 package nonisolated struct Runtime_V1_PodSandboxConfig: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -840,16 +897,19 @@ package nonisolated struct Runtime_V1_PodSandboxConfig: @unchecked Sendable {
   /// Clears the value of `metadata`. Subsequent reads from it will return its default value.
   package mutating func clearMetadata() {_uniqueStorage()._metadata = nil}
 
+  /// Empty for a pod on the node's network: the node's.
   package var hostname: String {
     get {_storage._hostname}
     set {_uniqueStorage()._hostname = newValue}
   }
 
+  /// Container log paths are relative to it. Empty: no logs.
   package var logDirectory: String {
     get {_storage._logDirectory}
     set {_uniqueStorage()._logDirectory = newValue}
   }
 
+  /// Absent: the node's resolv.conf.
   package var dnsConfig: Runtime_V1_DNSConfig {
     get {_storage._dnsConfig ?? Runtime_V1_DNSConfig()}
     set {_uniqueStorage()._dnsConfig = newValue}
@@ -869,6 +929,7 @@ package nonisolated struct Runtime_V1_PodSandboxConfig: @unchecked Sendable {
     set {_uniqueStorage()._labels = newValue}
   }
 
+  /// Kept as they are; some runtimes and plugins read theirs.
   package var annotations: Dictionary<String,String> {
     get {_storage._annotations}
     set {_uniqueStorage()._annotations = newValue}
@@ -883,6 +944,7 @@ package nonisolated struct Runtime_V1_PodSandboxConfig: @unchecked Sendable {
   /// Clears the value of `linux`. Subsequent reads from it will return its default value.
   package mutating func clearLinux() {_uniqueStorage()._linux = nil}
 
+  /// Not looked at.
   package var windows: Runtime_V1_WindowsPodSandboxConfig {
     get {_storage._windows ?? Runtime_V1_WindowsPodSandboxConfig()}
     set {_uniqueStorage()._windows = newValue}
@@ -899,19 +961,24 @@ package nonisolated struct Runtime_V1_PodSandboxConfig: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Which image.
 package nonisolated struct Runtime_V1_ImageSpec: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// A name, an ID, or a digest.
   package var image: String = String()
 
   package var annotations: Dictionary<String,String> = [:]
 
+  /// What the person wrote in the pod, for display.
   package var userSpecifiedImage: String = String()
 
+  /// For which handler the image is pulled.
   package var runtimeHandler: String = String()
 
+  /// What PullImage answered.
   package var imageRef: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -926,6 +993,7 @@ package nonisolated struct Runtime_V1_KeyValue: Sendable {
 
   package var key: String = String()
 
+  /// Bytes: the environment need not be UTF-8.
   package var value: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -933,29 +1001,37 @@ package nonisolated struct Runtime_V1_KeyValue: Sendable {
   package init() {}
 }
 
+/// Limits; 0 is no limit, or unchanged in an update.
 package nonisolated struct Runtime_V1_LinuxContainerResources: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Microseconds.
   package var cpuPeriod: Int64 = 0
 
+  /// Microseconds in each period.
   package var cpuQuota: Int64 = 0
 
+  /// Relative weight, 1024 for one processor; translated to cpu.weight on cgroup v2.
   package var cpuShares: Int64 = 0
 
   package var memoryLimitInBytes: Int64 = 0
 
+  /// From -1000, never killed, to 1000.
   package var oomScoreAdj: Int64 = 0
 
+  /// As in cpuset(7), `0-3,7`.
   package var cpusetCpus: String = String()
 
   package var cpusetMems: String = String()
 
   package var hugepageLimits: [Runtime_V1_HugepageLimit] = []
 
+  /// Files of cgroup v2 with what is written to them.
   package var unified: Dictionary<String,String> = [:]
 
+  /// Memory and swap together.
   package var memorySwapLimitInBytes: Int64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -968,8 +1044,10 @@ package nonisolated struct Runtime_V1_HugepageLimit: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// `2MB`, `1GB`.
   package var pageSize: String = String()
 
+  /// Bytes.
   package var limit: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -995,6 +1073,7 @@ package nonisolated struct Runtime_V1_SELinuxOption: Sendable {
   package init() {}
 }
 
+/// Capabilities by name, with or without CAP_, or ALL.
 package nonisolated struct Runtime_V1_Capability: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1004,6 +1083,7 @@ package nonisolated struct Runtime_V1_Capability: Sendable {
 
   package var dropCapabilities: [String] = []
 
+  /// Added to the other sets, too.
   package var addAmbientCapabilities: [String] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1025,6 +1105,7 @@ package nonisolated struct Runtime_V1_LinuxContainerSecurityContext: @unchecked 
   /// Clears the value of `capabilities`. Subsequent reads from it will return its default value.
   package mutating func clearCapabilities() {_uniqueStorage()._capabilities = nil}
 
+  /// All capabilities, all devices, no masked paths, no seccomp.
   package var privileged: Bool {
     get {_storage._privileged}
     set {_uniqueStorage()._privileged = newValue}
@@ -1057,6 +1138,7 @@ package nonisolated struct Runtime_V1_LinuxContainerSecurityContext: @unchecked 
   /// Clears the value of `runAsUser`. Subsequent reads from it will return its default value.
   package mutating func clearRunAsUser() {_uniqueStorage()._runAsUser = nil}
 
+  /// Only together with a user.
   package var runAsGroup: Runtime_V1_Int64Value {
     get {_storage._runAsGroup ?? Runtime_V1_Int64Value()}
     set {_uniqueStorage()._runAsGroup = newValue}
@@ -1066,6 +1148,7 @@ package nonisolated struct Runtime_V1_LinuxContainerSecurityContext: @unchecked 
   /// Clears the value of `runAsGroup`. Subsequent reads from it will return its default value.
   package mutating func clearRunAsGroup() {_uniqueStorage()._runAsGroup = nil}
 
+  /// A name of the image's /etc/passwd; not together with run_as_user.
   package var runAsUsername: String {
     get {_storage._runAsUsername}
     set {_uniqueStorage()._runAsUsername = newValue}
@@ -1086,11 +1169,13 @@ package nonisolated struct Runtime_V1_LinuxContainerSecurityContext: @unchecked 
     set {_uniqueStorage()._supplementalGroupsPolicy = newValue}
   }
 
+  /// Setuid programs and file capabilities give nothing.
   package var noNewPrivs: Bool {
     get {_storage._noNewPrivs}
     set {_uniqueStorage()._noNewPrivs = newValue}
   }
 
+  /// Covered, so that nothing of them can be read.
   package var maskedPaths: [String] {
     get {_storage._maskedPaths}
     set {_uniqueStorage()._maskedPaths = newValue}
@@ -1119,12 +1204,16 @@ package nonisolated struct Runtime_V1_LinuxContainerSecurityContext: @unchecked 
   /// Clears the value of `apparmor`. Subsequent reads from it will return its default value.
   package mutating func clearApparmor() {_uniqueStorage()._apparmor = nil}
 
+  /// Not looked at where apparmor is set.
+  ///
   /// NOTE: This field was marked as deprecated in the .proto file.
   package var apparmorProfile: String {
     get {_storage._apparmorProfile}
     set {_uniqueStorage()._apparmorProfile = newValue}
   }
 
+  /// Not looked at; see seccomp.
+  ///
   /// NOTE: This field was marked as deprecated in the .proto file.
   package var seccompProfilePath: String {
     get {_storage._seccompProfilePath}
@@ -1208,6 +1297,7 @@ package nonisolated struct Runtime_V1_WindowsSandboxSecurityContext: Sendable {
   fileprivate var _namespaceOptions: Runtime_V1_WindowsNamespaceOption? = nil
 }
 
+/// Windows is here because the API has it; Berth does not look at it.
 package nonisolated struct Runtime_V1_WindowsPodSandboxConfig: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1312,6 +1402,7 @@ package nonisolated struct Runtime_V1_WindowsCpuGroupAffinity: Sendable {
   package init() {}
 }
 
+/// The key of a container within its pod.
 package nonisolated struct Runtime_V1_ContainerMetadata: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1319,6 +1410,7 @@ package nonisolated struct Runtime_V1_ContainerMetadata: Sendable {
 
   package var name: String = String()
 
+  /// Counted up by the kubelet at each restart.
   package var attempt: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1335,6 +1427,7 @@ package nonisolated struct Runtime_V1_Device: Sendable {
 
   package var hostPath: String = String()
 
+  /// Of `r`, `w` and `m`.
   package var permissions: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1342,6 +1435,7 @@ package nonisolated struct Runtime_V1_Device: Sendable {
   package init() {}
 }
 
+/// A device by its CDI name, `vendor.com/class=name`.
 package nonisolated struct Runtime_V1_CDIDevice: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1354,6 +1448,7 @@ package nonisolated struct Runtime_V1_CDIDevice: Sendable {
   package init() {}
 }
 
+/// All there is to say about a container.
 package nonisolated struct Runtime_V1_ContainerConfig: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1377,21 +1472,25 @@ package nonisolated struct Runtime_V1_ContainerConfig: @unchecked Sendable {
   /// Clears the value of `image`. Subsequent reads from it will return its default value.
   package mutating func clearImage() {_uniqueStorage()._image = nil}
 
+  /// Replaces the image's entry point. Empty, with empty args: the image's entry point and command.
   package var command: [String] {
     get {_storage._command}
     set {_uniqueStorage()._command = newValue}
   }
 
+  /// Replaces the image's command.
   package var args: [String] {
     get {_storage._args}
     set {_uniqueStorage()._args = newValue}
   }
 
+  /// Empty: the image's, or the root. Made where it does not exist.
   package var workingDir: String {
     get {_storage._workingDir}
     set {_uniqueStorage()._workingDir = newValue}
   }
 
+  /// Added to the image's; the last of a name wins.
   package var envs: [Runtime_V1_KeyValue] {
     get {_storage._envs}
     set {_uniqueStorage()._envs = newValue}
@@ -1417,6 +1516,7 @@ package nonisolated struct Runtime_V1_ContainerConfig: @unchecked Sendable {
     set {_uniqueStorage()._annotations = newValue}
   }
 
+  /// Relative to the pod's log_directory. Empty: no log.
   package var logPath: String {
     get {_storage._logPath}
     set {_uniqueStorage()._logPath = newValue}
@@ -1427,6 +1527,7 @@ package nonisolated struct Runtime_V1_ContainerConfig: @unchecked Sendable {
     set {_uniqueStorage()._stdin = newValue}
   }
 
+  /// Standard input closes when the first attached client goes.
   package var stdinOnce: Bool {
     get {_storage._stdinOnce}
     set {_uniqueStorage()._stdinOnce = newValue}
@@ -1446,6 +1547,7 @@ package nonisolated struct Runtime_V1_ContainerConfig: @unchecked Sendable {
   /// Clears the value of `linux`. Subsequent reads from it will return its default value.
   package mutating func clearLinux() {_uniqueStorage()._linux = nil}
 
+  /// Not looked at.
   package var windows: Runtime_V1_WindowsContainerConfig {
     get {_storage._windows ?? Runtime_V1_WindowsContainerConfig()}
     set {_uniqueStorage()._windows = newValue}
@@ -1460,6 +1562,7 @@ package nonisolated struct Runtime_V1_ContainerConfig: @unchecked Sendable {
     set {_uniqueStorage()._cdiDevices = newValue}
   }
 
+  /// SIGNAL_RUNTIME_DEFAULT: the image's, or SIGTERM.
   package var stopSignal: Runtime_V1_Signal {
     get {_storage._stopSignal}
     set {_uniqueStorage()._stopSignal = newValue}

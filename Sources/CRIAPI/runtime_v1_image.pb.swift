@@ -8,6 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
+/// Images: the CRI's ImageService, with its requests and answers.
+
 package import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -67,14 +69,19 @@ package nonisolated struct Runtime_V1_Image: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The digest of the image's configuration.
   package var id: String = String()
 
+  /// Fully qualified, `docker.io/library/busybox:latest`.
   package var repoTags: [String] = []
 
+  /// Fully qualified, `docker.io/library/busybox@sha256:…`.
   package var repoDigests: [String] = []
 
+  /// Bytes on disk; at least 1.
   package var size: UInt64 = 0
 
+  /// The image's user where it is a number; username otherwise.
   package var uid: Runtime_V1_Int64Value {
     get {_uid ?? Runtime_V1_Int64Value()}
     set {_uid = newValue}
@@ -95,6 +102,7 @@ package nonisolated struct Runtime_V1_Image: Sendable {
   /// Clears the value of `spec`. Subsequent reads from it will return its default value.
   package mutating func clearSpec() {self._spec = nil}
 
+  /// Not to be removed by the kubelet's garbage collection.
   package var pinned: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -138,6 +146,7 @@ package nonisolated struct Runtime_V1_StreamImagesRequest: Sendable {
   fileprivate var _filter: Runtime_V1_ImageFilter? = nil
 }
 
+/// A part of the list.
 package nonisolated struct Runtime_V1_StreamImagesResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -196,6 +205,7 @@ package nonisolated struct Runtime_V1_ImageStatusResponse: Sendable {
   fileprivate var _image: Runtime_V1_Image? = nil
 }
 
+/// Credentials for the one registry that the image names.
 package nonisolated struct Runtime_V1_AuthConfig: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -205,12 +215,16 @@ package nonisolated struct Runtime_V1_AuthConfig: Sendable {
 
   package var password: String = String()
 
+  /// Base64 of `username:password`; used where the two are empty.
   package var auth: String = String()
 
+  /// Where set, credentials go to this host only.
   package var serverAddress: String = String()
 
+  /// A refresh token, for the registry's token server.
   package var identityToken: String = String()
 
+  /// A bearer token, sent as it is.
   package var registryToken: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -241,6 +255,7 @@ package nonisolated struct Runtime_V1_PullImageRequest: Sendable {
   /// Clears the value of `auth`. Subsequent reads from it will return its default value.
   package mutating func clearAuth() {self._auth = nil}
 
+  /// The pod for which it is pulled.
   package var sandboxConfig: Runtime_V1_PodSandboxConfig {
     get {_sandboxConfig ?? Runtime_V1_PodSandboxConfig()}
     set {_sandboxConfig = newValue}
@@ -264,6 +279,7 @@ package nonisolated struct Runtime_V1_PullImageResponse: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// A name under which the image is found afterwards, whatever tags move meanwhile.
   package var imageRef: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -319,6 +335,7 @@ package nonisolated struct Runtime_V1_ImageFsInfoResponse: Sendable {
 
   package var imageFilesystems: [Runtime_V1_FilesystemUsage] = []
 
+  /// Where writable layers are, also when that is the same place.
   package var containerFilesystems: [Runtime_V1_FilesystemUsage] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -8,6 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
+/// What a pod and a container are, and how lists are filtered.
+
 package import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -22,7 +24,11 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
 
 package nonisolated enum Runtime_V1_PodSandboxState: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
+
+  /// Namespaces, holder and network are there.
   case sandboxReady // = 0
+
+  /// Stopped, or its shim died.
   case sandboxNotready // = 1
   case UNRECOGNIZED(Int)
 
@@ -56,9 +62,13 @@ package nonisolated enum Runtime_V1_PodSandboxState: SwiftProtobuf.Enum, Swift.C
 
 package nonisolated enum Runtime_V1_ContainerState: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
+
+  /// Made, not started; also while it is being started.
   case containerCreated // = 0
   case containerRunning // = 1
   case containerExited // = 2
+
+  /// Its shim cannot be asked just now.
   case containerUnknown // = 3
   case UNRECOGNIZED(Int)
 
@@ -113,8 +123,10 @@ package nonisolated struct Runtime_V1_PodSandboxNetworkStatus: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// First address; empty on the node's network.
   package var ip: String = String()
 
+  /// The other family's, on dual-stack networks.
   package var additionalIps: [Runtime_V1_PodIP] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -188,6 +200,7 @@ package nonisolated struct Runtime_V1_PodSandboxStatus: @unchecked Sendable {
     set {_uniqueStorage()._state = newValue}
   }
 
+  /// Nanoseconds since 1970.
   package var createdAt: Int64 {
     get {_storage._createdAt}
     set {_uniqueStorage()._createdAt = newValue}
@@ -233,6 +246,7 @@ package nonisolated struct Runtime_V1_PodSandboxStatus: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// A state that may also be absent.
 package nonisolated struct Runtime_V1_PodSandboxStateValue: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -245,11 +259,13 @@ package nonisolated struct Runtime_V1_PodSandboxStateValue: Sendable {
   package init() {}
 }
 
+/// What is set must all fit.
 package nonisolated struct Runtime_V1_PodSandboxFilter: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The beginning of an ID is enough.
   package var id: String = String()
 
   package var state: Runtime_V1_PodSandboxStateValue {
@@ -261,6 +277,7 @@ package nonisolated struct Runtime_V1_PodSandboxFilter: Sendable {
   /// Clears the value of `state`. Subsequent reads from it will return its default value.
   package mutating func clearState() {self._state = nil}
 
+  /// Labels that must be there with these values.
   package var labelSelector: Dictionary<String,String> = [:]
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -270,6 +287,7 @@ package nonisolated struct Runtime_V1_PodSandboxFilter: Sendable {
   fileprivate var _state: Runtime_V1_PodSandboxStateValue? = nil
 }
 
+/// A pod in a list.
 package nonisolated struct Runtime_V1_PodSandbox: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -288,6 +306,7 @@ package nonisolated struct Runtime_V1_PodSandbox: Sendable {
 
   package var state: Runtime_V1_PodSandboxState = .sandboxReady
 
+  /// Nanoseconds since 1970.
   package var createdAt: Int64 = 0
 
   package var labels: Dictionary<String,String> = [:]
@@ -303,6 +322,7 @@ package nonisolated struct Runtime_V1_PodSandbox: Sendable {
   fileprivate var _metadata: Runtime_V1_PodSandboxMetadata? = nil
 }
 
+/// Who the container's first process is, after all was looked up.
 package nonisolated struct Runtime_V1_LinuxContainerUser: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -319,6 +339,7 @@ package nonisolated struct Runtime_V1_LinuxContainerUser: Sendable {
   package init() {}
 }
 
+/// A state that may also be absent.
 package nonisolated struct Runtime_V1_ContainerStateValue: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -331,11 +352,13 @@ package nonisolated struct Runtime_V1_ContainerStateValue: Sendable {
   package init() {}
 }
 
+/// What is set must all fit.
 package nonisolated struct Runtime_V1_ContainerFilter: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The beginning of an ID is enough.
   package var id: String = String()
 
   package var state: Runtime_V1_ContainerStateValue {
@@ -358,6 +381,7 @@ package nonisolated struct Runtime_V1_ContainerFilter: Sendable {
   fileprivate var _state: Runtime_V1_ContainerStateValue? = nil
 }
 
+/// A container in a list.
 package nonisolated struct Runtime_V1_Container: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -385,16 +409,19 @@ package nonisolated struct Runtime_V1_Container: Sendable {
   /// Clears the value of `image`. Subsequent reads from it will return its default value.
   package mutating func clearImage() {self._image = nil}
 
+  /// The image's digest, or its ID where it has none.
   package var imageRef: String = String()
 
   package var state: Runtime_V1_ContainerState = .containerCreated
 
+  /// Nanoseconds since 1970.
   package var createdAt: Int64 = 0
 
   package var labels: Dictionary<String,String> = [:]
 
   package var annotations: Dictionary<String,String> = [:]
 
+  /// The digest of the image's configuration.
   package var imageID: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -429,6 +456,7 @@ package nonisolated struct Runtime_V1_ContainerStatus: @unchecked Sendable {
     set {_uniqueStorage()._state = newValue}
   }
 
+  /// Nanoseconds since 1970, as the two below; 0: not yet.
   package var createdAt: Int64 {
     get {_storage._createdAt}
     set {_uniqueStorage()._createdAt = newValue}
@@ -444,6 +472,7 @@ package nonisolated struct Runtime_V1_ContainerStatus: @unchecked Sendable {
     set {_uniqueStorage()._finishedAt = newValue}
   }
 
+  /// 128 and the signal's number where a signal ended it.
   package var exitCode: Int32 {
     get {_storage._exitCode}
     set {_uniqueStorage()._exitCode = newValue}
@@ -463,11 +492,13 @@ package nonisolated struct Runtime_V1_ContainerStatus: @unchecked Sendable {
     set {_uniqueStorage()._imageRef = newValue}
   }
 
+  /// One word: Completed, Error, OOMKilled, StartError, ShimDied.
   package var reason: String {
     get {_storage._reason}
     set {_uniqueStorage()._reason = newValue}
   }
 
+  /// A sentence for people.
   package var message: String {
     get {_storage._message}
     set {_uniqueStorage()._message = newValue}
@@ -488,6 +519,7 @@ package nonisolated struct Runtime_V1_ContainerStatus: @unchecked Sendable {
     set {_uniqueStorage()._mounts = newValue}
   }
 
+  /// Absolute.
   package var logPath: String {
     get {_storage._logPath}
     set {_uniqueStorage()._logPath = newValue}
@@ -528,6 +560,7 @@ package nonisolated struct Runtime_V1_ContainerStatus: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Limits as they are now.
 package nonisolated struct Runtime_V1_ContainerResources: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -8,6 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
+/// What pods, containers and images take: statistics, metrics, disk.
+
 package import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -54,6 +56,7 @@ package nonisolated enum Runtime_V1_MetricType: SwiftProtobuf.Enum, Swift.CaseIt
 
 }
 
+/// What is set must all fit.
 package nonisolated struct Runtime_V1_PodSandboxStatsFilter: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -136,6 +139,7 @@ package nonisolated struct Runtime_V1_PodSandboxStats: Sendable {
   fileprivate var _windows: Runtime_V1_WindowsPodSandboxStats? = nil
 }
 
+/// What the pod's cgroup counted: its containers and what the runtime runs for it.
 package nonisolated struct Runtime_V1_LinuxPodSandboxStats: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -251,13 +255,16 @@ package nonisolated struct Runtime_V1_WindowsPodSandboxStats: @unchecked Sendabl
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// Counters of the pod's network namespace.
 package nonisolated struct Runtime_V1_NetworkUsage: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Nanoseconds since 1970.
   package var timestamp: Int64 = 0
 
+  /// The one CNI made for us, `eth0`.
   package var defaultInterface: Runtime_V1_NetworkInterfaceUsage {
     get {_defaultInterface ?? Runtime_V1_NetworkInterfaceUsage()}
     set {_defaultInterface = newValue}
@@ -301,6 +308,7 @@ package nonisolated struct Runtime_V1_WindowsNetworkUsage: Sendable {
   fileprivate var _defaultInterface: Runtime_V1_WindowsNetworkInterfaceUsage? = nil
 }
 
+/// Since the interface was made.
 package nonisolated struct Runtime_V1_NetworkInterfaceUsage: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -414,6 +422,7 @@ package nonisolated struct Runtime_V1_ProcessUsage: Sendable {
 
   package var timestamp: Int64 = 0
 
+  /// Tasks in the cgroup.
   package var processCount: Runtime_V1_UInt64Value {
     get {_processCount ?? Runtime_V1_UInt64Value()}
     set {_processCount = newValue}
@@ -470,6 +479,7 @@ package nonisolated struct Runtime_V1_FilesystemIdentifier: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// The directory that is measured.
   package var mountpoint: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -482,6 +492,7 @@ package nonisolated struct Runtime_V1_FilesystemUsage: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Nanoseconds since 1970.
   package var timestamp: Int64 = 0
 
   package var fsID: Runtime_V1_FilesystemIdentifier {
@@ -493,6 +504,7 @@ package nonisolated struct Runtime_V1_FilesystemUsage: Sendable {
   /// Clears the value of `fsID`. Subsequent reads from it will return its default value.
   package mutating func clearFsID() {self._fsID = nil}
 
+  /// Of images or writable layers, not of the whole file system.
   package var usedBytes: Runtime_V1_UInt64Value {
     get {_usedBytes ?? Runtime_V1_UInt64Value()}
     set {_usedBytes = newValue}
@@ -553,6 +565,7 @@ package nonisolated struct Runtime_V1_WindowsFilesystemUsage: Sendable {
   fileprivate var _usedBytes: Runtime_V1_UInt64Value? = nil
 }
 
+/// What is set must all fit.
 package nonisolated struct Runtime_V1_ContainerStatsFilter: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -628,6 +641,7 @@ package nonisolated struct Runtime_V1_ContainerStats: @unchecked Sendable {
   /// Clears the value of `memory`. Subsequent reads from it will return its default value.
   package mutating func clearMemory() {_uniqueStorage()._memory = nil}
 
+  /// What the container wrote to its own layer.
   package var writableLayer: Runtime_V1_FilesystemUsage {
     get {_storage._writableLayer ?? Runtime_V1_FilesystemUsage()}
     set {_uniqueStorage()._writableLayer = newValue}
@@ -713,11 +727,13 @@ package nonisolated struct Runtime_V1_WindowsContainerStats: Sendable {
   fileprivate var _writableLayer: Runtime_V1_WindowsFilesystemUsage? = nil
 }
 
+/// Pressure stall information (the kernel's accounting/psi.rst).
 package nonisolated struct Runtime_V1_PsiStats: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// All tasks stalled.
   package var full: Runtime_V1_PsiData {
     get {_full ?? Runtime_V1_PsiData()}
     set {_full = newValue}
@@ -727,6 +743,7 @@ package nonisolated struct Runtime_V1_PsiStats: Sendable {
   /// Clears the value of `full`. Subsequent reads from it will return its default value.
   package mutating func clearFull() {self._full = nil}
 
+  /// At least one task stalled.
   package var some: Runtime_V1_PsiData {
     get {_some ?? Runtime_V1_PsiData()}
     set {_some = newValue}
@@ -749,8 +766,10 @@ package nonisolated struct Runtime_V1_PsiData: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Microseconds stalled since the cgroup was made.
   package var total: UInt64 = 0
 
+  /// Percent of the last 10 seconds; the others likewise.
   package var avg10: Double = 0
 
   package var avg60: Double = 0
@@ -767,8 +786,10 @@ package nonisolated struct Runtime_V1_CpuUsage: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Nanoseconds since 1970.
   package var timestamp: Int64 = 0
 
+  /// Since the container was started, over all processors.
   package var usageCoreNanoSeconds: Runtime_V1_UInt64Value {
     get {_usageCoreNanoSeconds ?? Runtime_V1_UInt64Value()}
     set {_usageCoreNanoSeconds = newValue}
@@ -778,6 +799,7 @@ package nonisolated struct Runtime_V1_CpuUsage: Sendable {
   /// Clears the value of `usageCoreNanoSeconds`. Subsequent reads from it will return its default value.
   package mutating func clearUsageCoreNanoSeconds() {self._usageCoreNanoSeconds = nil}
 
+  /// Average since the last time it was asked for: 10^9 is one whole processor.
   package var usageNanoCores: Runtime_V1_UInt64Value {
     get {_usageNanoCores ?? Runtime_V1_UInt64Value()}
     set {_usageNanoCores = newValue}
@@ -845,6 +867,7 @@ package nonisolated struct Runtime_V1_MemoryUsage: Sendable {
 
   package var timestamp: Int64 = 0
 
+  /// In use, without what the kernel can drop: usage less inactive file pages.
   package var workingSetBytes: Runtime_V1_UInt64Value {
     get {_workingSetBytes ?? Runtime_V1_UInt64Value()}
     set {_workingSetBytes = newValue}
@@ -854,6 +877,7 @@ package nonisolated struct Runtime_V1_MemoryUsage: Sendable {
   /// Clears the value of `workingSetBytes`. Subsequent reads from it will return its default value.
   package mutating func clearWorkingSetBytes() {self._workingSetBytes = nil}
 
+  /// Limit less working set; absent without a limit.
   package var availableBytes: Runtime_V1_UInt64Value {
     get {_availableBytes ?? Runtime_V1_UInt64Value()}
     set {_availableBytes = newValue}
@@ -872,6 +896,7 @@ package nonisolated struct Runtime_V1_MemoryUsage: Sendable {
   /// Clears the value of `usageBytes`. Subsequent reads from it will return its default value.
   package mutating func clearUsageBytes() {self._usageBytes = nil}
 
+  /// Anonymous memory.
   package var rssBytes: Runtime_V1_UInt64Value {
     get {_rssBytes ?? Runtime_V1_UInt64Value()}
     set {_rssBytes = newValue}
@@ -890,6 +915,7 @@ package nonisolated struct Runtime_V1_MemoryUsage: Sendable {
   /// Clears the value of `pageFaults`. Subsequent reads from it will return its default value.
   package mutating func clearPageFaults() {self._pageFaults = nil}
 
+  /// Those that had to read from a disk.
   package var majorPageFaults: Runtime_V1_UInt64Value {
     get {_majorPageFaults ?? Runtime_V1_UInt64Value()}
     set {_majorPageFaults = newValue}
@@ -951,6 +977,7 @@ package nonisolated struct Runtime_V1_SwapUsage: Sendable {
 
   package var timestamp: Int64 = 0
 
+  /// Absent without a limit.
   package var swapAvailableBytes: Runtime_V1_UInt64Value {
     get {_swapAvailableBytes ?? Runtime_V1_UInt64Value()}
     set {_swapAvailableBytes = newValue}
@@ -1030,6 +1057,7 @@ package nonisolated struct Runtime_V1_WindowsMemoryUsage: Sendable {
   fileprivate var _commitMemoryBytes: Runtime_V1_UInt64Value? = nil
 }
 
+/// A metric's name, meaning and labels.
 package nonisolated struct Runtime_V1_MetricDescriptor: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1039,6 +1067,7 @@ package nonisolated struct Runtime_V1_MetricDescriptor: Sendable {
 
   package var help: String = String()
 
+  /// In the order of a metric's label_values.
   package var labelKeys: [String] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1083,10 +1112,12 @@ package nonisolated struct Runtime_V1_Metric: Sendable {
 
   package var name: String = String()
 
+  /// Nanoseconds since 1970; 0: when it is read.
   package var timestamp: Int64 = 0
 
   package var metricType: Runtime_V1_MetricType = .counter
 
+  /// In the order of the descriptor's label_keys.
   package var labelValues: [String] = []
 
   package var value: Runtime_V1_UInt64Value {

@@ -32,7 +32,7 @@ extension Cgroup {
 
   private func removeOnce() -> SystemError? {
     var failure: SystemError?
-    for group in directories.flatMap({ Self.groups(below: $0) }) {
+    for group in groups() {
       guard rmdir(group) != 0 else { continue }
       let number = clinux_errno()
       if number != ENOENT { failure = failure ?? SystemError(number, call: "rmdir", object: group) }

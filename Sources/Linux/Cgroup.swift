@@ -55,11 +55,12 @@ package struct Cgroup: Sendable, Hashable {
   /// Processes in it and in all groups below it, in any hierarchy.
   package func processes() -> Set<Int32> {
     var pids: Set<Int32> = []
-    for directory in directories {
-      for group in Self.groups(below: directory) { pids.formUnion(Self.processes(in: group)) }
-    }
+    for group in groups() { pids.formUnion(Self.processes(in: group)) }
     return pids
   }
+
+  /// The directories of it and of all groups below it, children before their parents; those that are there.
+  package func groups() -> [String] { directories.flatMap { Self.groups(below: $0) } }
 
   /// How often a process in it or below was killed for want of memory (v2 `memory.events`, v1 `memory.oom_control`); 0 where it is gone.
   package func oomKills() -> UInt64 {

@@ -61,6 +61,14 @@ package enum Files {
     return String(path[..<slash])
   }
 
+  /// Where a symbolic link points, as it is written; nil where there is no link.
+  package static func linkTarget(_ path: String) -> String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+      let count = readlink(path, buffer.baseAddress!, buffer.count)
+      return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+  }
+
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Like `mkdir -p`: new directories get `mode`; existing ones are left as they are.
@@ -96,5 +104,16 @@ package enum Files {
   package static func removeEmptyDirectories(_ path: String) {
     for name in (try? list(path)) ?? [] { removeEmptyDirectories("\(path)/\(name)") }
     _ = rmdir(path)
+  }
+}
+
+extension Files {
+  /// What a symbolic link says.
+  package static func readLink(_ path: String) throws(SystemError) -> String {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = try check("readlink", path) {
+      buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count) }
+    }
+    return String(decoding: buffer[..<count], as: UTF8.self)
   }
 }

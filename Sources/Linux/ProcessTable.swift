@@ -1,5 +1,10 @@
+import CLinux
+
 /// Facts of /proc/PID.
 package enum ProcessTable {
+  /// This process.
+  package static var own: Int32 { getpid() }
+
   /// Clock ticks since boot at which the process began: with its number, an identity. Nil where there is no such process.
   package static func startTime(_ pid: Int32) -> UInt64? { statistics(pid).flatMap { $0.count > 19 ? UInt64($0[19]) : nil } }
 

@@ -14,6 +14,9 @@ package enum Signals {
     return stream
   }
 
+  /// Ends this process at once, with the status shells show for a signal.
+  package static func exit(by number: Int32) -> Never { _exit(128 + number) }
+
   private final class Reader: Sendable {
     let pipe: Int32
     let continuation: AsyncStream<Int32>.Continuation

@@ -13,4 +13,14 @@ package enum UnixSocket {
     let folder = try FileHandle.open(directory, O_PATH | O_DIRECTORY)
     return FileHandle(owning: try check("connect", "\(directory)/\(name)") { clinux_unix_connect(folder.raw, name) })
   }
+
+  /// Two connected ends.
+  package static func pair() throws(SystemError) -> (Int32, Int32) {
+    var ends: (Int32, Int32) = (-1, -1)
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    try check("socketpair") {
+      withUnsafeMutableBytes(of: &ends) { socketpair(AF_UNIX, type, 0, $0.assumingMemoryBound(to: Int32.self).baseAddress) }
+    }
+    return ends
+  }
 }

@@ -73,6 +73,12 @@ extension ImageConfig {
 
   package var platform: Platform { Platform(os: os, architecture: architecture, variant: variant) }
 
+  /// For an image that was found without an index. A configuration that names no architecture runs anywhere as far as it says.
+  package func check(runsOn host: Platform) throws(PlatformError) {
+    if os.isEmpty && architecture.isEmpty || host.rank(of: platform) != nil { return }
+    throw PlatformError(wanted: host, available: [platform.description])
+  }
+
   /// One diff ID for each of the manifest's layers.
   package func diffIDs(for manifest: Manifest) throws(DocumentError) -> [Digest] {
     guard rootfs.diffIDs.count == manifest.layers.count else {

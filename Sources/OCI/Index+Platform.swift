@@ -1,8 +1,13 @@
-/// No entry of an index suits the host.
+/// Nothing of an image suits the host.
 package struct PlatformError: Error, Hashable, Sendable, CustomStringConvertible {
   package let wanted: Platform
   /// What there is, in the index's order, each once.
   package let available: [String]
+
+  package init(wanted: Platform, available: [String]) {
+    self.wanted = wanted
+    self.available = available
+  }
 
   package var description: String {
     let list = available.isEmpty ? "the index names no platform" : "it has " + available.joined(separator: ", ")

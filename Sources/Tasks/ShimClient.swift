@@ -67,6 +67,9 @@ struct ShimClient: Sendable {
     }
   }
 
+  /// As if the shim had closed it; the next call connects anew.
+  func dropConnection() async { await connection.drop() }
+
   private func lost(_ error: TTRPCError) -> Fault {
     let words = files.lastWords()
     let what = process.hasEnded ? "the shim is dead" : "the shim's connection was lost (\(error))"

@@ -19,9 +19,10 @@ actor ShimConnection {
 
   init(_ files: ShimFiles) { self.files = files }
 
+  /// Throws ``TTRPCError`` of origin `connection`.
   func client() async throws -> TTRPCClient {
     switch state {
-    case .closed: throw Fault(.unavailable, "the shim is dead")
+    case .closed: throw Self.failure("the shim is dead")
     case .connected(let client) where client.isConnected: return client
     case .connecting(let task): return try await task.value
     case .connected, .none: return try await connect()
@@ -33,11 +34,21 @@ actor ShimConnection {
     state = .closed
   }
 
+  func drop() {
+    guard case .connected(let client) = state else { return }
+    client.close()
+    state = .none
+  }
+
   private func connect() async throws -> TTRPCClient {
     let directory = files.directory
     let task = Task {
-      let socket = try await BlockingWork.run { try UnixSocket.connect(in: directory, name: ShimFiles.socketName).release() }
-      return try await TTRPCClient.adopt(socket: socket)
+      do {
+        let socket = try await BlockingWork.run { try UnixSocket.connect(in: directory, name: ShimFiles.socketName).release() }
+        return try await TTRPCClient.adopt(socket: socket)
+      } catch {
+        throw Self.failure("\(error)")
+      }
     }
     state = .connecting(task)
     do {
@@ -45,9 +56,11 @@ actor ShimConnection {
       return settle(client)
     } catch {
       if case .connecting = state { state = .none }
-      throw Fault(.unavailable, "connecting to the shim: \(error)", cause: error)
+      throw error
     }
   }
+
+  private static func failure(_ cause: String) -> TTRPCError { TTRPCError(.connection, code: 14, cause) }
 
   /// Closed meanwhile: the new client fails its first call, as it should.
   private func settle(_ client: TTRPCClient) -> TTRPCClient {

@@ -17,7 +17,11 @@ package struct ShimRuntime: TaskRuntime {
   }
 
   package func start(_ plan: SandboxPlan) async throws -> any PodTask {
-    try await stage("shim") { try await ShimStart(runtime: self, plan: plan).run() }
+    do { return try await ShimStart(runtime: self, plan: plan).run() } catch {
+      // That a file of ours is missing is no answer to whether the pod exists.
+      let fault = Fault(error).within("shim")
+      throw fault.code == .notFound ? Fault(.internal, fault.message, cause: fault) : fault
+    }
   }
 
   package func adopt(_ plan: SandboxPlan) async throws -> any PodTask {

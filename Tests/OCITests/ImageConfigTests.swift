@@ -42,6 +42,24 @@ struct ImageConfigTests {
     #expect(throws: DocumentError.self) { try parse(#"{"config":{"Env":[1]}}"#) }
   }
 
+  @Test func anImageForAnotherPlatformIsRefused() throws {
+    let host = Platform(os: "linux", architecture: "amd64")
+    let error = #expect(throws: PlatformError.self) { try parse(#"{"os":"windows","architecture":"amd64"}"#).check(runsOn: host) }
+    #expect(error?.description == "no image for linux/amd64: it has windows/amd64")
+    try parse("{}").check(runsOn: host)
+    try parse(#"{"os":"linux","architecture":"amd64"}"#).check(runsOn: host)
+  }
+
+  @Test(
+    arguments: [
+      ("SIGTERM", 15), ("term", 15), ("9", 9), ("SIGRTMIN+3", 37), ("rtmax-1", 63), ("SIGRTMIN", 34), ("0", nil), ("65", nil),
+      ("SIGFOO", nil),
+      ("RTMIN-1", nil), ("RTMIN+99", nil), ("", nil),
+    ] as [(String, Int32?)])
+  func signalsAreKnownByNameAndNumber(text: String, number: Int32?) {
+    #expect(SignalName.number(of: text) == number)
+  }
+
   @Test func encodingIsStable() {
     let value = ["b": "/x", "a": "y"]
     #expect(String(decoding: JSONDocument.encode(value), as: UTF8.self) == #"{"a":"y","b":"/x"}"#)

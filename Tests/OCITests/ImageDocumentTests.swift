@@ -47,6 +47,13 @@ struct ImageDocumentTests {
     #expect(error?.description == "index: 11 bytes, at most 10 are allowed")
   }
 
+  @Test func hostileNestingAndNumbersAreErrors() {
+    let deep = String(repeating: "[", count: 200_000)
+    for json in [deep, #"{"config":"# + deep, #"{"manifests":[{"mediaType":"x","digest":"\#(Self.digest)","size":9223372036854775808}]}"#] {
+      #expect(throws: DocumentError.self) { try parse(json) }
+    }
+  }
+
   @Test func aLayersMediaTypeSaysHowItIsPacked() {
     #expect(MediaType.kind(of: "application/vnd.oci.image.layer.v1.tar+zstd") == .layer(.zstd, distributable: true))
     #expect(MediaType.kind(of: "application/vnd.oci.image.layer.v1.tar") == .layer(.none, distributable: true))

@@ -1,0 +1,39 @@
+/// Programs that run containers and set up their firewall rules.
+struct RuntimeChecks {
+  static let oldestRunc = VersionNumber(1, 1)
+
+  /// Handlers by name, with their program where the configuration names one.
+  var handlers: [String: String?] = ["runc": nil]
+  /// The handler of pods that name none; the node is not fit without it.
+  var standard = "runc"
+
+  func findings(_ node: Node) async -> [Finding] {
+    var findings: [Finding] = []
+    for (name, path) in handlers.sorted(by: { $0.key < $1.key }) { findings.append(await runtime(name, path, node)) }
+    if handlers["crun"] == nil, let crun = node.find("crun"), let version = await node.version(of: crun) {
+      findings.append(.good("crun", "\(version) (\(crun)), not configured as a handler"))
+    }
+    return findings + [firewall(node)]
+  }
+
+  private func runtime(_ name: String, _ configured: String?, _ node: Node) async -> Finding {
+    let bad = name == standard ? Finding.unfit : Finding.warning
+    guard let path = configured ?? node.find(name), node.exists(path) else {
+      return bad(name, "\(configured ?? "the program") is not there", "apt-get install \(name), or set [runtimes.\(name)] path")
+    }
+    guard let line = await node.version(of: path) else {
+      return bad(name, "\(path) --version fails", "apt-get install --reinstall \(name)")
+    }
+    if line.hasPrefix("runc "), let number = line.split(separator: " ").last.flatMap({ VersionNumber($0) }), number < Self.oldestRunc {
+      return .warning(name, "\(line) is old", "use \(Self.oldestRunc) or newer")
+    }
+    return .good(name, "\(line) (\(path))")
+  }
+
+  private func firewall(_ node: Node) -> Finding {
+    guard let path = node.find("iptables") else {
+      return .warning("iptables", "not found", "host ports and masquerading need it: apt-get install iptables")
+    }
+    return .good("iptables", path)
+  }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import CRIAPI
+import Linux
+
+struct Logs: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Print a container's output.",
+    discussion: """
+      What the program wrote to its error output goes to ours.
+
+      Examples:
+        berth logs web
+        berth logs -f --tail 20 web
+        berth logs --since 5m web
+      """)
+
+  @OptionGroup var server: ServerOptions
+  @Flag(name: .shortAndLong, help: "Go on until the container ends.") var follow = false
+  @Option(name: .shortAndLong, help: ArgumentHelp("Begin with the last so many lines.", valueName: "lines")) var tail: Int?
+  @Option(help: ArgumentHelp("Only what is younger (90s, 5m, 2h, 1d) or later than an RFC 3339 time.", valueName: "time")) var since:
+    String?
+  @Argument(help: "Name, ID, or the beginning of an ID.") var container: String
+
+  func validate() throws {
+    if let tail, tail < 0 { throw ValidationError("--tail \(tail): must not be negative") }
+    if since != nil, start == nil { throw ValidationError("--since \(since ?? ""): neither a time span like 5m nor an RFC 3339 time") }
+  }
+
+  func run() async throws {
+    try await server.withRuntime { runtime in
+      let container = try await runtime.findContainer(container)
+      let path = try await runtime.containerStatus(container.id).status.logPath
+      guard !path.isEmpty else { throw Failure("container \(container.metadata.name) keeps no log: it was created without a log path") }
+      let printer = LogPrinter(console: .standard, since: start ?? .min)
+      if follow {
+        _ = try await LogFollower(runtime: runtime, containerID: container.id, path: path, printer: printer).follow(tail: tail)
+      } else {
+        try show(path, printer)
+      }
+    }
+  }
+
+  private func show(_ path: String, _ printer: LogPrinter) throws {
+    var file = try LogFile(path, tail: tail)
+    while true {
+      let lines = try file.next()
+      if lines.isEmpty { return }
+      printer.show(lines)
+    }
+  }
+
+  private var start: Int64? {
+    guard let since else { return nil }
+    return Timestamp.span(since).map { SystemClock.realtimeNanoseconds() - $0 } ?? Timestamp.parse(since)
+  }
+}

@@ -1,0 +1,69 @@
+import CRIAPI
+import Core
+import Engine
+import OCI
+import SwiftProtobuf
+
+extension ContainerRecord {
+  var criState: Runtime_V1_ContainerState {
+    switch state {
+    case .created: .containerCreated
+    case .running: .containerRunning
+    case .exited: .containerExited
+    }
+  }
+
+  var criListItem: Runtime_V1_Container {
+    .with {
+      $0.id = id
+      $0.podSandboxID = sandboxID
+      $0.metadata = config.content.metadata
+      $0.image = config.content.image
+      $0.imageRef = imageRef
+      $0.imageID = imageID.description
+      $0.state = criState
+      $0.createdAt = createdAt
+      $0.labels = config.content.labels
+      $0.annotations = config.content.annotations
+    }
+  }
+
+  func criStatus(logDirectory: String) -> Runtime_V1_ContainerStatus {
+    .with {
+      $0.id = id
+      $0.metadata = config.content.metadata
+      $0.state = criState
+      $0.createdAt = createdAt
+      $0.startedAt = startedAt
+      $0.image = config.content.image
+      $0.imageRef = imageRef
+      $0.imageID = imageID.description
+      $0.labels = config.content.labels
+      $0.annotations = config.content.annotations
+      $0.mounts = config.content.mounts
+      if !logDirectory.isEmpty, !config.content.logPath.isEmpty { $0.logPath = logDirectory + "/" + config.content.logPath }
+      $0.resources = .with { $0.linux = config.content.linux.resources }
+      $0.user = .with { $0.linux = user.cri }
+      $0.stopSignal = config.content.stopSignal
+      if let exit { fill(&$0, exit) }
+    }
+  }
+
+  private func fill(_ status: inout Runtime_V1_ContainerStatus, _ exit: ExitRecord) {
+    status.finishedAt = exit.finishedAt
+    status.exitCode = exit.exitCode
+    status.message = exit.message
+    status.reason =
+      if !exit.reason.isEmpty { exit.reason } else if exit.oomKilled { "OOMKilled" } else { exit.exitCode == 0 ? "Completed" : "Error" }
+  }
+}
+
+extension ContainerUser {
+  var cri: Runtime_V1_LinuxContainerUser {
+    .with {
+      $0.uid = Int64(uid)
+      $0.gid = Int64(gid)
+      $0.supplementalGroups = supplementalGroups.map(Int64.init)
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import CRIAPI
+import Engine
+import SwiftProtobuf
+
+extension ImageServiceSurface {
+  /// An image that is not there is an empty answer, not an error (api.proto).
+  func imageStatus(_ request: Runtime_V1_ImageStatusRequest) throws -> Runtime_V1_ImageStatusResponse {
+    guard let record = try images.find(request.image.image) else { return .init() }
+    return .with {
+      $0.image = record.criImage
+      if request.verbose { $0.info = VerboseInfo.of(record) }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import CRIAPI
+import Core
+import Engine
+import FoundationEssentials
+import OCI
+import SwiftProtobuf
+
+extension ImageServiceSurface {
+  func pullImage(_ request: Runtime_V1_PullImageRequest) async throws -> Runtime_V1_PullImageResponse {
+    guard !request.image.image.isEmpty else { throw Fault(.invalidArgument, "image.image: the name is empty") }
+    let record = try await images.pull(request.image.image, credentials: request.hasAuth ? try credentials(request.auth) : nil)
+    return .with { $0.imageRef = record.id.description }
+  }
+
+  /// `auth` is base64 of `username:password` (docker config.json); explicit fields come first.
+  private func credentials(_ auth: Runtime_V1_AuthConfig) throws -> RegistryCredentials? {
+    var credentials = RegistryCredentials()
+    credentials.username = auth.username
+    credentials.password = auth.password
+    credentials.identityToken = auth.identityToken
+    credentials.registryToken = auth.registryToken
+    credentials.serverAddress = auth.serverAddress
+    if auth.username.isEmpty, !auth.auth.isEmpty { (credentials.username, credentials.password) = try decode(auth.auth) }
+    let empty = credentials.username.isEmpty && credentials.identityToken.isEmpty && credentials.registryToken.isEmpty
+    return empty ? nil : credentials
+  }
+
+  private func decode(_ auth: String) throws -> (String, String) {
+    guard let data = Data(base64Encoded: auth), let text = String(validating: data, as: UTF8.self), let colon = text.firstIndex(of: ":")
+    else { throw Fault(.invalidArgument, "auth.auth: is not base64 of username:password") }
+    return (String(text[..<colon]), String(text[text.index(after: colon)...].filter { $0 != "\0" }))
+  }
+}

@@ -1,0 +1,13 @@
+import CRIAPI
+import Engine
+import SwiftProtobuf
+
+extension RuntimeService {
+  func podSandboxStatus(_ request: Runtime_V1_PodSandboxStatusRequest) throws -> Runtime_V1_PodSandboxStatusResponse {
+    let record = try ledger.findSandbox(request.podSandboxID)
+    return .with {
+      $0.status = record.criStatus
+      if request.verbose { $0.info = VerboseInfo.of(record) }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package import GRPC
+
+extension RuntimeService: GRPCService {
+  package var name: String { "runtime.v1.RuntimeService" }
+
+  /// What is served. Every other method of the service answers UNIMPLEMENTED, which the kubelet takes as "not there".
+  package var methods: [GRPCMethod] { nodeMethods + sandboxMethods + containerMethods }
+
+  private var nodeMethods: [GRPCMethod] {
+    [
+      .unary("Version") { request, _ in version(request) },
+      .unary("Status") { request, _ in await status(request) },
+      .unary("RuntimeConfig") { request, _ in runtimeConfig(request) },
+    ]
+  }
+
+  private var sandboxMethods: [GRPCMethod] {
+    [
+      .unary("RunPodSandbox") { request, _ in try await runPodSandbox(request) },
+      .unary("StopPodSandbox") { request, _ in try await stopPodSandbox(request) },
+      .unary("RemovePodSandbox") { request, _ in try await removePodSandbox(request) },
+      .unary("PodSandboxStatus") { request, _ in try podSandboxStatus(request) },
+      .unary("ListPodSandbox") { request, _ in listPodSandbox(request) },
+    ]
+  }
+
+  private var containerMethods: [GRPCMethod] {
+    [
+      .unary("CreateContainer") { request, _ in try await createContainer(request) },
+      .unary("StartContainer") { request, _ in try await startContainer(request) },
+      .unary("StopContainer") { request, _ in try await stopContainer(request) },
+      .unary("RemoveContainer") { request, _ in try await removeContainer(request) },
+      .unary("ListContainers") { request, _ in listContainers(request) },
+      .unary("ContainerStatus") { request, _ in try containerStatus(request) },
+      .unary("ReopenContainerLog") { request, _ in try await reopenContainerLog(request) },
+      .unary("ExecSync") { request, _ in try await execSync(request) },
+    ]
+  }
+}

@@ -1,0 +1,63 @@
+import CNI
+import CRIService
+import Content
+import Core
+import Engine
+import GRPC
+import Linux
+import Logging
+import Settings
+import Spec
+import Tasks
+
+/// The core's use cases on their implementations, and the surfaces over them.
+struct CoreServices: Sendable {
+  let pods: PodService
+  let garbage: GarbageCollector
+  let services: [any GRPCService]
+
+  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, logger: Logger) throws {
+    let (content, layers) = (stores.content, stores.layers)
+    let ledger = Ledger(store: stores.records, logger: logger)
+    let index = ImageIndex(store: stores.records, logger: logger)
+    try index.load { image in
+      let known = Set((try? layers.list())?.map(\.id) ?? [])
+      return content.contains(image.id) && content.contains(image.manifest) && image.layers.allSatisfy(known.contains)
+    }
+    garbage = GarbageCollector(index: index, ledger: ledger, content: content, layers: layers, logger: logger)
+    let images = ImageService(
+      index: index, content: content, layers: layers, registry: registry, garbage: garbage,
+      downloads: settings.images.maximumParallelDownloads, logger: logger)
+    let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
+    let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
+    let engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
+    pods = PodService(
+      PodServices(
+        ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: try CgroupTree.detect(), logger: logger), network: network,
+        snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, settings: engine, logger: logger))
+    services = [
+      RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim)),
+      ImageServiceSurface(images: images, usage: ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)),
+      BerthService(images: images) { path in throw Fault(.unimplemented, "import: \(path)") },
+    ]
+  }
+}
+
+extension Configuration.Runtimes {
+  /// Handler → program; the empty name is the default handler. A handler whose program is missing is left out, except the default one.
+  func paths() throws -> [String: String] {
+    var paths: [String: String] = [:]
+    for name in handlers.keys { if let path = try? executable(of: name) { paths[name] = path } }
+    paths[""] = paths[standard] ?? standard
+    return paths
+  }
+}
+
+extension CNINetwork.Settings {
+  init(_ settings: Configuration) {
+    self.init()
+    root = settings.root
+    configurationDirectory = settings.cni.configurationDirectory
+    pluginDirectories = settings.cni.binaryDirectories
+  }
+}

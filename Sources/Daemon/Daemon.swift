@@ -1,0 +1,67 @@
+import CNI
+import CRIService
+import Core
+import Engine
+import GRPC
+import Linux
+import Logging
+import Metadata
+import NIOPosix
+import Registry
+import Settings
+import Spec
+import Tasks
+
+/// The running daemon: the only place where implementations are wired together.
+struct Daemon: Sendable {
+  private let server: GRPCServer
+  private let registry: RegistryClient
+  private let stores: Stores
+  private let loops: MultiThreadedEventLoopGroup
+
+  /// How long running calls may take at the end. Operations on pods go on in their shims and are found again.
+  private static let grace = Duration.seconds(10)
+
+  static func start(_ settings: Configuration, logger: Logger) async throws -> Daemon {
+    let started = SystemClock.monotonicNanoseconds()
+    try stage("directories") { try StateDirectory.prepare(root: settings.root, state: settings.state) }
+    let stores = try stage("stores") { try Stores(settings, logger: logger) }
+    let newEpoch = try stage("epoch") { try Epoch.begin(state: settings.state) }
+    let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    let registry = RegistryClient(
+      hosts: HostsDirectory(roots: settings.registry.configPath) { logger.warning("\($0)") }, group: loops, logger: logger)
+    let core = try CoreServices(settings, stores: stores, registry: registry, logger: logger)
+    try stage("recovery") { try Recovery(core.pods).begin(newEpoch: newEpoch) }
+    core.garbage.request()
+    let server = try await serve(settings, core, loops, logger)
+    let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000
+    logger.info(
+      "serving",
+      metadata: [
+        "address": "\(settings.grpc.address)", "version": "\(BerthVersion.current)", "pid": "\(Process.id)", "ms": "\(milliseconds)",
+        "newEpoch": "\(newEpoch)",
+      ])
+    return Daemon(server: server, registry: registry, stores: stores, loops: loops)
+  }
+
+  private static func serve(
+    _ settings: Configuration, _ core: CoreServices, _ loops: MultiThreadedEventLoopGroup, _ logger: Logger
+  ) async throws -> GRPCServer {
+    var configuration = GRPCServerConfiguration(unixSocket: settings.grpc.address, mode: 0o660)
+    configuration.maxRequestSize = settings.grpc.maximumReceiveSize
+    configuration.maxResponseSize = settings.grpc.maximumSendSize
+    configuration.eventLoops = loops
+    try stage("socket") { try Files.makeDirectories(Files.parent(of: settings.grpc.address), mode: 0o711) }
+    return try await stage("socket") {
+      try await GRPCServer.start(
+        configuration, services: core.services, interceptors: [CallLog(logger), FaultInterceptor()], logger: logger)
+    }
+  }
+
+  /// Takes no more calls, lets the running ones finish, writes what is not durable yet. Pods go on.
+  func stop() async {
+    await server.shutdown(grace: Self.grace)
+    stores.close()
+    try? await registry.shutdown()
+  }
+}

@@ -1,0 +1,95 @@
+package import Core
+package import Logging
+import OCI
+import Synchronization
+
+/// Deletes layers and documents that no image, container or running pull refers to. Runs in the background, one pass at a time.
+package final class GarbageCollector: Sendable {
+  private struct State {
+    var running = false
+    var again = false
+    var heldLayers: [LayerID: Int] = [:]
+    var pulls = 0
+  }
+
+  private let state = Mutex(State())
+  private let index: ImageIndex
+  private let ledger: Ledger
+  private let content: any ContentStore
+  private let layers: any LayerStore
+  private let logger: Logger
+
+  package init(index: ImageIndex, ledger: Ledger, content: any ContentStore, layers: any LayerStore, logger: Logger) {
+    self.index = index
+    self.ledger = ledger
+    self.content = content
+    self.layers = layers
+    self.logger = logger
+  }
+
+  /// Protects everything there is while `body` (a pull or an import) finds and adds documents and layers.
+  func holding<T: Sendable>(_ body: () async throws -> T) async rethrows -> T {
+    state.withLock { $0.pulls += 1 }
+    defer {
+      let collect = state.withLock { state in
+        state.pulls -= 1
+        return state.pulls == 0 && state.again
+      }
+      if collect { request() }
+    }
+    return try await body()
+  }
+
+  /// Protects layers from their look-up until a container's record names them.
+  func hold(_ ids: [LayerID]) { state.withLock { state in for id in ids { state.heldLayers[id, default: 0] += 1 } } }
+
+  func release(_ ids: [LayerID]) {
+    state.withLock { state in
+      for id in ids { if let count = state.heldLayers[id] { state.heldLayers[id] = count > 1 ? count - 1 : nil } }
+    }
+  }
+
+  /// Asks for a pass soon; while pulls run it waits for their end.
+  package func request() {
+    let start = state.withLock { state in
+      guard !state.running, state.pulls == 0 else {
+        state.again = true
+        return false
+      }
+      state.running = true
+      state.again = false
+      return true
+    }
+    guard start else { return }
+    Task.detached(priority: .utility) { [self] in
+      await collect()
+      let again = state.withLock { state in
+        state.running = false
+        return state.again && state.pulls == 0
+      }
+      if again { request() }
+    }
+  }
+
+  private func collect() async {
+    do {
+      for layer in try layers.list() where !isUsed(layer.id) { try await removeLayer(layer) }
+      let documents = Set(index.list().flatMap { [$0.id, $0.manifest, $0.target] })
+      for digest in try content.list() where !documents.contains(digest) {
+        guard state.withLock({ $0.pulls == 0 }) else { return }
+        try content.remove(digest)
+      }
+    } catch { logger.error("garbage collection: \(Fault(error))") }
+  }
+
+  private func removeLayer(_ layer: LayerInfo) async throws {
+    try await layers.remove(layer.id)
+    logger.info("layer removed", metadata: ["layer": "\(layer.id)", "bytes": "\(layer.usage.bytes)"])
+  }
+
+  /// Asked anew for each layer: images and containers come and go during a pass.
+  private func isUsed(_ id: LayerID) -> Bool {
+    if state.withLock({ $0.pulls > 0 || $0.heldLayers[id] != nil }) { return true }
+    return index.list().contains { $0.layers.contains(id) } || ledger.containers().contains { $0.layers.contains(id) }
+  }
+}

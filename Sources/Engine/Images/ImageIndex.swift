@@ -1,0 +1,87 @@
+package import Core
+import FoundationEssentials
+package import Logging
+package import OCI
+import Synchronization
+
+/// The images of this node: in memory for every read, durable before a pull answers. A record exists only for an image that is whole.
+package final class ImageIndex: Sendable {
+  private let records = Mutex<[Digest: ImageRecord]>([:])
+  private let store: any RecordStore
+  private let logger: Logger
+
+  package init(store: any RecordStore, logger: Logger) {
+    self.store = store
+    self.logger = logger
+  }
+
+  /// Takes the stored records that `isWhole` agrees to; the others are deleted, with a log line.
+  package func load(_ isWhole: (ImageRecord) -> Bool) throws {
+    for stored in try store.load(.images) {
+      let record = try? JSONDecoder().decode(ImageRecord.self, from: Data(stored.json))
+      if let record, isWhole(record) {
+        records.withLock { $0[record.id] = record }
+      } else {
+        logger.error("image \(stored.id): incomplete or damaged, forgotten; pull it again")
+        try store.delete(.images, id: stored.id)
+      }
+    }
+  }
+
+  package func list() -> [ImageRecord] { records.withLock { Array($0.values) } }
+
+  /// By image ID (with or without `sha256:`, or a prefix of it that fits only one), tag or repository digest. `nil` where there is none.
+  package func find(_ text: String) throws -> ImageRecord? {
+    let records = records.withLock { $0 }
+    if let id = Digest(text) ?? Digest("sha256:" + text) { return records[id] }
+    if let record = Self.byPrefix(text, records) { return record }
+    let reference = try stage("image \"\(text.prefix(300))\"") {
+      do { return try ImageReference(parsing: text) } catch { throw Fault(.invalidArgument, "\(error)") }
+    }
+    if let digest = reference.digest {
+      let name = reference.repoDigest(with: digest)
+      return records.values.first { $0.digests.contains(name) }
+    }
+    return reference.repoTag.flatMap { name in records.values.first { $0.tags.contains(name) } }
+  }
+
+  /// At least 7 digits, as `docker images` prints at least 12.
+  private static func byPrefix(_ text: String, _ records: [Digest: ImageRecord]) -> ImageRecord? {
+    let prefix = text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text
+    guard prefix.utf8.count >= 7, prefix.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else { return nil }
+    let fitting = records.values.filter { $0.id.hex.hasPrefix(prefix) }
+    return fitting.count == 1 ? fitting[0] : nil
+  }
+
+  /// Makes `reference` name the image: joins the record's names with what is known, and takes a tag away from the image that had it.
+  package func add(_ image: ImageRecord, named reference: ImageReference) throws -> ImageRecord {
+    let changed: [ImageRecord] = records.withLock { records in
+      var image = image
+      if let known = records[image.id] {
+        image.tags = known.tags
+        image.digests = known.digests
+        image.pinned = known.pinned || image.pinned
+      }
+      var changed: [ImageRecord] = []
+      if reference.digest == nil, let tag = reference.repoTag {
+        for var other in records.values where other.id != image.id && other.tags.contains(tag) {
+          other.tags.removeAll { $0 == tag }
+          records[other.id] = other
+          changed.append(other)
+        }
+        if !image.tags.contains(tag) { image.tags.append(tag) }
+      }
+      let digest = reference.repoDigest(with: image.target)
+      if !image.digests.contains(digest) { image.digests.append(digest) }
+      records[image.id] = image
+      return changed + [image]
+    }
+    for record in changed { try store.put(.images, StoredRecord(id: record.id.description, json: Array(try JSONEncoder().encode(record)))) }
+    return changed[changed.count - 1]
+  }
+
+  package func remove(_ id: Digest) throws {
+    try store.delete(.images, id: id.description)
+    records.withLock { _ = $0.removeValue(forKey: id) }
+  }
+}

@@ -1,0 +1,36 @@
+package import Core
+import Linux
+import Logging
+import OCI
+
+extension ImageService {
+  /// Makes the image complete on this node and names it so. The same pull with the same credentials joins; it goes on when its caller leaves.
+  package func pull(_ name: String, credentials: RegistryCredentials?, progress: PullProgress = PullProgress()) async throws -> ImageRecord
+  {
+    let reference: ImageReference
+    do { reference = try ImageReference(parsing: name) } catch { throw Fault(.invalidArgument, "image \"\(name.prefix(300))\": \(error)") }
+    return try await pulls.join(PullKey(reference: reference, credentials: credentials)) { [self] in
+      try await fetch(reference, from: registry, credentials, progress)
+    }
+  }
+
+  /// The whole way of one image from any source of manifests and blobs.
+  func fetch(
+    _ reference: ImageReference, from source: any RegistrySource, _ credentials: RegistryCredentials?, _ progress: PullProgress
+  ) async throws -> ImageRecord {
+    let started = SystemClock.monotonicNanoseconds()
+    let record = try await stage("image \(reference)") {
+      try await garbage.holding {
+        let pull = ImagePull(service: self, source: source, reference: reference, credentials: credentials, progress: progress)
+        return try await pull.run()
+      }
+    }
+    let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000
+    logger.info(
+      "image pulled",
+      metadata: [
+        "image": "\(reference)", "id": "\(record.id)", "layers": "\(progress.summary)", "ms": "\(milliseconds)",
+      ])
+    return record
+  }
+}

@@ -1,0 +1,72 @@
+package import Core
+package import Logging
+package import OCI
+import Synchronization
+
+/// Pulls, imports, finds and removes images.
+package final class ImageService: Sendable {
+  package let index: ImageIndex
+  let content: any ContentStore
+  let layers: any LayerStore
+  let registry: any RegistrySource
+  let logger: Logger
+  let platform: Platform
+  let pulls = Flights<PullKey, Nothing, ImageRecord>()
+  /// One apply per diff ID at a time, whichever image asks.
+  let layerLocks = KeyedLock<Digest>()
+  let downloads: Slots
+  let garbage: GarbageCollector
+
+  /// - Parameter downloads: layers on their way at the same time, over all pulls.
+  package init(
+    index: ImageIndex, content: any ContentStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
+    downloads: Int, platform: Platform = .host, logger: Logger
+  ) {
+    self.index = index
+    self.content = content
+    self.layers = layers
+    self.registry = registry
+    self.garbage = garbage
+    self.downloads = Slots(downloads)
+    self.platform = platform
+    self.logger = logger
+  }
+
+  /// `nil` where there is none.
+  package func find(_ image: String) throws -> ImageRecord? {
+    guard !image.isEmpty else { throw Fault(.invalidArgument, "image: the name is empty") }
+    return try index.find(image)
+  }
+
+  package func config(of image: ImageRecord) throws -> ImageConfig {
+    try stage("image \(image.id)") { try ImageConfig.parse(content.read(image.id)) }
+  }
+
+  /// Removes the image whatever it was named by, with all its names. Removing what is not there succeeds.
+  package func remove(_ image: String) throws {
+    guard let record = try find(image) else { return }
+    try index.remove(record.id)
+    logger.info("image removed", metadata: ["image": "\(record.id)", "names": "\(record.tags + record.digests)"])
+    garbage.request()
+  }
+}
+
+/// Two pulls are the same only with the same credentials: each proves its own right to the manifest.
+struct PullKey: Hashable, Sendable {
+  let reference: ImageReference
+  let credentials: RegistryCredentials?
+}
+
+/// A counting semaphore for tasks; waits in order of arrival.
+package actor Slots {
+  private var free: Int
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  package init(_ count: Int) { free = max(1, count) }
+
+  package func with<T: Sendable>(_ body: @Sendable () async throws -> T) async rethrows -> T {
+    if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
+    defer { if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() } }
+    return try await body()
+  }
+}

@@ -1,0 +1,138 @@
+import Core
+import OCI
+import Synchronization
+
+/// The layers of one pull: those that are there are found, the others are downloaded and applied at once, each by itself,
+/// then committed from the lowest up.
+struct LayerPull: Sendable {
+  let pull: ImagePull
+  let layers: [LayerDescription]
+  private let chains: [Digest]
+  private let committed: CommittedLayers
+
+  init(pull: ImagePull, layers: [LayerDescription]) {
+    self.pull = pull
+    self.layers = layers
+    chains = ChainID.chain(layers.map(\.diffID))
+    committed = CommittedLayers(count: layers.count)
+  }
+
+  private var service: ImageService { pull.service }
+
+  func run() async throws -> [LayerInfo] {
+    pull.progress.begin(layers.map(\.descriptor))
+    var tasks: [Task<LayerInfo, any Error>] = []
+    for (number, layer) in layers.enumerated() {
+      let below = tasks
+      tasks.append(Task { try await complete(layer, number, above: below) })
+    }
+    return try await withTaskCancellationHandler {
+      try await collect(tasks)
+    } onCancel: { [tasks] in
+      for task in tasks { task.cancel() }
+    }
+  }
+
+  /// All of them, or the lowest one's error once none is running any more: nothing goes on behind a failed pull.
+  private func collect(_ tasks: [Task<LayerInfo, any Error>]) async throws -> [LayerInfo] {
+    var infos: [LayerInfo] = []
+    var failure: (any Error)?
+    for task in tasks {
+      do { infos.append(try await task.value) } catch {
+        if failure == nil || failure is CancellationError { failure = error }
+        for other in tasks { other.cancel() }
+      }
+    }
+    if let failure { throw Fault(failure).within(pull.progress.summary) }
+    return infos
+  }
+
+  /// One layer. Its diff ID's lock makes a second image with it wait and then find it. The lock is kept through the commit only where no lower
+  /// layer has to be waited for: waiting with the lock held would deadlock images that have the same layers in another order, or one twice.
+  private func complete(_ layer: LayerDescription, _ number: Int, above below: [Task<LayerInfo, any Error>]) async throws -> LayerInfo {
+    if let present = find(layer, number) { return present }
+    return try await stage("layer \(layer.descriptor.digest)") {
+      let step = try await service.layerLocks.with(layer.diffID) { () -> Step in
+        if let present = find(layer, number) { return .committed(present) }
+        let applied = try await service.downloads.with { try await apply(layer, number) }
+        guard let parents = committed.parents(of: number) else { return .applied(applied) }
+        return .committed(try await commit(applied, number, above: parents))
+      }
+      switch step {
+      case .committed(let info): return info
+      case .applied(let applied): return try await commitWhenReady(applied, number, above: below)
+      }
+    }
+  }
+
+  private enum Step: Sendable {
+    case committed(LayerInfo)
+    case applied(any AppliedLayer)
+  }
+
+  private func commitWhenReady(
+    _ applied: any AppliedLayer, _ number: Int, above below: [Task<LayerInfo, any Error>]
+  ) async throws -> LayerInfo {
+    var parents: [LayerID] = []
+    do { for task in below { parents.append(try await task.value.id) } } catch {
+      await service.layers.discard(applied)
+      throw CancellationError()
+    }
+    return try await commit(applied, number, above: parents)
+  }
+
+  private func commit(_ applied: any AppliedLayer, _ number: Int, above parents: [LayerID]) async throws -> LayerInfo {
+    pull.progress.set(number, .committing)
+    do {
+      let info = try await service.layers.commit(applied, above: parents)
+      committed.set(number, info.id)
+      pull.progress.set(number, .done)
+      return info
+    } catch {
+      await service.layers.discard(applied)
+      throw error
+    }
+  }
+
+  private func find(_ layer: LayerDescription, _ number: Int) -> LayerInfo? {
+    guard let info = service.layers.find(layer.diffID, chainID: chains[number]) else { return nil }
+    committed.set(number, info.id)
+    pull.progress.set(number, .present)
+    return info
+  }
+
+  private func apply(_ layer: LayerDescription, _ number: Int) async throws -> any AppliedLayer {
+    let ingest = try await service.layers.ingest(layer)
+    do {
+      pull.progress.set(number, .downloading)
+      let stream = try await pull.source.blob(layer.descriptor, of: pull.reference, credentials: pull.credentials)
+      while let chunk = try await stream.next() {
+        try Task.checkCancellation()
+        pull.progress.received(number, chunk.count)
+        try await ingest.write(chunk)
+      }
+      pull.progress.set(number, .applying)
+      return try await ingest.finish()
+    } catch {
+      await ingest.abort()
+      throw error
+    }
+  }
+}
+
+/// Which layers of one pull are committed already.
+private final class CommittedLayers: Sendable {
+  private let ids: Mutex<[LayerID?]>
+
+  init(count: Int) { ids = Mutex(Array(repeating: nil, count: count)) }
+
+  func set(_ number: Int, _ id: LayerID) { ids.withLock { $0[number] = id } }
+
+  /// All layers below `number`, lowest first; `nil` while one is missing.
+  func parents(of number: Int) -> [LayerID]? {
+    ids.withLock { ids in
+      let below = ids[..<number].compactMap { $0 }
+      return below.count == number ? below : nil
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package import CRIAPI
+package import Core
+
+/// A pod sandbox as Berth remembers it.
+package struct SandboxRecord: Sendable, Codable, Hashable {
+  package enum State: String, Sendable, Codable {
+    /// Intent: RunPodSandbox is at work. May become `ready`; after a restart it is rolled back. Not listed.
+    case creating
+    /// May become `notReady`.
+    case ready
+    /// Stopped, or its shim died. Stays until removed.
+    case notReady
+  }
+
+  package let id: String
+  package let config: StoredMessage<Runtime_V1_PodSandboxConfig>
+  /// Name of the runtime handler, as asked for (empty for the default).
+  package let runtimeHandler: String
+  /// Nanoseconds since the epoch.
+  package let createdAt: Int64
+  package var state: State
+  package let plan: SandboxPlan
+  package var addresses: [String]
+  /// The pod's holder; 0 where there is none.
+  package var holderPID: Int32
+  /// A network attachment exists or may exist and must be taken down.
+  package var attached: Bool
+
+  package init(
+    id: String, config: Runtime_V1_PodSandboxConfig, runtimeHandler: String, createdAt: Int64, plan: SandboxPlan
+  ) {
+    self.id = id
+    self.config = StoredMessage(config)
+    self.runtimeHandler = runtimeHandler
+    self.createdAt = createdAt
+    self.state = .creating
+    self.plan = plan
+    self.addresses = []
+    self.holderPID = 0
+    self.attached = false
+  }
+
+  /// `namespace/name`, as errors and logs name a pod.
+  package var podName: String { "\(config.content.metadata.namespace)/\(config.content.metadata.name)" }
+}

@@ -1,0 +1,97 @@
+import Core
+import Linux
+
+extension Pod {
+  /// Starts a created container. A command that cannot be run ends it: exit code 128, StartError.
+  package nonisolated func startContainer(_ container: String) async throws {
+    try await starts.join(container) { [self] in
+      try await stage("container \(container)") { try await startNow(container) }
+    }
+  }
+
+  private func startNow(_ container: String) async throws {
+    let record = try ledger.container(container)
+    switch record.state {
+    case .running: return
+    case .exited: throw Fault(.failedPrecondition, "has ended; it cannot be started again")
+    case .created: break
+    }
+    let task = try await task()
+    do {
+      let state = try await task.start(container)
+      try ledger.updateContainer(container) {
+        $0.startedAt = state.startedAt
+        $0.pid = state.pid
+        $0.state = .running
+      }
+      watchExit(of: container, task)
+    } catch {
+      let fault = Fault(error)
+      settle(
+        container,
+        ExitRecord(
+          exitCode: 128, finishedAt: SystemClock.realtimeNanoseconds(), reason: "StartError", message: fault.message))
+      try? await task.delete(container)
+      throw fault
+    }
+  }
+
+  /// Signal, wait at most `timeout` seconds, SIGKILL. Returns when the process is gone. Each caller's own timeout counts, the signal is sent once.
+  package func stopContainer(_ container: String, timeout: Int64) async throws {
+    guard let record = try? ledger.container(container), case .running = try await settled(record).state else { return }
+    try await stage("container \(container): stop") {
+      let task = try await task()
+      if timeout > 0, try await stopGently(record, task, timeout: timeout) { return }
+      try await kill(container, task)
+    }
+  }
+
+  /// A start under way is waited for, so that a stop never overtakes it.
+  private func settled(_ record: ContainerRecord) async throws -> ContainerRecord {
+    await starts.waitIfRunning(record.id)
+    return try ledger.container(record.id)
+  }
+
+  private func stopGently(_ record: ContainerRecord, _ task: any PodTask, timeout: Int64) async throws -> Bool {
+    if signalled.insert(record.id).inserted { try await signal(record.id, task, record.stopSignal, all: false) }
+    let (nanoseconds, overflow) = timeout.multipliedReportingOverflow(by: 1_000_000_000)
+    return try await exit(of: record.id, within: overflow ? .max : nanoseconds) != nil
+  }
+
+  private func kill(_ container: String, _ task: any PodTask) async throws {
+    try await signal(container, task, 9, all: true)
+    guard try await exit(of: container, within: 60_000_000_000) != nil else {
+      throw Fault(.deadlineExceeded, "the process did not end within 60 s of SIGKILL")
+    }
+  }
+
+  /// A process that is gone already needs no signal.
+  private func signal(_ container: String, _ task: any PodTask, _ number: Int32, all: Bool) async throws {
+    do { try await task.kill(container, signal: number, all: all) } catch let fault as Fault where fault.code == .notFound {}
+  }
+
+  /// Kills where it runs, deletes task, snapshot, bundle and record. Idempotent; callers at once join.
+  package nonisolated func removeContainer(_ container: String) async throws {
+    try await removals.join(container) { [self] in
+      try await stage("container \(container): remove") { try await removeContainerNow(container) }
+    }
+  }
+
+  private func removeContainerNow(_ container: String) async throws {
+    guard let record = try? ledger.container(container) else { return }
+    try await stopContainer(container, timeout: 0)
+    if let task = await taskIfAlive() { try await task.delete(container) }
+    try await services.snapshots.remove(container)
+    try await stage("bundle") { try await Trees.remove(record.plan.bundle) }
+    try ledger.removeContainer(container)
+    exits[container] = nil
+    signalled.remove(container)
+  }
+
+  package func reopenLog(_ container: String) async throws {
+    guard case .running = try ledger.container(container).state else {
+      throw Fault(.failedPrecondition, "container \(container): is not running")
+    }
+    try await stage("container \(container): log") { try await task().reopenLog(container) }
+  }
+}

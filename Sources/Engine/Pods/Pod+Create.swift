@@ -1,0 +1,69 @@
+import CRIAPI
+import Core
+import Linux
+import Logging
+
+extension Pod {
+  /// Makes a container and lets the shim create it in the background. The same request again joins the running one or gets the finished
+  /// container; the same name with another config is ALREADY_EXISTS and says what differs.
+  package nonisolated func createContainer(_ request: ContainerRequest) async throws -> String {
+    let metadata = request.config.metadata
+    return try await stage("pod \(name): container \(metadata.name)") {
+      try await creates.join(
+        ContainerKey(metadata), request,
+        conflict: { running in
+          Fault(.alreadyExists, "being created with another config: \(Difference.describe(running.config, request.config)) differs")
+        }
+      ) { [self] in
+        if let existing = try finished(request) { return existing }
+        return try await create(request)
+      }
+    }
+  }
+
+  /// The container an earlier, identical request made, while it can still be started.
+  private nonisolated func finished(_ request: ContainerRequest) throws -> String? {
+    let key = ContainerKey(request.config.metadata)
+    guard let record = ledger.containers(of: id).first(where: { ContainerKey($0.config.content.metadata) == key }) else { return nil }
+    guard record.config.content == request.config else {
+      let difference = Difference.describe(record.config.content, request.config)
+      throw Fault(.alreadyExists, "container \(record.id) has this name and another config: \(difference) differs")
+    }
+    guard record.exit == nil else {
+      throw Fault(.alreadyExists, "container \(record.id) of this attempt has ended; remove it or raise the attempt")
+    }
+    return record.id
+  }
+
+  private func create(_ request: ContainerRequest) async throws -> String {
+    guard !stopping else { throw Fault(.failedPrecondition, "the sandbox is being stopped") }
+    let task = try await task()
+    let rollback = Rollback()
+    let container = Identifier.random()
+    let setup = ContainerSetup(services: services, sandbox: try ledger.sandbox(id), holderPID: task.holderPID, id: container)
+    var undo = rollback
+    do {
+      let record = try await setup.run(request.config, target: targetPID(request), &undo)
+      try ledger.put(record)
+      let ledger = ledger
+      undo.add("record") { try ledger.removeContainer(container) }
+      try await task.create(record.plan)
+      logger.info("container created", metadata: ["container": "\(container)", "name": "\(record.name)"])
+      return container
+    } catch {
+      await undo.run(logger)
+      throw error
+    }
+  }
+
+  /// Init of the container whose PID namespace is to be joined.
+  private nonisolated func targetPID(_ request: ContainerRequest) throws -> Int32? {
+    let options = request.config.linux.securityContext.namespaceOptions
+    guard options.pid == .target else { return nil }
+    let target = try ledger.findContainer(options.targetID)
+    guard target.sandboxID == id, case .running = target.state, target.pid > 0 else {
+      throw Fault(.failedPrecondition, "namespace_options.target_id: container \(options.targetID) does not run in this pod")
+    }
+    return target.pid
+  }
+}

@@ -1,0 +1,31 @@
+package import Core
+import FoundationEssentials
+import Linux
+import OCI
+import Spec
+
+extension Pod {
+  /// Runs a command in a running container to its end. Never joined or replayed: each call is an execution.
+  /// DEADLINE_EXCEEDED after `timeout` seconds (0 for none); all that it started is killed then.
+  package func execSync(_ container: String, command: [String], timeout: Int64) async throws -> ExecResult {
+    try await stage("container \(container): exec") {
+      guard !command.isEmpty else { throw Fault(.invalidArgument, "the command is empty") }
+      guard timeout >= 0 else { throw Fault(.invalidArgument, "timeout \(timeout) is negative") }
+      let record = try ledger.container(container)
+      guard case .running = record.state else { throw Fault(.failedPrecondition, "the container is not running") }
+      let (nanoseconds, overflow) = timeout.multipliedReportingOverflow(by: 1_000_000_000)
+      let plan = ExecPlan(
+        container: container, process: try execProcess(record, command), timeout: overflow ? 0 : nanoseconds)
+      let result = try await task().execSync(plan)
+      if result.timedOut { throw Fault(.deadlineExceeded, "command \(command[0]): timed out after \(timeout) s and was killed") }
+      return result
+    }
+  }
+
+  /// The container's own process with another command line, from the spec it runs with.
+  private func execProcess(_ record: ContainerRecord, _ command: [String]) throws -> [UInt8] {
+    let spec = try JSONDecoder().decode(RuntimeSpec.self, from: Data(try Files.read(record.plan.bundle + "/config.json")))
+    let process = try ExecProcess.make(base: spec.process, command: command, tty: false)
+    return Array(try JSONEncoder().encode(process))
+  }
+}

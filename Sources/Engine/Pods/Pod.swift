@@ -1,0 +1,125 @@
+package import Core
+import Linux
+import Logging
+
+/// One pod's ordered work: its shim, its watchers, and every change of its records. Reads go to the ``Ledger`` instead.
+///
+/// Re-entrant like any actor: state is looked at again after each await.
+package actor Pod {
+  enum Shim {
+    /// Being started, or being found again after a restart of the daemon. May become `live` or `dead`.
+    case arriving(Flight<any PodTask>)
+    case live(any PodTask)
+    /// Ended, on purpose or not.
+    case dead
+  }
+
+  package nonisolated let id: String
+  nonisolated let name: String
+  nonisolated let services: PodServices
+  nonisolated let logger: Logger
+  /// Called once when the pod's records are gone.
+  nonisolated let forget: @Sendable (String) -> Void
+
+  var shim: Shim
+  /// Set by StopPodSandbox, so that the shim's end is no accident.
+  var stopping = false
+  /// How each container's process ended, for whoever waits; made at create, found again by recovery.
+  var exits: [String: Flight<ExitRecord>] = [:]
+  /// Containers whose first stop signal was sent.
+  var signalled: Set<String> = []
+
+  nonisolated let starts = Flights<String, Nothing, Void>()
+  nonisolated let removals = Flights<String, Nothing, Void>()
+  nonisolated let stops = Flights<String, Nothing, Void>()
+  nonisolated let creates = Flights<ContainerKey, ContainerRequest, String>()
+
+  package init(
+    record: SandboxRecord, services: PodServices, shim: Flight<any PodTask>, forget: @escaping @Sendable (String) -> Void
+  ) {
+    self.id = record.id
+    self.name = record.podName
+    self.services = services
+    var logger = services.logger
+    logger[metadataKey: "pod"] = "\(record.podName)"
+    logger[metadataKey: "sandbox"] = "\(record.id)"
+    self.logger = logger
+    self.shim = .arriving(shim)
+    self.forget = forget
+  }
+
+  nonisolated var ledger: Ledger { services.ledger }
+
+  /// The live shim; FAILED_PRECONDITION where the pod has none any more.
+  func task() async throws -> any PodTask {
+    switch shim {
+    case .live(let task): return task
+    case .arriving(let flight):
+      let task = try await flight.value()
+      if case .arriving = shim { shim = .live(task) }
+      return task
+    case .dead: throw Fault(.failedPrecondition, "pod \(name): sandbox \(id) is not ready")
+    }
+  }
+
+  /// The shim where there is one, without an error where there is none.
+  func taskIfAlive() async -> (any PodTask)? { try? await task() }
+
+  /// Begins to watch for the shim's end. Called once, when the sandbox is ready (again).
+  func watch(_ task: any PodTask) {
+    shim = .live(task)
+    Task.detached { [self] in
+      await task.awaitDeath()
+      await self.shimEnded()
+    }
+  }
+
+  private func shimEnded() async {
+    guard !stopping, case .live = shim else { return }
+    logger.error("the pod's shim died")
+    await buryShim()
+  }
+
+  /// A shim that is dead by accident: kill what is left of its containers, write their ends, give the network back.
+  func buryShim() async {
+    shim = .dead
+    guard let record = try? ledger.sandbox(id) else { return }
+    let containers = ledger.containers(of: id)
+    do { try await services.tasks.reap(record.plan, containers: containers.map(\.plan)) } catch {
+      logger.error("cleaning up after the shim: \(Fault(error))")
+    }
+    for container in containers where container.exit == nil && container.state != .created {
+      settle(
+        container.id,
+        ExitRecord(
+          exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: "ShimDied",
+          message: "the pod's shim died; its containers were killed"))
+    }
+    await detachNetwork()
+    _ = try? ledger.updateSandbox(id) {
+      $0.state = .notReady
+      $0.holderPID = 0
+    }
+  }
+
+  func detachNetwork() async {
+    guard let record = try? ledger.sandbox(id), record.attached else { return }
+    do {
+      try await services.network.detach(id, netnsPath: Files.exists(record.plan.netnsPath) ? record.plan.netnsPath : nil)
+      try ledger.updateSandbox(id) { $0.attached = false }
+    } catch { logger.error("network: \(Fault(error))") }
+  }
+
+  /// Writes a container's end once; the first record stays.
+  func settle(_ container: String, _ exit: ExitRecord) {
+    guard let record = try? ledger.container(container), record.exit == nil else { return }
+    do {
+      try ledger.updateContainer(container) { $0.state = .exited(exit) }
+    } catch { logger.error("container \(container): its end could not be recorded: \(Fault(error))") }
+    logger.info(
+      "container ended",
+      metadata: [
+        "container": "\(container)", "name": "\(record.name)", "exitCode": "\(exit.exitCode)", "reason": "\(exit.reason)",
+      ])
+  }
+}

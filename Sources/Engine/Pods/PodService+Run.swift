@@ -1,0 +1,111 @@
+import CRIAPI
+import Core
+import Linux
+import Logging
+import Spec
+
+extension PodService {
+  /// Makes a ready sandbox. The same request again joins the running one or gets the finished sandbox;
+  /// the same name with another config is ALREADY_EXISTS and says what differs.
+  package func run(_ request: SandboxRequest) async throws -> String {
+    try Validation.check(request.config)
+    let key = SandboxKey(request.config.metadata)
+    let name = "\(key.namespace)/\(key.name)"
+    return try await stage("pod \(name)") {
+      try await runs.join(
+        key, request,
+        conflict: { running in
+          Fault(.alreadyExists, "being created with another config: \(Difference.describe(running.config, request.config)) differs")
+        }
+      ) { [self] in
+        if let existing = try finished(key, request) { return existing }
+        return try await make(request)
+      }
+    }
+  }
+
+  /// The sandbox an earlier, identical request made, while it is ready.
+  private func finished(_ key: SandboxKey, _ request: SandboxRequest) throws -> String? {
+    guard let record = ledger.sandboxes().first(where: { SandboxKey($0.config.content.metadata) == key }) else { return nil }
+    guard record.config.content == request.config, record.runtimeHandler == request.runtimeHandler else {
+      let difference = Difference.describe(record.config.content, request.config)
+      throw Fault(.alreadyExists, "sandbox \(record.id) has this name and another config: \(difference) differs")
+    }
+    switch record.state {
+    case .ready: return record.id
+    case .notReady: throw Fault(.alreadyExists, "sandbox \(record.id) of this attempt was stopped; remove it or raise the attempt")
+    case .creating: throw Fault(.unavailable, "sandbox \(record.id) of an interrupted attempt is being removed")
+    }
+  }
+
+  private func make(_ request: SandboxRequest) async throws -> String {
+    let started = SystemClock.monotonicNanoseconds()
+    var record = try newRecord(request)
+    var rollback = Rollback()
+    do {
+      try ledger.put(record)
+      let (id, ledger) = (record.id, ledger)
+      rollback.add("record") { try ledger.removeSandbox(id) }
+      let task = try await SandboxSetup(services: services, request: request).run(&record, &rollback)
+      record.state = .ready
+      record.holderPID = task.holderPID
+      try ledger.put(record)
+      let pod = Pod(record: record, services: services, shim: Flight { task }) { [self] in forget($0) }
+      await pod.watch(task)
+      add(pod)
+    } catch {
+      await rollback.run(services.logger)
+      throw error
+    }
+    let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000
+    services.logger.info(
+      "sandbox ready",
+      metadata: [
+        "pod": "\(record.podName)", "sandbox": "\(record.id)", "ms": "\(milliseconds)", "ip": "\(record.addresses.first ?? "")",
+      ])
+    return record.id
+  }
+
+  private func newRecord(_ request: SandboxRequest) throws -> SandboxRecord {
+    guard services.settings.runtimes[request.runtimeHandler] != nil else {
+      let known = services.settings.runtimes.keys.filter { !$0.isEmpty }.sorted().joined(separator: ", ")
+      throw Fault(.invalidArgument, "runtime handler \"\(request.runtimeHandler)\" is not configured (there are: \(known))")
+    }
+    let id = Identifier.random()
+    let plan = try SandboxPlan(config: request.config, id: id, directory: services.settings.sandboxDirectory(id))
+    return SandboxRecord(
+      id: id, config: request.config, runtimeHandler: request.runtimeHandler, createdAt: SystemClock.realtimeNanoseconds(), plan: plan)
+  }
+}
+
+extension SandboxPlan {
+  /// What the kubelet's config means for shim and holder.
+  init(config: Runtime_V1_PodSandboxConfig, id: String, directory: String) throws(Fault) {
+    self.init(id: id, directory: directory)
+    let namespaces = try PodNamespaces(config)
+    ownNetwork = namespaces.ownNetwork
+    ownIPC = namespaces.ownIPC
+    ownUTS = namespaces.ownUTS
+    sharedPID = namespaces.sharedPID
+    hostname = config.hostname
+    sysctls = config.linux.sysctls
+    netnsPath = ownNetwork ? "/run/netns/berth-\(UUIDText.random())" : ""
+    let parent = config.linux.cgroupParent.isEmpty ? "/berth" : config.linux.cgroupParent
+    cgroup = parent.hasSuffix("/") ? parent + id : "\(parent)/\(id)"
+  }
+}
+
+enum UUIDText {
+  /// 128 random bits in the usual 8-4-4-4-12 form (RFC 9562, version 4 bits not set: only uniqueness counts here).
+  static func random() -> String {
+    let digits = Array(Identifier.random().prefix(32))
+    let ends = [8, 12, 16, 20, 32]
+    var parts: [String] = []
+    var begin = 0
+    for end in ends {
+      parts.append(String(digits[begin..<end]))
+      begin = end
+    }
+    return parts.joined(separator: "-")
+  }
+}

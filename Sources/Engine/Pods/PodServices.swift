@@ -1,0 +1,52 @@
+package import Core
+package import Logging
+package import Spec
+import Synchronization
+
+/// What pods are made of: the contracts that ``PodService`` and ``Pod`` work with.
+package struct PodServices: Sendable {
+  package let ledger: Ledger
+  package let images: ImageIndex
+  package let tasks: any TaskRuntime
+  package let network: any PodNetwork
+  package let snapshots: any Snapshotter
+  package let layers: any LayerStore
+  package let content: any ContentStore
+  package let garbage: GarbageCollector
+  package let settings: EngineSettings
+  package let logger: Logger
+
+  package init(
+    ledger: Ledger, images: ImageIndex, tasks: any TaskRuntime, network: any PodNetwork, snapshots: any Snapshotter,
+    layers: any LayerStore, content: any ContentStore, garbage: GarbageCollector, settings: EngineSettings, logger: Logger
+  ) {
+    self.ledger = ledger
+    self.images = images
+    self.tasks = tasks
+    self.network = network
+    self.snapshots = snapshots
+    self.layers = layers
+    self.content = content
+    self.garbage = garbage
+    self.settings = settings
+    self.logger = logger
+  }
+}
+
+/// What is settled for the daemon's whole life.
+package struct EngineSettings: Sendable {
+  /// `/run/berth`: sandboxes' directories live in `<state>/sandboxes`.
+  package var state: String
+  /// Runtime handlers: name → path of the OCI runtime. The empty name is the default.
+  package var runtimes: [String: String]
+  /// What node and daemon can give to containers.
+  package var node: NodeFacts
+
+  package init(state: String, runtimes: [String: String], node: NodeFacts) {
+    self.state = state
+    self.runtimes = runtimes
+    self.node = node
+  }
+
+  package func sandboxDirectory(_ id: String) -> String { "\(state)/sandboxes/\(id)" }
+}

@@ -1,0 +1,54 @@
+import CRIAPI
+import Core
+import Linux
+import Spec
+
+/// The stages of making a sandbox, in order, each with its undo: directory and files, shim with namespaces, network.
+struct SandboxSetup: Sendable {
+  let services: PodServices
+  let request: SandboxRequest
+
+  func run(_ record: inout SandboxRecord, _ rollback: inout Rollback) async throws -> any PodTask {
+    let plan = record.plan
+    rollback.add("directory") { try await SandboxFiles(plan).remove() }
+    try stage("files") { try SandboxFiles(plan).make(request.config) }
+    let task = try await stage("shim") { try await services.tasks.start(plan) }
+    let tasks = services.tasks
+    rollback.add("shim") {
+      do { try await task.shutdown() } catch { try await tasks.reap(plan, containers: []) }
+    }
+    guard plan.ownNetwork else { return task }
+    record.attached = true
+    record.holderPID = task.holderPID
+    try services.ledger.put(record)
+    let network = services.network
+    rollback.add("network") { try await network.detach(plan.id, netnsPath: plan.netnsPath) }
+    record.addresses = try await stage("network") { try await network.attach(attachment(plan)) }.addresses
+    try SandboxFiles(plan).writeHosts(request.config, addresses: record.addresses)
+    return task
+  }
+
+  private func attachment(_ plan: SandboxPlan) -> NetworkAttachment {
+    let config = request.config
+    var attachment = NetworkAttachment(
+      sandboxID: plan.id, netnsPath: plan.netnsPath, podName: config.metadata.name, podNamespace: config.metadata.namespace,
+      podUID: config.metadata.uid)
+    attachment.annotations = config.annotations
+    attachment.cgroupParent = config.linux.cgroupParent
+    attachment.portMappings = config.portMappings.filter { $0.hostPort > 0 }.map {
+      .init(proto: $0.protocol.cniName, containerPort: $0.containerPort, hostPort: $0.hostPort, hostIP: $0.hostIp)
+    }
+    return attachment
+  }
+}
+
+extension Runtime_V1_Protocol {
+  /// As CNI's portMappings capability spells it.
+  var cniName: String {
+    switch self {
+    case .udp: "udp"
+    case .sctp: "sctp"
+    default: "tcp"
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import HTTP2
+import Linux
+import NIOCore
+import NIOPosix
+package import SwiftProtobuf
+import Synchronization
+
+/// A connection to a gRPC server; any number of calls may run on it at once. It does not reconnect: when it is dead, all calls fail with
+/// UNAVAILABLE, naming server and cause.
+package final class GRPCClient: Sendable {
+  private let configuration: GRPCClientConfiguration
+  private let channel: any Channel
+  private let connection: NIOLoopBound<ClientConnection>
+
+  /// All clients of a process share one thread.
+  private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+  package static func connect(
+    unixSocket path: String, configuration: GRPCClientConfiguration = GRPCClientConfiguration()
+  ) async throws(GRPCStatus) -> GRPCClient {
+    try await connect(path, configuration) { try await $0.connect(unixDomainSocketPath: path).get() }
+  }
+
+  /// Connects to 127.0.0.1.
+  package static func connect(
+    port: Int, configuration: GRPCClientConfiguration = GRPCClientConfiguration()
+  ) async throws(GRPCStatus) -> GRPCClient {
+    try await connect("127.0.0.1:\(port)", configuration) { bootstrap in
+      try await bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: "127.0.0.1", port: port).get()
+    }
+  }
+
+  private init(_ configuration: GRPCClientConfiguration, _ channel: any Channel, _ connection: NIOLoopBound<ClientConnection>) {
+    self.configuration = configuration
+    self.channel = channel
+    self.connection = connection
+  }
+
+  /// Calls `/service/method`. `timeout` is sent along and enforced here too. Cancelling the task resets the stream and throws CANCELLED.
+  package func unary<Request: Message, Response: Message>(
+    _ path: String, _ request: Request, returning: Response.Type = Response.self, metadata: GRPCMetadata = GRPCMetadata(),
+    timeout: Duration? = nil
+  ) async throws(GRPCStatus) -> Response {
+    let promise = channel.eventLoop.makePromise(of: ByteBuffer.self)
+    let call = ClientCall(path, limit: configuration.maxResponseSize, .unary(promise))
+    do {
+      try start(call, request, metadata, timeout)
+    } catch {
+      promise.fail(error)
+      throw error
+    }
+    let bytes: ByteBuffer
+    do {
+      bytes = try await withTaskCancellationHandler { try await promise.futureResult.get() } onCancel: { cancel(call) }
+    } catch { throw GRPCStatus(error) }
+    return try MessageCoding.decode(Response.self, bytes, kind: "response", failure: .internal)
+  }
+
+  /// Calls a server-streaming `/service/method`. The call is made at once; it ends when the sequence is dropped or its task cancelled.
+  package func serverStreaming<Request: Message, Response: Message>(
+    _ path: String, _ request: Request, returning: Response.Type = Response.self, metadata: GRPCMetadata = GRPCMetadata(),
+    timeout: Duration? = nil
+  ) throws(GRPCStatus) -> GRPCResponses<Response> {
+    let queue = MessageQueue()
+    let call = ClientCall(path, limit: configuration.maxResponseSize, .stream(queue))
+    try start(call, request, metadata, timeout)
+    return GRPCResponses(StreamingCall(self, call, queue))
+  }
+
+  /// Closes the connection; calls that still run fail with UNAVAILABLE.
+  package func close() async {
+    let connection = connection
+    channel.eventLoop.execute { connection.value.close() }
+    try? await channel.closeFuture.get()
+  }
+
+  func cancel(_ call: ClientCall) {
+    call.isCancelled.store(true, ordering: .releasing)
+    let connection = connection
+    channel.eventLoop.execute { connection.value.cancel(call) }
+  }
+
+  func grant(_ call: ClientCall) {
+    let connection = connection
+    channel.eventLoop.execute { connection.value.grant(call) }
+  }
+
+  private func start(_ call: ClientCall, _ request: some Message, _ metadata: GRPCMetadata, _ timeout: Duration?) throws(GRPCStatus) {
+    let body = try MessageCoding.encode(request, limit: configuration.maxRequestSize, kind: "request")
+    let headers = try Self.headers(call.path, metadata, timeout)
+    let connection = connection
+    channel.eventLoop.execute { connection.value.start(call, headers, body, timeout: timeout) }
+  }
+
+  private static func headers(_ path: String, _ metadata: GRPCMetadata, _ timeout: Duration?) throws(GRPCStatus) -> Headers {
+    var headers: Headers = [
+      ":method": "POST", ":scheme": "http", ":path": path, ":authority": "localhost", "te": "trailers",
+      "content-type": "application/grpc", "user-agent": "berth",
+    ]
+    if let timeout { headers.append("grpc-timeout", Timeout.format(timeout)) }
+    try metadata.append(to: &headers)
+    return headers
+  }
+
+  private static func connect(
+    _ server: String, _ configuration: GRPCClientConfiguration, _ connect: (ClientBootstrap) async throws -> any Channel
+  ) async throws(GRPCStatus) -> GRPCClient {
+    let loop = loops.next()
+    let box = NIOLoopBoundBox.makeBoxSendingValue(ClientConnection(server, on: loop), eventLoop: loop)
+    let bootstrap = ClientBootstrap(group: loop)
+      .connectTimeout(.nanoseconds(configuration.connectTimeout.nanoseconds))
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let connection = HTTP2Connection(.client, configuration: configuration.http2, delegate: box.value)
+          try channel.pipeline.syncOperations.addHandler(connection)
+        }
+      }
+    do {
+      let channel = try await connect(bootstrap)
+      let connection = try await loop.submit { NIOLoopBound(box.value, eventLoop: loop) }.get()
+      return GRPCClient(configuration, channel, connection)
+    } catch { throw GRPCStatus(.unavailable, "connect \(server): \(reason(error))") }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    guard let failure = error as? IOError else { return String(describing: error) }
+    let cause = SystemError(failure.errnoCode, call: "")
+    return cause.isNobodyThere ? "\(cause.reason): is berthd running?" : cause.reason
+  }
+}

@@ -1,0 +1,45 @@
+import Synchronization
+
+/// What a handler knows of its call.
+package struct CallContext: Sendable {
+  /// `/service/method`.
+  package let path: String
+  package let metadata: GRPCMetadata
+  /// When the client stops waiting, if it said so.
+  package let deadline: ContinuousClock.Instant?
+  package let cancellation: CallCancellation
+
+  /// A context made up by a caller inside this process, never cancelled.
+  package init(path: String, metadata: GRPCMetadata = GRPCMetadata(), deadline: ContinuousClock.Instant? = nil) {
+    self.init(path: path, metadata: metadata, deadline: deadline, cancellation: CallCancellation())
+  }
+
+  init(path: String, metadata: GRPCMetadata, deadline: ContinuousClock.Instant?, cancellation: CallCancellation) {
+    self.path = path
+    self.metadata = metadata
+    self.deadline = deadline
+    self.cancellation = cancellation
+  }
+}
+
+/// Why nobody waits for a call any more. Set before the handler's task is cancelled.
+package final class CallCancellation: Sendable {
+  package enum Reason: Sendable, Hashable {
+    /// Its deadline passed; the client got DEADLINE_EXCEEDED.
+    case deadline
+    /// The client reset the stream.
+    case reset
+    case disconnected
+    /// The server goes down; the client got UNAVAILABLE.
+    case shutdown
+  }
+
+  private let state = Mutex<Reason?>(nil)
+
+  init() {}
+
+  /// `nil` while somebody waits.
+  package var reason: Reason? { state.withLock { $0 } }
+
+  func cancel(_ reason: Reason) { state.withLock { $0 = $0 ?? reason } }
+}

@@ -1,0 +1,60 @@
+import NIOCore
+package import SwiftProtobuf
+
+/// A gRPC service: its full name, `runtime.v1.RuntimeService`, and what it can do.
+package protocol GRPCService: Sendable {
+  var name: String { get }
+  var methods: [GRPCMethod] { get }
+}
+
+/// One method of a service with its handler, message types erased.
+///
+/// A handler runs in a task of its own, which is cancelled when its caller is gone or its deadline passed; what must go on then
+/// has to run elsewhere. A handler throws ``GRPCStatus`` or a ``GRPCStatusConvertible``; anything else becomes INTERNAL.
+package struct GRPCMethod: Sendable {
+  enum Kind: Sendable { case unary, serverStreaming }
+
+  package let name: String
+  let kind: Kind
+  /// Request bytes in; a unary response comes out framed, streamed ones go through the responder.
+  let handle: @Sendable (ByteBuffer, CallContext, Responder) async throws -> ByteBuffer?
+
+  /// One request, one response.
+  package static func unary<Request: Message, Response: Message>(
+    _ name: String, _ handler: @escaping @Sendable (_ request: Request, _ context: CallContext) async throws -> Response
+  ) -> GRPCMethod {
+    GRPCMethod(name: name, kind: .unary) { bytes, context, responder in
+      let response = try await handler(try decode(bytes), context)
+      return try MessageCoding.encode(response, limit: responder.limit, kind: "response")
+    }
+  }
+
+  /// One request, any number of responses. The stream ends well when the handler returns.
+  package static func serverStreaming<Request: Message, Response: Message>(
+    _ name: String,
+    _ handler: @escaping @Sendable (_ request: Request, _ context: CallContext, _ writer: GRPCResponseWriter<Response>) async throws
+      -> Void
+  ) -> GRPCMethod {
+    GRPCMethod(name: name, kind: .serverStreaming) { bytes, context, responder in
+      try await handler(try decode(bytes), context, GRPCResponseWriter(responder: responder))
+      return nil
+    }
+  }
+
+  private static func decode<Request: Message>(_ bytes: ByteBuffer) throws(GRPCStatus) -> Request {
+    try MessageCoding.decode(Request.self, bytes, kind: "request", failure: .invalidArgument)
+  }
+}
+
+/// Sends the responses of one server-streaming call.
+package struct GRPCResponseWriter<Response: Message>: Sendable {
+  let responder: Responder
+
+  /// Sends one message. Waits while the client is slow; throws when the call is over.
+  package func write(_ response: Response) async throws {
+    try await responder.write(try MessageCoding.encode(response, limit: responder.limit, kind: "response"))
+  }
+
+  /// Sends the response headers at once, so that the client knows that the call was accepted before there is a first message.
+  package func open() async throws { try await responder.open() }
+}

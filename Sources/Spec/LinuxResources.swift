@@ -1,0 +1,91 @@
+package import CRIAPI
+package import Core
+package import OCI
+
+/// CRI limits as the runtime spec writes them; also for updates of a running container.
+package enum LinuxResources {
+  /// Zero and empty mean "not given". Without a swap limit the memory limit covers both, so that a container does not swap.
+  package static func make(_ asked: Runtime_V1_LinuxContainerResources, node: NodeFacts) throws(Fault) -> (
+    RuntimeSpec.Resources, warnings: [String]
+  ) {
+    var resources = RuntimeSpec.Resources()
+    var warnings: [String] = []
+    resources.cpu = cpu(asked)
+    resources.memory = memory(asked, node, &warnings)
+    resources.hugepageLimits = hugepages(asked, node, &warnings)
+    resources.unified = try unified(asked, node)
+    return (resources, warnings)
+  }
+
+  private static func cpu(_ asked: Runtime_V1_LinuxContainerResources) -> RuntimeSpec.CPU? {
+    var cpu = RuntimeSpec.CPU()
+    if asked.cpuShares > 0 { cpu.shares = UInt64(asked.cpuShares) }
+    if asked.cpuQuota != 0 { cpu.quota = asked.cpuQuota }
+    if asked.cpuPeriod > 0 { cpu.period = UInt64(asked.cpuPeriod) }
+    if !asked.cpusetCpus.isEmpty { cpu.cpus = asked.cpusetCpus }
+    if !asked.cpusetMems.isEmpty { cpu.mems = asked.cpusetMems }
+    return cpu == RuntimeSpec.CPU() ? nil : cpu
+  }
+
+  private static func memory(_ asked: Runtime_V1_LinuxContainerResources, _ node: NodeFacts, _ warnings: inout [String]) -> RuntimeSpec
+    .Memory?
+  {
+    var memory = RuntimeSpec.Memory()
+    if asked.memoryLimitInBytes != 0 { memory.limit = asked.memoryLimitInBytes }
+    let swap = asked.memorySwapLimitInBytes != 0 ? asked.memorySwapLimitInBytes : asked.memoryLimitInBytes
+    if node.hasSwapLimits {
+      if swap != 0 { memory.swap = swap }
+    } else if asked.memorySwapLimitInBytes != 0, asked.memorySwapLimitInBytes != asked.memoryLimitInBytes {
+      warnings.append("memory_swap_limit_in_bytes: ignored, this node does not count swap")
+    }
+    return memory == RuntimeSpec.Memory() ? nil : memory
+  }
+
+  /// A kubelet sends a limit for every page size it knows, most often 0: no reason to fail where nothing can count them.
+  private static func hugepages(
+    _ asked: Runtime_V1_LinuxContainerResources, _ node: NodeFacts, _ warnings: inout [String]
+  ) -> [RuntimeSpec.HugepageLimit]? {
+    if asked.hugepageLimits.isEmpty { return nil }
+    guard node.hasHugepageLimits else {
+      if asked.hugepageLimits.contains(where: { $0.limit > 0 }) {
+        warnings.append("hugepage_limits: ignored, this node has no hugetlb controller")
+      }
+      return nil
+    }
+    return asked.hugepageLimits.map { RuntimeSpec.HugepageLimit(pageSize: $0.pageSize, limit: $0.limit) }
+  }
+
+  private static func unified(_ asked: Runtime_V1_LinuxContainerResources, _ node: NodeFacts) throws(Fault) -> [String: String]? {
+    guard let first = asked.unified.keys.min() else { return nil }
+    guard node.cgroupVersion == .v2 else {
+      throw Fault(.failedPrecondition, "linux.resources.unified: \"\(first)\" needs cgroup v2, this node has v1")
+    }
+    return asked.unified
+  }
+}
+
+extension RuntimeSpec.Resources {
+  /// These limits with those of `update` over them.
+  package func updated(with update: RuntimeSpec.Resources) -> RuntimeSpec.Resources {
+    var result = self
+    result.memory = RuntimeSpec.Memory(limit: update.memory?.limit ?? memory?.limit, swap: update.memory?.swap ?? memory?.swap)
+    if result.memory == RuntimeSpec.Memory() { result.memory = nil }
+    result.cpu = (cpu ?? RuntimeSpec.CPU()).updated(with: update.cpu ?? RuntimeSpec.CPU())
+    if result.cpu == RuntimeSpec.CPU() { result.cpu = nil }
+    result.hugepageLimits = update.hugepageLimits ?? hugepageLimits
+    if let more = update.unified { result.unified = (unified ?? [:]).merging(more) { _, new in new } }
+    return result
+  }
+}
+
+extension RuntimeSpec.CPU {
+  fileprivate func updated(with update: RuntimeSpec.CPU) -> RuntimeSpec.CPU {
+    var result = self
+    result.shares = update.shares ?? shares
+    result.quota = update.quota ?? quota
+    result.period = update.period ?? period
+    result.cpus = update.cpus ?? cpus
+    result.mems = update.mems ?? mems
+    return result
+  }
+}

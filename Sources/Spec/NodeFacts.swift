@@ -1,0 +1,72 @@
+package import Linux
+
+/// What the node and the daemon on it can give to containers. Does not change while the daemon runs.
+package struct NodeFacts: Sendable, Hashable {
+  package enum CgroupVersion: Sendable, Hashable {
+    /// Also hybrid: the controllers are on v1.
+    case v1
+    case v2
+  }
+
+  package var hostname = ""
+  package var cgroupVersion = CgroupVersion.v2
+  package var availableCapabilities = Capability.all
+  /// The lowest oom_score_adj the daemon may set; `nil` where it may set any.
+  package var minimumOOMScore: Int?
+  package var hasSwapLimits = true
+  package var hasHugepageLimits = true
+  /// The OCI runtime can make a bind mount read-only with all mounts below it.
+  package var hasRecursiveReadOnly = true
+  package var hasSELinux = false
+  package var hasAppArmor = false
+  /// The profile that RuntimeDefault means; `nil` leaves such containers unconfined by AppArmor.
+  package var defaultAppArmorProfile: String?
+  /// Of a container; `nil` is unlimited.
+  package var pidsLimit: Int64?
+
+  package init() {}
+}
+
+extension NodeFacts {
+  /// Reads /proc and /sys.
+  package static func gather() throws(SystemError) -> NodeFacts {
+    let tree = try CgroupTree.detect()
+    var facts = NodeFacts()
+    facts.hostname = try line("/proc/sys/kernel/hostname")
+    facts.cgroupVersion = tree.mode == .unified ? .v2 : .v1
+    facts.availableCapabilities = try capabilities()
+    if !facts.availableCapabilities.contains(.sysResource) { facts.minimumOOMScore = Int(try line("/proc/self/oom_score_adj")) }
+    facts.hasSwapLimits = try swapLimits(tree)
+    facts.hasHugepageLimits = tree.hierarchies.contains { $0.controls("hugetlb") }
+    facts.hasSELinux = Files.exists("/sys/fs/selinux/enforce")
+    facts.hasAppArmor = try appArmor()
+    return facts
+  }
+
+  private static func line(_ path: String) throws(SystemError) -> String {
+    String(decoding: try Files.read(path).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+  }
+
+  private static func appArmor() throws(SystemError) -> Bool {
+    let parameter = "/sys/module/apparmor/parameters/enabled"
+    return Files.exists(parameter) ? try line(parameter) == "Y" : false
+  }
+
+  /// Bounded by what the daemon may still pass on: the bounding set.
+  private static func capabilities() throws(SystemError) -> Set<Capability> {
+    var set = Capability.all
+    for line in String(decoding: try Files.read("/proc/self/status"), as: UTF8.self).split(separator: "\n") {
+      guard line.hasPrefix("CapBnd:") || line.hasPrefix("CapPrm:"), let mask = UInt64(line.drop { $0 != "\t" }.dropFirst(), radix: 16)
+      else { continue }
+      set.formIntersection(Capability.set(mask: mask))
+    }
+    return set
+  }
+
+  /// A kernel counts swap where the file for it is there; on v2 the root has none, a cgroup below it has.
+  private static func swapLimits(_ tree: CgroupTree) throws(SystemError) -> Bool {
+    guard let memory = tree.hierarchies.first(where: { $0.controls("memory") })?.mountPoint else { return false }
+    if tree.mode != .unified { return Files.exists(memory + "/memory.memsw.limit_in_bytes") }
+    return try Files.list(memory).contains { Files.exists("\(memory)/\($0)/memory.swap.max") }
+  }
+}

@@ -1,0 +1,41 @@
+import CRIAPI
+package import Core
+import OCI
+
+/// A container's runtime spec: a function of its inputs, without a side effect.
+/// The meaning of each CRI field is the one kubelets know from containerd. Inputs are validated first (see ``Validation``).
+package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
+  try Validation.check(inputs.sandbox)
+  try Validation.check(inputs.container)
+  try inputs.checkPrivileged()
+  try inputs.checkSELinux()
+  let capabilities = try CapabilitySets.make(inputs.security, available: inputs.node.availableCapabilities)
+  let mounts = try inputs.mountPlan()
+  var warnings: [String] = []
+  var spec = RuntimeSpec(
+    process: try inputs.process(capabilities),
+    root: RuntimeSpec.Root(path: "rootfs", readonly: inputs.security.readonlyRootfs ? true : nil),
+    mounts: mounts.mounts, linux: try inputs.linux(capabilities, &warnings))
+  spec.linux.rootfsPropagation = mounts.rootPropagation
+  spec.annotations = inputs.annotations
+  let stopSignal = StopSignal.resolve(inputs, &warnings)
+  return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, stopSignal: stopSignal, warnings: warnings)
+}
+
+extension SpecInputs {
+  fileprivate func linux(_ capabilities: CapabilitySets, _ warnings: inout [String]) throws(Fault) -> RuntimeSpec.Linux {
+    var linux = RuntimeSpec.Linux()
+    linux.namespaces = try namespaces()
+    linux.cgroupsPath = CgroupPath.make(parent: sandbox.linux.cgroupParent, id: id)
+    let devices = try devicePlan()
+    linux.devices = devices.nodes.isEmpty ? nil : devices.nodes
+    var (resources, ignored) = try LinuxResources.make(container.linux.resources, node: node)
+    resources.devices = devices.rules
+    resources.pids = node.pidsLimit.map(RuntimeSpec.PIDs.init(limit:))
+    linux.resources = resources
+    warnings += ignored
+    linux.seccomp = try seccomp(capabilities, &warnings)
+    protectPaths(&linux)
+    return linux
+  }
+}

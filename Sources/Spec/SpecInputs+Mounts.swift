@@ -1,0 +1,101 @@
+import CRIAPI
+import Core
+import Linux
+import OCI
+
+/// The mounts of a container in order: what every container has, then everything bound into it, by depth of its path.
+struct MountPlan {
+  var mounts: [RuntimeSpec.Mount] = []
+  var hostPaths: [String] = []
+  /// The root must let propagation through where a mount wants it.
+  var rootPropagation: String?
+}
+
+extension SpecInputs {
+  func mountPlan() throws(Fault) -> MountPlan {
+    let binds = try bindMounts()
+    let covered = Set(binds.map(\.destination))
+    var plan = MountPlan()
+    plan.mounts = defaultMounts.filter { mount in
+      !covered.contains(mount.destination) && !(covered.contains("/dev") && mount.destination.hasPrefix("/dev/"))
+    }
+    for bind in binds.stablySorted(by: { ContainerPath.depth($0.destination) < ContainerPath.depth($1.destination) }) {
+      plan.mounts.append(try mount(bind, &plan))
+    }
+    return plan
+  }
+
+  private var defaultMounts: [RuntimeSpec.Mount] {
+    let sysAccess = security.privileged ? "rw" : "ro"
+    let usual = ["nosuid", "noexec", "nodev"]
+    var mounts = [
+      RuntimeSpec.Mount("/proc", type: "proc", source: "proc", options: usual),
+      RuntimeSpec.Mount("/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "strictatime", "mode=755", "size=65536k"]),
+      RuntimeSpec.Mount(
+        "/dev/pts", type: "devpts", source: "devpts", options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
+      RuntimeSpec.Mount("/dev/mqueue", type: "mqueue", source: "mqueue", options: usual),
+      RuntimeSpec.Mount("/sys", type: "sysfs", source: "sysfs", options: usual + [sysAccess]),
+      RuntimeSpec.Mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: usual + ["relatime", sysAccess]),
+    ]
+    if pod.shm == nil, pod.ipcNamespace != nil {
+      mounts.append(RuntimeSpec.Mount("/dev/shm", type: "tmpfs", source: "shm", options: usual + ["mode=1777", "size=65536k"]))
+    }
+    return mounts
+  }
+
+  /// Files of the sandbox and volumes of the image, unless a CRI mount covers them, then the CRI's own.
+  private func bindMounts() throws(Fault) -> [BindMount] {
+    var asked: [BindMount] = []
+    for (index, mount) in container.mounts.enumerated() { asked.append(try BindMount(mount, index, mountedImages)) }
+    let covered = Set(asked.map(\.destination))
+    return (podMounts + volumeMounts).filter { !covered.contains($0.destination) } + asked
+  }
+
+  private var podMounts: [BindMount] {
+    let files = [("/etc/hostname", pod.hostnameFile), ("/etc/hosts", pod.hostsFile), ("/etc/resolv.conf", pod.resolvConfFile)]
+    var mounts = files.compactMap { path, source in
+      source.map { BindMount(destination: path, source: $0, isReadonly: security.readonlyRootfs) }
+    }
+    let shm = pod.ipcNamespace == nil ? "/dev/shm" : pod.shm
+    if let shm { mounts.append(BindMount(destination: "/dev/shm", source: shm)) }
+    return mounts
+  }
+
+  private var volumeMounts: [BindMount] {
+    imageVolumes.sorted { $0.key < $1.key }.map { BindMount(destination: ContainerPath.clean($0.key), source: $0.value) }
+  }
+
+  private func mount(_ bind: BindMount, _ plan: inout MountPlan) throws(Fault) -> RuntimeSpec.Mount {
+    let source = resolvedPaths[bind.source] ?? bind.source
+    try checkPropagation(bind, source)
+    if bind.isRecursivelyReadonly, !node.hasRecursiveReadOnly {
+      throw Fault(.failedPrecondition, "\(bind.field).recursive_read_only: this node's OCI runtime or kernel cannot do that")
+    }
+    switch bind.propagation {
+    case .bidirectional: plan.rootPropagation = "rshared"
+    case .hostToContainer: plan.rootPropagation = plan.rootPropagation ?? "rslave"
+    case .none: break
+    }
+    if bind.isHostPath { plan.hostPaths.append(source) }
+    return RuntimeSpec.Mount(bind.destination, type: "bind", source: source, options: bind.options)
+  }
+
+  /// What a mount cannot receive or pass on in the host, it cannot in the container.
+  private func checkPropagation(_ bind: BindMount, _ source: String) throws(Fault) {
+    if bind.propagation == .none { return }
+    let table = try stage("reading the mount table") { try lookups.mounts() }
+    let mount = table.mount(of: source)
+    let suits = mount.map { $0.isShared || bind.propagation == .hostToContainer && $0.isSlave } ?? false
+    if suits { return }
+    let wanted = bind.propagation == .bidirectional ? "shared" : "shared or slave"
+    throw Fault(
+      .failedPrecondition, "\(bind.field).propagation: \(source) is on the mount \(mount?.mountPoint ?? "?"), which is not \(wanted)")
+  }
+}
+
+extension Array {
+  /// Equal elements keep their order.
+  fileprivate func stablySorted(by precedes: (Element, Element) -> Bool) -> [Element] {
+    enumerated().sorted { precedes($0.element, $1.element) || !precedes($1.element, $0.element) && $0.offset < $1.offset }.map(\.element)
+  }
+}

@@ -1,0 +1,50 @@
+import CRIAPI
+package import Core
+package import OCI
+
+extension SpecInputs {
+  /// The container's first process.
+  func process(_ capabilities: CapabilitySets) throws(Fault) -> RuntimeSpec.Process {
+    let args = try ContainerCommand.resolve(command: container.command, args: container.args, image: image)
+    var process = RuntimeSpec.Process(
+      args: args, env: try Environment(self).entries, cwd: try ContainerCommand.workingDirectory(self), user: try user())
+    try refuseNUL(in: process)
+    if container.tty { process.terminal = true }
+    process.capabilities = capabilities.spec
+    process.noNewPrivileges = security.noNewPrivs ? true : nil
+    process.oomScoreAdj = oomScore
+    process.apparmorProfile = try appArmorProfile()
+    return process
+  }
+
+  /// The CRI's own words were checked before: what is left comes from the image.
+  private func refuseNUL(in process: RuntimeSpec.Process) throws(Fault) {
+    let parts = [("command", process.args), ("environment", process.env), ("working directory", [process.cwd])]
+    for (name, words) in parts where words.contains(where: { $0.utf8.contains(0) }) {
+      throw Fault(.invalidArgument, "the image's \(name) has a NUL byte")
+    }
+  }
+
+  /// Without the right to go lower, as low as the daemon itself: the kernel would refuse the whole container.
+  private var oomScore: Int? {
+    guard container.linux.hasResources else { return nil }
+    return max(Int(container.linux.resources.oomScoreAdj), node.minimumOOMScore ?? -1000)
+  }
+}
+
+/// A process that joins a running container.
+package enum ExecProcess {
+  /// Same user, rights, environment and directory as the container's first process.
+  package static func make(base: RuntimeSpec.Process, command: [String], tty: Bool) throws(Fault) -> RuntimeSpec.Process {
+    guard let program = command.first, !program.isEmpty else { throw Fault(.invalidArgument, "cmd: no command specified") }
+    if command.contains(where: { $0.utf8.contains(0) }) { throw Fault(.invalidArgument, "cmd: a word has a NUL byte") }
+    var process = base
+    process.args = command
+    process.terminal = tty ? true : nil
+    process.consoleSize = nil
+    var environment = Environment(base.env)
+    if tty, !environment.has("TERM") { environment.set("TERM=xterm") }
+    process.env = environment.entries
+    return process
+  }
+}

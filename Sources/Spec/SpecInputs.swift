@@ -1,0 +1,48 @@
+package import CRIAPI
+package import OCI
+
+/// All that a container's runtime spec follows from.
+package struct SpecInputs: Sendable {
+  package var id: String
+  package var container: Runtime_V1_ContainerConfig
+  package var sandbox: Runtime_V1_PodSandboxConfig
+  package var image: ImageConfig
+  /// As the annotation names it, `docker.io/library/busybox:latest`.
+  package var imageName: String
+  package var pod: PodFacts
+  package var node: NodeFacts
+  package var lookups: Lookups
+  /// Host paths of the images mounted as volumes, by container path.
+  package var mountedImages: [String: String] = [:]
+  /// Host directories made for the VOLUMEs of the image, by container path; those a CRI mount covers are not used.
+  package var imageVolumes: [String: String] = [:]
+  /// Host paths of mounts with their symlinks resolved, where that was done (in a child: a host path may hang).
+  package var resolvedPaths: [String: String] = [:]
+
+  package init(
+    id: String, container: Runtime_V1_ContainerConfig, sandbox: Runtime_V1_PodSandboxConfig, image: ImageConfig, imageName: String,
+    pod: PodFacts, node: NodeFacts, lookups: Lookups
+  ) {
+    self.id = id
+    self.container = container
+    self.sandbox = sandbox
+    self.image = image
+    self.imageName = imageName
+    self.pod = pod
+    self.node = node
+    self.lookups = lookups
+  }
+
+  var security: Runtime_V1_LinuxContainerSecurityContext { container.linux.securityContext }
+}
+
+/// A spec and what goes with it.
+package struct BuiltSpec: Sendable, Hashable {
+  package var spec: RuntimeSpec
+  /// Host directories that mounts name; those missing are to be made (mode 0755) before the container is created.
+  package var hostPaths: [String]
+  /// What StopContainer sends first.
+  package var stopSignal: Int32
+  /// What was asked for and cannot be had, and does not matter enough to fail.
+  package var warnings: [String]
+}

@@ -1,0 +1,94 @@
+package import CRIAPI
+package import Core
+
+extension Validation {
+  package static func check(_ sandbox: Runtime_V1_PodSandboxConfig) throws(Fault) {
+    guard sandbox.hasMetadata else { throw refuse("metadata", "is missing") }
+    try checkName(sandbox.metadata.name, "metadata.name")
+    try checkName(sandbox.metadata.namespace, "metadata.namespace")
+    try checkName(sandbox.metadata.uid, "metadata.uid")
+    try checkHostname(sandbox.hostname)
+    if !sandbox.logDirectory.isEmpty { try checkAbsolute(sandbox.logDirectory, "log_directory") }
+    try check(sandbox.dnsConfig)
+    for (index, port) in sandbox.portMappings.enumerated() { try check(port, "port_mappings[\(index)]") }
+    try checkTexts(sandbox.labels, "labels")
+    try checkTexts(sandbox.annotations, "annotations")
+    try check(sandbox.linux)
+    try checkSysctls(sandbox.linux.sysctls, try PodNamespaces(sandbox))
+  }
+
+  private static func checkName(_ name: String, _ field: String) throws(Fault) {
+    try require(name, field)
+    try checkLine(name, field)
+    if name.contains("/") { throw refuse(field, "\"\(name.prefix(200))\" has a \"/\"") }
+    if name.utf8.count > 253 { throw refuse(field, "\(name.utf8.count) bytes, at most 253 are allowed") }
+  }
+
+  /// Linux takes 64 bytes (HOST_NAME_MAX).
+  private static func checkHostname(_ hostname: String) throws(Fault) {
+    if hostname.utf8.count > 64 { throw refuse("hostname", "\(hostname.utf8.count) bytes, at most 64 are possible") }
+    let isName = hostname.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
+    if !isName { throw refuse("hostname", "\"\(hostname)\" has characters that no host name has") }
+  }
+
+  private static func check(_ dns: Runtime_V1_DNSConfig) throws(Fault) {
+    let lists = [("servers", dns.servers), ("searches", dns.searches), ("options", dns.options)]
+    for (name, values) in lists {
+      for (index, value) in values.enumerated() {
+        try checkLine(value, "dns_config.\(name)[\(index)]")
+        if value.isEmpty { throw refuse("dns_config.\(name)[\(index)]", "is empty") }
+      }
+    }
+  }
+
+  private static func check(_ port: Runtime_V1_PortMapping, _ field: String) throws(Fault) {
+    if case .UNRECOGNIZED(let value) = port.protocol { throw refuse("\(field).protocol", "there is no protocol \(value)") }
+    if !(0...65535).contains(port.hostPort) { throw refuse("\(field).host_port", "\(port.hostPort) is no port") }
+    if !(1...65535).contains(port.containerPort), port.hostPort != 0 || !(0...65535).contains(port.containerPort) {
+      throw refuse("\(field).container_port", "\(port.containerPort) is no port")
+    }
+    try checkLine(port.hostIp, "\(field).host_ip")
+  }
+
+  private static func check(_ linux: Runtime_V1_LinuxPodSandboxConfig) throws(Fault) {
+    try checkNoClimbing(linux.cgroupParent, "linux.cgroup_parent")
+    try check(linux.overhead, "linux.overhead")
+    try check(linux.resources, "linux.resources")
+    let security = linux.securityContext
+    if security.hasRunAsUser { try checkID(security.runAsUser.value, "linux.security_context.run_as_user") }
+    if security.hasRunAsGroup { try checkID(security.runAsGroup.value, "linux.security_context.run_as_group") }
+    for (index, group) in security.supplementalGroups.enumerated() {
+      try checkID(group, "linux.security_context.supplemental_groups[\(index)]")
+    }
+  }
+
+  /// Only what belongs to the pod's own namespaces: anything else would change the host.
+  private static func checkSysctls(_ sysctls: [String: String], _ pod: PodNamespaces) throws(Fault) {
+    for name in sysctls.keys.sorted() {
+      let field = "linux.sysctls[\"\(name.prefix(100))\"]"
+      try checkText(sysctls[name] ?? "", field)
+      let dotted = String(name.map { $0 == "/" ? "." : $0 })
+      let isWellFormed = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } && !dotted.contains("..") && !dotted.hasPrefix(".")
+      if !isWellFormed { throw refuse(field, "is no sysctl") }
+      if dotted.hasPrefix("net.") {
+        if !pod.ownNetwork { throw refuse(field, "belongs to the host's network, which the pod uses") }
+      } else if Sysctl.isIPC(dotted) {
+        if !pod.ownIPC { throw refuse(field, "belongs to the host's IPC namespace, which the pod uses") }
+      } else {
+        throw refuse(field, "is not part of any namespace: it would change the host")
+      }
+    }
+  }
+}
+
+private enum Sysctl {
+  /// Part of the IPC namespace (ipc_namespaces(7)).
+  static func isIPC(_ name: String) -> Bool {
+    let names: Set = [
+      "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.msgmax", "kernel.msgmnb",
+      "kernel.msgmni",
+      "kernel.auto_msgmni", "kernel.msg_next_id", "kernel.sem_next_id", "kernel.shm_next_id",
+    ]
+    return names.contains(name) || name.hasPrefix("fs.mqueue.")
+  }
+}

@@ -1,0 +1,83 @@
+package import CRIAPI
+package import Core
+
+/// What no runtime could make sense of, found before anything is done: INVALID_ARGUMENT that names the field and the value.
+package enum Validation {
+  static func refuse(_ field: String, _ problem: String) -> Fault { Fault(.invalidArgument, "\(field): \(problem)") }
+
+  static func require(_ value: String, _ field: String) throws(Fault) {
+    if value.isEmpty { throw refuse(field, "is empty") }
+    try checkText(value, field)
+  }
+
+  /// No NUL byte: C strings would end there, and mean something else.
+  static func checkText(_ value: String, _ field: String) throws(Fault) {
+    if value.utf8.contains(0) { throw refuse(field, "has a NUL byte") }
+  }
+
+  static func checkTexts(_ values: [String], _ field: String) throws(Fault) {
+    for (index, value) in values.enumerated() { try checkText(value, "\(field)[\(index)]") }
+  }
+
+  static func checkTexts(_ values: [String: String], _ field: String) throws(Fault) {
+    for (key, value) in values { try checkText(key + value, "\(field)[\"\(key.prefix(100))\"]") }
+  }
+
+  /// One line of a file: a line break would smuggle in others.
+  static func checkLine(_ value: String, _ field: String) throws(Fault) {
+    if value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { throw refuse(field, "has a control character") }
+  }
+
+  static func checkAbsolute(_ path: String, _ field: String) throws(Fault) {
+    try checkText(path, field)
+    if !path.hasPrefix("/") { throw refuse(field, "\"\(path.prefix(200))\" is not an absolute path") }
+  }
+
+  static func checkNoClimbing(_ path: String, _ field: String) throws(Fault) {
+    try checkText(path, field)
+    if path.split(separator: "/").contains("..") { throw refuse(field, "\"\(path.prefix(200))\" has a \"..\"") }
+  }
+
+  static func checkNotNegative(_ value: Int64, _ field: String) throws(Fault) {
+    if value < 0 { throw refuse(field, "\(value) is negative") }
+  }
+
+  /// Like every runtime: 31 bits.
+  static func checkID(_ value: Int64, _ field: String) throws(Fault) {
+    if value < 0 || value > Int64(Int32.max) { throw refuse(field, "\(value) is no user or group ID") }
+  }
+
+  static func check(_ resources: Runtime_V1_LinuxContainerResources, _ field: String) throws(Fault) {
+    try checkNotNegative(resources.cpuPeriod, "\(field).cpu_period")
+    try checkNotNegative(resources.cpuShares, "\(field).cpu_shares")
+    if resources.cpuQuota < -1 { throw refuse("\(field).cpu_quota", "\(resources.cpuQuota); -1 is unlimited") }
+    if resources.memoryLimitInBytes < -1 {
+      throw refuse("\(field).memory_limit_in_bytes", "\(resources.memoryLimitInBytes); -1 is unlimited")
+    }
+    if resources.memorySwapLimitInBytes < -1 {
+      throw refuse("\(field).memory_swap_limit_in_bytes", "\(resources.memorySwapLimitInBytes); -1 is unlimited")
+    }
+    if !(-1000...1000).contains(resources.oomScoreAdj) {
+      throw refuse("\(field).oom_score_adj", "\(resources.oomScoreAdj) is not in -1000...1000")
+    }
+    try checkSet(resources.cpusetCpus, "\(field).cpuset_cpus")
+    try checkSet(resources.cpusetMems, "\(field).cpuset_mems")
+    for (index, limit) in resources.hugepageLimits.enumerated() {
+      try require(limit.pageSize, "\(field).hugepage_limits[\(index)].page_size")
+    }
+    for key in resources.unified.keys.sorted() {
+      let entry = "\(field).unified[\"\(key.prefix(100))\"]"
+      try checkText(resources.unified[key] ?? "", entry)
+      if key.isEmpty || key.contains("/") || !key.contains(".") { throw refuse(entry, "is no cgroup file") }
+    }
+  }
+
+  /// `0-3,8`.
+  private static func checkSet(_ value: String, _ field: String) throws(Fault) {
+    let isWellFormed = value.utf8.allSatisfy { "0123456789,-".utf8.contains($0) }
+    if !isWellFormed { throw refuse(field, "\"\(value.prefix(100))\" is no list of numbers and ranges") }
+  }
+
+  /// Limits of a running container that are to change.
+  package static func check(update: Runtime_V1_LinuxContainerResources) throws(Fault) { try check(update, "linux") }
+}

@@ -1,0 +1,65 @@
+import Core
+import Logging
+import OCI
+import Support
+import Synchronization
+import Testing
+
+@testable import Engine
+
+@Suite struct ImageIndexTests {
+  private let store = MemoryRecords()
+  private let logger = Logger(label: "test")
+
+  private func image(_ letter: Character) -> ImageRecord {
+    let digest = Digest("sha256:" + String(repeating: letter, count: 64))!
+    return ImageRecord(id: digest, target: digest, manifest: digest, layers: [], size: 1, user: "")
+  }
+
+  private func reference(_ text: String) throws -> ImageReference { try ImageReference(parsing: text) }
+
+  @Test func `a tag that moves is taken from the image that had it`() throws {
+    let index = ImageIndex(store: store, logger: logger)
+    _ = try index.add(image("a"), named: reference("busybox"))
+    _ = try index.add(image("b"), named: reference("busybox:latest"))
+    #expect(try index.find("busybox")?.id == image("b").id)
+    #expect(try index.find("sha256:" + String(repeating: "a", count: 64))?.tags == [])
+  }
+
+  @Test func `an image is found by ID, prefix, tag and repository digest`() throws {
+    let index = ImageIndex(store: store, logger: logger)
+    let record = try index.add(image("c"), named: reference("ghcr.io/org/app:v1"))
+    let hex = String(repeating: "c", count: 64)
+    for name in [hex, "sha256:" + hex, "ccccccc", "ghcr.io/org/app:v1", "ghcr.io/org/app@sha256:" + hex] {
+      #expect(try index.find(name) == record, "\(name)")
+    }
+    #expect(try index.find("ghcr.io/org/app:v2") == nil)
+    #expect(try index.find(String(repeating: "0", count: 64)) == nil)
+  }
+
+  @Test func `what was stored is there after a restart, what is not whole is not`() throws {
+    let first = ImageIndex(store: store, logger: logger)
+    _ = try first.add(image("d"), named: reference("one"))
+    _ = try first.add(image("e"), named: reference("two"))
+    let second = ImageIndex(store: store, logger: logger)
+    try second.load { $0.id != image("e").id }
+    #expect(second.list().map(\.id) == [image("d").id])
+    #expect(try store.load(.images).map(\.id) == [image("d").id.description])
+  }
+
+  @Test func `an ill-formed name is INVALID_ARGUMENT and is quoted`() throws {
+    let index = ImageIndex(store: store, logger: logger)
+    let fault = #expect(throws: Fault.self) { try index.find("UPPER/case:bad tag") }
+    #expect(fault?.code == .invalidArgument)
+    #expect(fault?.message.contains("UPPER/case") == true)
+  }
+}
+
+/// Records in memory only.
+final class MemoryRecords: RecordStore {
+  private let tables = Mutex<[RecordKind: [String: StoredRecord]]>([:])
+
+  func put(_ kind: RecordKind, _ record: StoredRecord) throws { tables.withLock { $0[kind, default: [:]][record.id] = record } }
+  func delete(_ kind: RecordKind, id: String) throws { tables.withLock { _ = $0[kind]?.removeValue(forKey: id) } }
+  func load(_ kind: RecordKind) throws -> [StoredRecord] { tables.withLock { Array(($0[kind] ?? [:]).values) } }
+}

@@ -1,0 +1,121 @@
+import Core
+import FoundationEssentials
+import OCI
+import Synchronization
+
+/// Layers that are only names: enough for the order of a pull's steps.
+final class MemoryLayers: LayerStore {
+  struct Applied: AppliedLayer, LayerIngest {
+    let store: MemoryLayers
+    let diffID: Digest
+    let broken: Bool
+    var usage: DiskUsage { DiskUsage(bytes: 1, inodes: 1) }
+
+    func write(_ bytes: [UInt8]) async throws { await Task.yield() }
+
+    func finish() async throws -> any AppliedLayer {
+      if broken { throw Fault(.dataLoss, "broken") }
+      return self
+    }
+
+    func abort() async { store.state.withLock { $0.pending -= 1 } }
+  }
+
+  let state = Mutex<(layers: [Digest: LayerInfo], pending: Int, applied: Int)>(([:], 0, 0))
+  var pending: Int { state.withLock { $0.pending } }
+  var applied: Int { state.withLock { $0.applied } }
+
+  func find(_ diffID: Digest, chainID: Digest) -> LayerInfo? { state.withLock { $0.layers[diffID] } }
+
+  func ingest(_ layer: LayerDescription) async throws -> any LayerIngest {
+    state.withLock {
+      $0.pending += 1
+      $0.applied += 1
+    }
+    return Applied(store: self, diffID: layer.diffID, broken: layer.diffID == Digest.sha256(of: Array("broken".utf8)))
+  }
+
+  func commit(_ layer: any AppliedLayer, above parents: [LayerID]) async throws -> LayerInfo {
+    await Task.yield()
+    let info = LayerInfo(id: LayerID(layer.diffID), diffID: layer.diffID, usage: layer.usage)
+    state.withLock {
+      $0.layers[layer.diffID] = info
+      $0.pending -= 1
+    }
+    return info
+  }
+
+  func discard(_ layer: any AppliedLayer) async { state.withLock { $0.pending -= 1 } }
+  func list() throws -> [LayerInfo] { state.withLock { Array($0.layers.values) } }
+  func verify(_ id: LayerID) async throws -> [String] { [] }
+  func remove(_ id: LayerID) async throws { state.withLock { _ = $0.layers.removeValue(forKey: id.digest) } }
+  func sweep() throws {}
+  func readFile(_ path: String, in layers: [LayerID], limit: Int) throws -> [UInt8]? { nil }
+}
+
+final class MemoryContent: ContentStore {
+  private let blobs = Mutex<[Digest: [UInt8]]>([:])
+
+  func contains(_ digest: Digest) -> Bool { blobs.withLock { $0[digest] != nil } }
+
+  func read(_ digest: Digest) throws -> [UInt8] {
+    guard let bytes = blobs.withLock({ $0[digest] }) else { throw Fault(.notFound, "blob \(digest)") }
+    return bytes
+  }
+
+  func write(_ bytes: [UInt8], as digest: Digest) async throws { blobs.withLock { $0[digest] = bytes } }
+  func list() throws -> [Digest] { blobs.withLock { Array($0.keys) } }
+  func remove(_ digest: Digest) throws { blobs.withLock { _ = $0.removeValue(forKey: digest) } }
+}
+
+/// A registry of images whose layers are words; a layer's blob and its diff ID are the word's hash.
+final class MemoryRegistry: RegistrySource {
+  private final class One: BlobStream {
+    private let bytes: Mutex<[UInt8]?>
+
+    init(_ bytes: [UInt8]?) { self.bytes = Mutex(bytes) }
+
+    func next() async throws -> [UInt8]? {
+      bytes.withLock { bytes in
+        defer { bytes = nil }
+        return bytes
+      }
+    }
+  }
+
+  private let state = Mutex<(manifests: [String: ManifestDocument], blobs: [Digest: [UInt8]], requests: Int)>(([:], [:], 0))
+  var manifestRequests: Int { state.withLock { $0.requests } }
+
+  func add(_ name: String, layers: [String]) {
+    let words = layers.map { Array($0.utf8) }
+    var config = ImageConfig()
+    (config.os, config.architecture) = ("linux", "amd64")
+    config.rootfs = .init(diffIDs: words.map { .sha256(of: $0) })
+    config.author = name
+    let configBytes = Array(try! JSONEncoder().encode(config))
+    let manifest = Manifest(
+      config: Descriptor(mediaType: MediaType.ociConfig, digest: .sha256(of: configBytes), size: Int64(configBytes.count)),
+      layers: words.map { Descriptor(mediaType: MediaType.ociLayer, digest: .sha256(of: $0), size: Int64($0.count)) })
+    let bytes = Array(try! JSONEncoder().encode(manifest))
+    state.withLock { state in
+      state.manifests[name] = ManifestDocument(digest: .sha256(of: bytes), mediaType: MediaType.ociManifest, bytes: bytes)
+      state.blobs[.sha256(of: configBytes)] = configBytes
+      for word in words { state.blobs[.sha256(of: word)] = word }
+    }
+  }
+
+  func manifest(_ reference: ImageReference, credentials: RegistryCredentials?) async throws -> ManifestDocument {
+    guard
+      let document = state.withLock({ state in
+        state.requests += 1
+        return state.manifests[reference.path]
+      })
+    else { throw Fault(.notFound, "no manifest \(reference)") }
+    return document
+  }
+
+  func blob(_ descriptor: Descriptor, of reference: ImageReference, credentials: RegistryCredentials?) async throws -> any BlobStream {
+    await Task.yield()
+    return One(state.withLock { $0.blobs[descriptor.digest] })
+  }
+}

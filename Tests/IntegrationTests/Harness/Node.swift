@@ -1,0 +1,149 @@
+import CRIAPI
+import Core
+import GRPC
+import Linux
+import Support
+import SwiftProtobuf
+import Synchronization
+import Testing
+
+/// A node of the test's own: directories, a CNI network with its own bridge and subnet, and a real berthd that can be killed and started again.
+final class Node: Sendable {
+  let scratch: String
+  let number: Int
+  private let daemon = Mutex<Pidfd?>(nil)
+  private let connection = Mutex<GRPCClient?>(nil)
+
+  /// Parent of all pods of these tests.
+  static let cgroup = "/berth-test"
+
+  private static let counter = Atomic(0)
+
+  private init(_ scratch: String) {
+    self.scratch = scratch
+    number = Self.counter.add(1, ordering: .relaxed).newValue
+  }
+
+  var root: String { scratch + "/root" }
+  var state: String { scratch + "/state" }
+  var socket: String { scratch + "/berth.sock" }
+  var logs: String { scratch + "/logs" }
+  var networkName: String { "bt\(Process.id % 10_000)n\(number)" }
+  var networkConfig: String { scratch + "/cni" }
+
+  /// Runs `body` on a fresh node with berthd serving; afterwards nothing of it may be left on the machine.
+  static func with(settings: String = "", _ body: (Node) async throws -> Void) async throws {
+    let before = Leftovers(LeftoverScope(cgroup: cgroup, netnsPrefix: "berth-"))
+    try await withScratch("node") { scratch in
+      let node = Node(scratch)
+      try node.prepare(settings)
+      try await node.start()
+      do {
+        try await body(node)
+      } catch {
+        StandardError.write(node.daemonLog())
+        await node.cleanUp()
+        throw error
+      }
+      await node.cleanUp()
+    }
+    #expect(await before.differences() == [])
+  }
+
+  private func prepare(_ settings: String) throws {
+    for directory in [root, state, logs, networkConfig] { try Files.makeDirectories(directory) }
+    try Files.write(conflist, to: networkConfig + "/10-test.conflist")
+    try Files.write("[cni]\nconf_dir = \"\(networkConfig)\"\n" + settings, to: scratch + "/config.toml")
+  }
+
+  private var conflist: String {
+    let subnet = "10.\(200 + number / 250 % 50).\(number % 250).0/24"
+    return """
+      {"cniVersion": "1.0.0", "name": "\(networkName)", "plugins": [
+        {"type": "bridge", "bridge": "\(networkName)", "isGateway": true,
+         "ipam": {"type": "host-local", "dataDir": "\(scratch)/ipam", "ranges": [[{"subnet": "\(subnet)"}]]}},
+        {"type": "portmap", "capabilities": {"portMappings": true}}]}
+      """
+  }
+
+  /// Starts berthd and waits until it serves.
+  func start() async throws {
+    let program = try Programs.path("berthd")
+    let log = try FileHandle.open(scratch + "/berthd.log", FileHandle.appending, mode: 0o600)
+    var spawn = Spawn(
+      program,
+      ["--config", scratch + "/config.toml", "--root", root, "--state", state, "--address", socket, "--log-level", "debug"],
+      descriptors: [try FileHandle.open("/dev/null").release(), log.raw, log.raw])
+    spawn.environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+    let started = spawn
+    daemon.withLock { $0 = nil }
+    let process = try await BlockingWork.run { try started.start() }
+    daemon.withLock { $0 = process }
+    try await connect(process)
+  }
+
+  private func connect(_ process: Pidfd) async throws {
+    for _ in 0..<500 {
+      if let client = try? await GRPCClient.connect(unixSocket: socket) {
+        let old = connection.withLock { connection in
+          defer { connection = client }
+          return connection
+        }
+        await old?.close()
+        return
+      }
+      if process.ended(within: 20) { throw Fault(.unavailable, "berthd ended at its start:\n" + daemonLog()) }
+    }
+    throw Fault(.deadlineExceeded, "berthd does not serve after 10 s:\n" + daemonLog())
+  }
+
+  /// kill -9, and waits until it is gone.
+  func kill() async throws {
+    guard let process = daemon.withLock({ $0 }) else { return }
+    try? process.signal(9)
+    await process.ended()
+    _ = try? process.reap()
+    daemon.withLock { $0 = nil }
+  }
+
+  func restart() async throws {
+    try await kill()
+    try await start()
+  }
+
+  func daemonLog() -> String { (try? Files.read(scratch + "/berthd.log")).map { String(decoding: $0, as: UTF8.self) } ?? "" }
+
+  /// Removes all pods, ends berthd, takes down what the network made.
+  private func cleanUp() async {
+    for pod in (try? await pods()) ?? [] { try? await remove(pod: pod.id) }
+    for image in (try? await images()) ?? [] { try? await removeImage(image.id) }
+    await connection.withLock { $0 }?.close()
+    try? await kill()
+    _ = try? await Command.run("/sbin/ip", ["link", "delete", networkName], timeout: .seconds(10))
+    try? Mounts.unmountAll(below: state)
+  }
+
+  /// Calls a method of the RuntimeService.
+  func runtime<Request: Message, Response: Message>(
+    _ method: String, _ request: Request, returning: Response.Type = Response.self, timeout: Duration? = .seconds(120)
+  ) async throws -> Response {
+    try await call("/runtime.v1.RuntimeService/" + method, request, timeout)
+  }
+
+  func image<Request: Message, Response: Message>(
+    _ method: String, _ request: Request, returning: Response.Type = Response.self, timeout: Duration? = .seconds(120)
+  ) async throws -> Response {
+    try await call("/runtime.v1.ImageService/" + method, request, timeout)
+  }
+
+  private func call<Request: Message, Response: Message>(_ path: String, _ request: Request, _ timeout: Duration?) async throws -> Response
+  {
+    guard let client = connection.withLock({ $0 }) else { throw Fault(.unavailable, "berthd was not started") }
+    return try await client.unary(path, request, timeout: timeout)
+  }
+
+  func berth() throws -> GRPCClient {
+    guard let client = connection.withLock({ $0 }) else { throw Fault(.unavailable, "berthd was not started") }
+    return client
+  }
+}

@@ -1,0 +1,84 @@
+import CRIAPI
+import Core
+import Linux
+import Testing
+
+/// `kill -9` berthd under running pods, start it again: nobody notices.
+@Suite(.serialized) struct RestartTests {
+  @Test func `pods, containers, addresses and logs are those that were there`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("steady"))
+      let counter = try await node.launch("counter", ["/bin/sh", "-c", "i=0; while :; do echo $i; i=$((i+1)); done"], in: pod)
+      let before = try await (node.status(pod: pod), node.status(container: counter))
+      for _ in 0..<3 {
+        try await Task.sleep(for: .milliseconds(100))
+        try await node.restart()
+      }
+      let after = try await (node.status(pod: pod), node.status(container: counter))
+      #expect(before.0 == after.0)
+      #expect(before.1 == after.1)
+      #expect(try await node.exec(counter, ["/bin/true"]).exitCode == 0)
+      try await node.stop(container: counter, timeout: 0)
+      let lines = try await node.log(counter, of: pod).split(separator: "\n").dropLast()
+      for (number, line) in lines.enumerated() where line != "\(number)" {
+        Issue.record("line \(number) is \(line)")
+        break
+      }
+      #expect(lines.count > 1000)
+    }
+  }
+
+  @Test func `a container that ended meanwhile shows its exit code and time`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("meanwhile"))
+      let container = try await node.launch("main", ["/bin/sh", "-c", "sleep 0.5; exit 42"], in: pod)
+      try await node.kill()
+      try await Task.sleep(for: .milliseconds(900))
+      try await node.start()
+      let status = try await node.ended(container)
+      #expect(status.exitCode == 42)
+      let age = SystemClock.realtimeNanoseconds() - status.finishedAt
+      #expect(age > 300_000_000 && age < 60_000_000_000)
+    }
+  }
+
+  @Test func `a shim that dies takes its containers along: Exited 255, ShimDied, NotReady`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("orphaned"))
+      let container = try await node.launch("main", ["/bin/sleep", "1000"], in: pod)
+      try await node.killShim(of: pod)
+      let status = try await node.ended(container)
+      #expect(status.exitCode == 255 && status.reason == "ShimDied")
+      try await eventually("the pod is not ready") { try await node.status(pod: pod).state == .sandboxNotready ? true : nil }
+      try await node.remove(pod: pod)
+    }
+  }
+
+  @Test func `a shim that dies while berthd is down is noticed at the start`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("both"))
+      let container = try await node.launch("main", ["/bin/sleep", "1000"], in: pod)
+      try await node.kill()
+      try await node.killShim(of: pod)
+      try await node.start()
+      #expect(try await node.ended(container).reason == "ShimDied")
+      try await eventually("the pod is not ready") { try await node.status(pod: pod).state == .sandboxNotready ? true : nil }
+    }
+  }
+
+  @Test func `a second daemon on the same root is refused and names the first`() async throws {
+    try await Node.with { node in
+      let output = try await Command.run(
+        try Programs.path("berthd"), ["--root", node.root, "--state", node.scratch + "/other", "--address", node.scratch + "/other.sock"],
+        timeout: .seconds(20))
+      try? Mounts.unmountAll(below: node.scratch + "/other")
+      #expect(!output.succeeded)
+      let text = String(decoding: output.stderr, as: UTF8.self)
+      #expect(text.contains("pid"), "\(text)")
+    }
+  }
+}
