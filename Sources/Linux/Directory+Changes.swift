@@ -52,7 +52,28 @@ extension Directory {
   }
 
   /// `rm -rf`: follows no symlink and crosses no mount. Removing what is not there succeeds.
+  ///
+  /// However deep the tree is (a container can nest directories without end), stack and descriptors stay bounded: what is too deep is
+  /// first moved up, beside `name`.
   package func removeTree(_ name: RawName) throws(SystemError) {
+    var moved = 0
+    try remove(name, depth: 0, top: self, name, &moved)
+    var done = 0
+    while done < moved {
+      try remove(Self.aside(name, done), depth: 0, top: self, name, &moved)
+      done += 1
+    }
+  }
+
+  private static let maximumDepth = 32
+
+  private static func aside(_ name: RawName, _ number: Int) -> RawName {
+    RawName(Array(name.bytes.prefix(200)) + Array(".removed-\(number)".utf8))
+  }
+
+  private func remove(_ name: RawName, depth: Int, top: borrowing Directory, _ topName: RawName, _ moved: inout Int)
+    throws(SystemError)
+  {
     do {
       try removeFile(name)
       return
@@ -60,9 +81,20 @@ extension Directory {
       // Linux says EISDIR, POSIX says EPERM.
       guard error.is(EISDIR, EPERM) else { throw error }
     }
+    if depth > Self.maximumDepth {
+      try rename(name, into: top, as: Self.aside(topName, moved))
+      moved += 1
+      return
+    }
+    try removeDirectory(name, depth, top: top, topName, &moved)
+  }
+
+  private func removeDirectory(_ name: RawName, _ depth: Int, top: borrowing Directory, _ topName: RawName, _ moved: inout Int)
+    throws(SystemError)
+  {
     do {
       let inner = try directory(name)
-      for child in try inner.names() { try inner.removeTree(child) }
+      for child in try inner.names() { try inner.remove(child, depth: depth + 1, top: top, topName, &moved) }
     } catch {
       if !error.is(ENOENT) { throw error }
     }

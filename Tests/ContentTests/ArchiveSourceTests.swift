@@ -8,7 +8,8 @@ import Testing
 /// Images of archives, read as from a registry.
 @Suite struct ArchiveSourceTests {
   private func run(_ program: String, _ arguments: [String], _ directory: String) async throws {
-    let output = try await Command.run(program, arguments, environment: ["PATH=/usr/bin:/bin:/usr/sbin", "HOME=/root"], directory: directory, timeout: .seconds(60))
+    let output = try await Command.run(
+      program, arguments, environment: ["PATH=/usr/bin:/bin:/usr/sbin", "HOME=/root"], directory: directory, timeout: .seconds(60))
     #expect(output.succeeded, "\(program): \(String(decoding: output.stderr, as: UTF8.self))")
   }
 
@@ -73,7 +74,8 @@ import Testing
       try Files.makeDirectories("\(root)/directory")
       for name in ["noise", "empty", "other.tar", "directory"] {
         let fault = await #expect(throws: Fault.self) { try await ArchiveSource.open("\(root)/\(name)") }
-        #expect(fault?.code == .invalidArgument && fault?.message.contains("archive \(root)/\(name)") == true, "\(String(describing: fault))")
+        #expect(
+          fault?.code == .invalidArgument && fault?.message.contains("archive \(root)/\(name)") == true, "\(String(describing: fault))")
       }
       let fault = await #expect(throws: Fault.self) { try await ArchiveSource.open("\(root)/none") }
       #expect(fault?.code == .notFound)

@@ -39,8 +39,8 @@ import Testing
     }
   }
 
-  @Test func leftoversOfAnInterruptedWriteAreRemoved() async throws {
-    try await withScratch { root in
+  @Test func leftoversOfAnInterruptedWriteAreRemoved() throws {
+    try withScratch { root in
       try Files.makeDirectories("\(root)/content/ingest")
       try Files.write("half", to: "\(root)/content/ingest/left")
       _ = try BlobDirectory(root: root)

@@ -27,7 +27,9 @@ enum LayerShapes {
   static let all: [Shape] = parents + links + whiteouts + replacements + contents
 
   static let parents: [Shape] = [
-    Shape("implied parents take the metadata of the directories below") { [base, [.file("usr/lib/deep/new", "n"), .file("etc/new", "n")]] },
+    Shape("implied parents take the metadata of the directories below") {
+      [base, [.file("usr/lib/deep/new", "n"), .file("etc/new", "n")]]
+    },
     Shape("implied parents that are nowhere") { [base, [.file("opt/a/b/c", "c"), .file("opt/a/d", "d")]] },
     Shape("implied parents in the lowest layer") { [[.file("a/b/c", "c")], [.file("a/b/d", "d")]] },
     Shape("a parent described after what is in it") { [base, [.file("etc/late", "l"), .directory("etc").mode(0o711).owned(9, 9)]] },
@@ -51,11 +53,15 @@ enum LayerShapes {
     Shape("a hard link to a file below") { [base, [.link("usr/libc", "usr/lib/libc.so")]] },
     Shape("a hard link to a file below, by a symlink") { [base, [.link("libc", "lib/libc.so")]] },
     Shape("a hard link to a file of the layer, by a symlink below") { [base, [.file("usr/lib/n", "n"), .link("m", "lib/n")]] },
-    Shape("hard links to a file below and to each other") { [base, [.link("p1", "etc/passwd"), .link("p2", "p1"), .link("etc/p3", "p2")]] },
+    Shape("hard links to a file below and to each other") {
+      [base, [.link("p1", "etc/passwd"), .link("p2", "p1"), .link("etc/p3", "p2")]]
+    },
     Shape("a hard link to what the layer then replaces") { [base, [.link("old", "etc/passwd"), .file("etc/passwd", "new")]] },
     Shape("a hard link to a symlink below") { [base, [.link("lib2", "lib")]] },
     Shape("a hard link with a leading slash and dots") { [base, [.link("./x", "/etc/./passwd")]] },
-    Shape("hard links across directories of one layer") { [base, [.directory("n"), .file("n/a", "a"), .link("etc/a", "n/a"), .link("b", "etc/a")]] },
+    Shape("hard links across directories of one layer") {
+      [base, [.directory("n"), .file("n/a", "a"), .link("etc/a", "n/a"), .link("b", "etc/a")]]
+    },
   ]
 
   static let whiteouts: [Shape] = [
@@ -65,14 +71,20 @@ enum LayerShapes {
     Shape("what is not there is gone") { [base, [.whiteout("etc/none"), .whiteout("nowhere/none"), .file("etc/x", "x")]] },
     Shape("gone and made again") { [base, [.whiteout("var/cache"), .directory("var/cache"), .file("var/cache/new", "n")]] },
     Shape("made again and gone") { [base, [.directory("var/cache"), .file("var/cache/new", "n"), .whiteout("var/cache")]] },
-    Shape("a file is gone and made again") { [base, [.whiteout("etc/passwd"), .file("etc/passwd", "new"), .file("etc/group", "g"), .whiteout("etc/group")]] },
+    Shape("a file is gone and made again") {
+      [base, [.whiteout("etc/passwd"), .file("etc/passwd", "new"), .file("etc/group", "g"), .whiteout("etc/group")]]
+    },
     Shape("opaque, then entries") { [base, [.directory("var/cache"), .opaque("var/cache"), .file("var/cache/new", "n")]] },
     Shape("entries, then opaque") { [base, [.directory("var/cache"), .file("var/cache/a", "kept"), .opaque("var/cache")]] },
-    Shape("opaque above what comes deeper") { [base, [.directory("var"), .opaque("var"), .directory("var/cache"), .directory("var/cache/sub"), .file("var/cache/sub/d", "d")]] },
+    Shape("opaque above what comes deeper") {
+      [base, [.directory("var"), .opaque("var"), .directory("var/cache"), .directory("var/cache/sub"), .file("var/cache/sub/d", "d")]]
+    },
     Shape("gone by a symlink") { [base, [.whiteout("lib/libc.so")]] },
     Shape("gone, and back two layers later") { [base, [.whiteout("var/cache")], [.directory("var/cache"), .file("var/cache/z", "z")]] },
     Shape("gone twice") { [base, [.whiteout("var/cache/a")], [.whiteout("var/cache/a"), .whiteout("var/cache")]] },
-    Shape("a whiteout in a directory that the layer makes anew") { [base, [.directory("fresh"), .whiteout("fresh/none"), .file("fresh/f", "f")]] },
+    Shape("a whiteout in a directory that the layer makes anew") {
+      [base, [.directory("fresh"), .whiteout("fresh/none"), .file("fresh/f", "f")]]
+    },
     Shape("everything is gone") { [base, [.opaque(""), .directory("etc"), .file("etc/only", "o"), .file("new", "n")]] },
   ]
 
@@ -80,12 +92,22 @@ enum LayerShapes {
     Shape("a directory becomes a file") { [base, [.file("var/cache", "file")]] },
     Shape("a directory becomes a symlink") { [base, [.symlink("var/cache", "../etc")], [.file("var/cache/new", "n")]] },
     Shape("a file becomes a directory") { [base, [.directory("etc/passwd"), .file("etc/passwd/x", "x")]] },
-    Shape("a file becomes a directory becomes a file") { [base, [.directory("etc/passwd"), .file("etc/passwd/x", "x")], [.file("etc/passwd", "again")]] },
-    Shape("within one layer a file hides the directory below and becomes one") { [base, [.file("var/cache", "f"), .directory("var/cache"), .file("var/cache/n", "n")]] },
-    Shape("within one layer a directory becomes a file") { [base, [.directory("d"), .file("d/x", "x"), .directory("d/e"), .file("d", "file")]] },
+    Shape("a file becomes a directory becomes a file") {
+      [base, [.directory("etc/passwd"), .file("etc/passwd/x", "x")], [.file("etc/passwd", "again")]]
+    },
+    Shape("within one layer a file hides the directory below and becomes one") {
+      [base, [.file("var/cache", "f"), .directory("var/cache"), .file("var/cache/n", "n")]]
+    },
+    Shape("within one layer a directory becomes a file") {
+      [base, [.directory("d"), .file("d/x", "x"), .directory("d/e"), .file("d", "file")]]
+    },
     Shape("the same file twice") { [base, [.file("etc/passwd", "one"), .file("etc/passwd", "two")]] },
-    Shape("a directory described twice") { [base, [.directory("etc").mode(0o700), .file("etc/n", "n"), .directory("etc").mode(0o755).owned(1, 1)]] },
-    Shape("a directory's metadata changes, its files stay") { [base, [.directory("usr/lib").mode(0o711).owned(20, 20).modified(1_650_000_000)]] },
+    Shape("a directory described twice") {
+      [base, [.directory("etc").mode(0o700), .file("etc/n", "n"), .directory("etc").mode(0o755).owned(1, 1)]]
+    },
+    Shape("a directory's metadata changes, its files stay") {
+      [base, [.directory("usr/lib").mode(0o711).owned(20, 20).modified(1_650_000_000)]]
+    },
   ]
 
   static let contents: [Shape] = [
@@ -102,10 +124,17 @@ enum LayerShapes {
     },
     Shape("long names and paths") {
       let deep = (0..<30).map { "directory-number-\($0)" }.joined(separator: "/")
-      return [base, [.file(String(repeating: "n", count: 255), "n"), .file(deep + "/f", "f"), .symlink("l", deep + "/f"), .link("h", deep + "/f")]]
+      return [
+        base,
+        [.file(String(repeating: "n", count: 255), "n"), .file(deep + "/f", "f"), .symlink("l", deep + "/f"), .link("h", deep + "/f")],
+      ]
     },
-    Shape("names that are no text") { [base, [.file("x", "x").with { $0.rawPath = [0x65, 0x74, 0x63, 0x2f, 0xff, 0xfe] }, .file("naïve–☃", "y")]] },
-    Shape("large numbers and fractions of seconds") { [base, [.file("big", "b").owned(4_000_000_000, 5).modified(4_000_000_000, 999_999_999)]] },
+    Shape("names that are no text") {
+      [base, [.file("x", "x").with { $0.rawPath = [0x65, 0x74, 0x63, 0x2f, 0xff, 0xfe] }, .file("naïve–☃", "y")]]
+    },
+    Shape("large numbers and fractions of seconds") {
+      [base, [.file("big", "b").owned(4_000_000_000, 5).modified(4_000_000_000, 999_999_999)]]
+    },
     Shape("an empty layer") { [base, [], [.file("z", "z")]] },
     Shape("many layers, one file each") { [base] + (1..<40).map { [.file("etc/many/\($0)", "\($0)"), .whiteout("etc/many/\($0 - 1)")] } },
   ]

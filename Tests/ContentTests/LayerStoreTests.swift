@@ -34,7 +34,8 @@ import Testing
       try files.makeDirectory("stranger")
       let lines = try await store.verify(id)
       for line in [
-        "d: extended attribute user.a differs", "d/f: its content has changed", "d/f: has mode 600, not 640", "d/l: is no longer a hard link",
+        "d: extended attribute user.a differs", "d/f: its content has changed", "d/f: has mode 600, not 640",
+        "d/l: is no longer a hard link",
         "s: points somewhere else", "null: is missing", "empty: is a directory, not a regular", "stranger: not part of the layer",
       ] { #expect(lines.contains(line), "\(lines)") }
     }
@@ -120,7 +121,9 @@ import Testing
     try await withScratch { root in
       let tar = Tar([.file("one", String(repeating: "1", count: 3000)), .file("two", "2"), .directory("d")]).bytes
       var blob: [UInt8] = []
-      for start in stride(from: 0, to: tar.count, by: 700) { blob += try await Packing.gzip.pack(Array(tar[start..<min(start + 700, tar.count)])) }
+      for start in stride(from: 0, to: tar.count, by: 700) {
+        blob += try await Packing.gzip.pack(Array(tar[start..<min(start + 700, tar.count)]))
+      }
       blob += [0, 0, 0]
       let store = try LayerDirectories(root: root)
       let applied = try await store.apply(PackedLayer(tar: tar, blob: blob), piece: piece)

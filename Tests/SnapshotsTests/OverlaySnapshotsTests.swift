@@ -93,6 +93,27 @@ import Testing
     }
   }
 
+  @Test func aTreeThatIsDeeperThanAnyPathIsRemoved() async throws {
+    try await withScratch { root in
+      let snapshots = try OverlaySnapshots(root: root)
+      let upper = try await snapshots.prepare("deep", above: []).upper!
+      try nest(try Directory.open(upper), 2000)
+      #expect(try await snapshots.usage("deep").inodes > 100)
+      try await snapshots.remove("deep")
+      #expect(try Files.list("\(root)/snapshots/.removed") == [])
+    }
+  }
+
+  /// By turns at the top and inside: a path of that depth could not be named.
+  private func nest(_ directory: borrowing Directory, _ depth: Int) throws {
+    try directory.makeDirectory("d")
+    for _ in 1..<depth {
+      try directory.makeDirectory("outer")
+      try directory.rename("d", into: directory.directory("outer"), as: "d")
+      try directory.rename("outer", into: directory, as: "d")
+    }
+  }
+
   @Test func aMissingSnapshotIsNotFound() async throws {
     try await withScratch { root in
       let snapshots = try OverlaySnapshots(root: root)

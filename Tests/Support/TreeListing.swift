@@ -38,13 +38,20 @@ package struct TreeListing: Equatable {
     }
   }
 
-  /// Without the times of directories for which `isMeaningless` says so.
-  package mutating func dropDirectoryTimes(_ isMeaningless: (Int64) -> Bool) {
+  /// Drops the times of directories for which `isMeaningless` says so, here and in `other`.
+  package mutating func dropDirectoryTimes(with other: inout TreeListing, _ isMeaningless: (Int64) -> Bool) {
     for (path, line) in lines where line.hasPrefix("directory") {
-      var words = line.split(separator: " ").map(String.init)
-      if let seconds = Int64(words[3].prefix { $0 != "." }), isMeaningless(seconds) { words[3] = "any" }
-      lines[path] = words.joined(separator: " ")
+      let seconds = line.split(separator: " ")[3].prefix { $0 != "." }
+      guard isMeaningless(Int64(seconds) ?? 0) else { continue }
+      lines[path] = Self.withoutTime(line)
+      other.lines[path] = other.lines[path].map(Self.withoutTime)
     }
+  }
+
+  private static func withoutTime(_ line: String) -> String {
+    var words = line.split(separator: " ").map(String.init)
+    if words.count > 3 { words[3] = "any" }
+    return words.joined(separator: " ")
   }
 
   /// What differs, readable; empty where nothing does.

@@ -1,7 +1,6 @@
 package import Core
-package import OCI
-
 import Linux
+package import OCI
 
 /// Images of an OCI layout (directory or tar) or of `docker save`'s archive, served as a registry would serve them: what pulls can import.
 /// A docker archive gets a manifest made up for it, whose layers are the archive's plain tars.

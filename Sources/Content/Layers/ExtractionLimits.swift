@@ -5,7 +5,7 @@ package struct ExtractionLimits: Sendable, Hashable {
   /// Entries of one archive.
   package var entries = 1_000_000
   /// Components of a path.
-  package var depth = 512
+  package var depth = LayerTree.maximumDepth
   /// Bytes of a path (PATH_MAX without its NUL).
   package var pathLength = 4095
   /// Bytes of one component (NAME_MAX).

@@ -41,7 +41,7 @@ extension LayerTree {
       put(id, at: place, &changes)
       return .placed(place)
     case .hardLink(let target): return try link(target, place, lower: lower, &changes, copyUp)
-    case .whiteout: hide(name, in: parent)
+    case .whiteout: hide(name, in: parent, &changes)
     case .opaque: break
     }
     return .noted
@@ -86,11 +86,25 @@ extension LayerTree {
   }
 
   /// A whiteout speaks of the layers below only: what this layer has under that name stays, and a directory shows no more of them.
-  private mutating func hide(_ name: RawName, in parent: DirectoryID) {
+  private mutating func hide(_ name: RawName, in parent: DirectoryID, _ changes: inout [TreeChange]) {
     switch self[parent].children[name] {
-    case .directory(let id): self[id].isOpaque = true
-    case .item: break
-    case .whiteout, nil: self[parent].children[name] = .whiteout
+    case .item, .whiteout: break
+    case .directory(let id) where !hasOnlyWhiteouts(id): self[id].isOpaque = true
+    case let node:
+      if let node { drop(node, name, in: parent, &changes) }
+      self[parent].children[name] = .whiteout
+    }
+  }
+
+  /// Whether a directory is there for nothing but to hide something in it.
+  private func hasOnlyWhiteouts(_ id: DirectoryID) -> Bool {
+    guard self[id].metadata == nil else { return false }
+    return self[id].children.values.allSatisfy { node in
+      switch node {
+      case .item: false
+      case .whiteout: true
+      case .directory(let child): hasOnlyWhiteouts(child)
+      }
     }
   }
 
@@ -111,7 +125,7 @@ extension LayerTree {
     _ path: [RawName], lower: (any LowerView)?, _ changes: inout [TreeChange], _ copyUp: CopyUp
   ) throws -> (TreePlace, ItemID)? {
     guard let name = path.last else { throw Fault(.invalidArgument, "a hard link to the root") }
-    guard lower != nil || has(path.dropLast()) else { return nil }
+    if lower == nil, try existingDirectory(path.dropLast()) == nil { return nil }
     let place = TreePlace(directory: try makeDirectories(path.dropLast(), lower: lower, &changes), name: name)
     switch self[place.directory].children[name] {
     case .item(let id): return (place, id)
@@ -129,12 +143,5 @@ extension LayerTree {
 
   private func missing(_ path: [RawName]) -> Fault {
     Fault(.invalidArgument, "a hard link to \"\(RawName.joined(path))\", which does not exist")
-  }
-
-  /// Whether the way to a directory is all within this layer, without making anything.
-  private func has(_ path: some Sequence<RawName>) -> Bool {
-    var probe = self
-    var changes: [TreeChange] = []
-    return (try? probe.makeDirectories(path, lower: nil, &changes)) != nil && changes.isEmpty
   }
 }

@@ -46,7 +46,7 @@ extension LayerTree {
     case .item(let id):
       guard case .symlink(let target) = item(id).kind else { throw notDirectory(name, in: walk.current) }
       try walk.follow(target)
-    case .whiteout: walk.current = makeImplied(name, in: walk.current, opaque: true, inherits: false, &changes)
+    case .whiteout: walk.current = try makeImplied(name, in: walk.current, opaque: true, inherits: false, &changes)
     case nil: try stepBelow(name, &walk, lower, &changes)
     }
   }
@@ -57,15 +57,35 @@ extension LayerTree {
   {
     let isVisible = showsLower(walk.current)
     guard isVisible, let lower else {
-      walk.current = makeImplied(name, in: walk.current, opaque: false, inherits: isVisible, &changes)
+      walk.current = try makeImplied(name, in: walk.current, opaque: false, inherits: isVisible, &changes)
       return
     }
     switch try lower.look(up: name, in: components(walk.current)) {
     case .symlink(let target): try walk.follow(target)
     case .other: throw notDirectory(name, in: walk.current)
-    case .directory: walk.current = makeImplied(name, in: walk.current, opaque: false, inherits: true, &changes)
-    case nil: walk.current = makeImplied(name, in: walk.current, opaque: false, inherits: false, &changes)
+    case .directory: walk.current = try makeImplied(name, in: walk.current, opaque: false, inherits: true, &changes)
+    case nil: walk.current = try makeImplied(name, in: walk.current, opaque: false, inherits: false, &changes)
     }
+  }
+
+  /// The directory at `path` where the layer itself has all of the way; `nil` where something is missing.
+  func existingDirectory(_ path: some Sequence<RawName>) throws(Fault) -> DirectoryID? {
+    var walk = Walk(todo: path.reversed())
+    while let name = walk.todo.popLast() {
+      if name == ".." {
+        guard walk.current != Self.root else { throw Fault(.invalidArgument, "a symlink on the way climbs out of the root") }
+        walk.current = self[walk.current].parent
+        continue
+      }
+      switch self[walk.current].children[name] {
+      case .directory(let next): walk.current = next
+      case .item(let id):
+        guard case .symlink(let target) = item(id).kind else { throw notDirectory(name, in: walk.current) }
+        try walk.follow(target)
+      case .whiteout, nil: return nil
+      }
+    }
+    return walk.current
   }
 
   private func notDirectory(_ name: RawName, in directory: DirectoryID) -> Fault {
@@ -74,7 +94,10 @@ extension LayerTree {
 
   private mutating func makeImplied(
     _ name: RawName, in parent: DirectoryID, opaque: Bool, inherits: Bool, _ changes: inout [TreeChange]
-  ) -> DirectoryID {
+  ) throws(Fault) -> DirectoryID {
+    guard self[parent].depth < Self.maximumDepth else {
+      throw Fault(.invalidArgument, "more than \(Self.maximumDepth) directories deep")
+    }
     let id = makeDirectory(name, in: parent, &changes)
     self[id].isOpaque = opaque
     if inherits { inherit(id) }
@@ -82,7 +105,7 @@ extension LayerTree {
   }
 
   mutating func makeDirectory(_ name: RawName, in parent: DirectoryID, _ changes: inout [TreeChange]) -> DirectoryID {
-    let id = addDirectory(Directory(parent: parent, name: name))
+    let id = addDirectory(Directory(parent: parent, name: name, depth: self[parent].depth + 1))
     self[parent].children[name] = .directory(id)
     changes.append(.makeDirectory(id))
     return id

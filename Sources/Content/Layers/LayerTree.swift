@@ -22,6 +22,8 @@ struct LayerTree: Sendable {
     /// Itself, for the root.
     let parent: DirectoryID
     let name: RawName
+    /// Directories above it.
+    let depth: Int
     var children: [RawName: Node] = [:]
     /// Nil where no entry describes it: it is implied by what is in it.
     var metadata: Metadata?
@@ -35,11 +37,13 @@ struct LayerTree: Sendable {
   private(set) var items: [Item] = []
 
   static let root: DirectoryID = 0
+  /// Also of what symlinks lead to: trees are walked recursively.
+  static let maximumDepth = 256
 
   /// - Parameter items: those that steps already refer to.
   init(items: [Item] = []) {
     self.items = items
-    directories = [Directory(parent: Self.root, name: "")]
+    directories = [Directory(parent: Self.root, name: "", depth: 0)]
   }
 
   subscript(_ id: DirectoryID) -> Directory {

@@ -48,8 +48,10 @@ final class LayerApplication: LayerIngest {
       try Decompression.open(blob), algorithm: layer.diffID.algorithm, limits: limits, compressed: { blob.count })
     var extractor = LayerExtractor(try StagingDirectory.make(path), limits)
     do { try extractor.extract(try TarReader(tar, limits: limits)) } catch { throw try blame(error, blob) }
-    try tar.check(layer.diffID)
+    // What did not arrive as sent is not the image's fault: the blob is judged first.
+    try tar.drain()
     try blob.check()
+    try tar.check(layer.diffID)
     let usage = LayerManifest(extractor.tree).usage
     return StagedLayer(diffID: layer.diffID, usage: usage, path: path, tree: extractor.tree, steps: extractor.steps)
   }

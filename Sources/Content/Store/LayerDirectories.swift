@@ -31,12 +31,7 @@ package final class LayerDirectories: LayerStore {
     var found: [LayerID: LayerRecord] = [:]
     for name in try Files.list(LayerLayout.directory(root)) {
       guard let id = LayerLayout.id(name) else { continue }
-      do {
-        let bytes = try Files.read("\(LayerLayout.directory(root, id))/\(LayerRecord.name)", limit: 1 << 20)
-        let record = try JSONDocument.decode(LayerRecord.self, from: bytes, as: "layer record")
-        guard record.id == id else { throw Fault(.dataLoss, "layer record: it is of \(record.id)") }
-        found[id] = record
-      } catch {
+      do { found[id] = try LayerRecord(of: id, root: root) } catch {
         log.error("layer set aside", metadata: ["layer": "\(id)", "error": "\(error)"])
         try? Files.place(LayerLayout.directory(root, id), at: "\(LayerLayout.directory(root))/\(asidePrefix)\(name)")
       }
@@ -85,13 +80,13 @@ package final class LayerDirectories: LayerStore {
     return try adopt(staged.path, record)
   }
 
-  /// Renames the layer into place; the one that is there already wins.
+  /// Renames the layer into place; the one that is there already wins, whoever is about to record it.
   private func adopt(_ path: String, _ record: LayerRecord) throws -> LayerInfo {
-    do {
-      try Files.place(path, at: LayerLayout.directory(root, record.id))
-    } catch {
-      guard error.isTaken, let existing = info(record.id) else { throw error }
-      return existing
+    var record = record
+    do { try Files.place(path, at: LayerLayout.directory(root, record.id)) } catch {
+      guard error.isTaken else { throw error }
+      record = try LayerRecord(of: record.id, root: root)
+      try Files.syncDirectory(LayerLayout.directory(root))
     }
     records.withLock { $0[record.id] = record }
     return record.info

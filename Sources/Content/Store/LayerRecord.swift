@@ -1,4 +1,5 @@
 import Core
+import Linux
 import OCI
 
 /// `layer.json` beside a layer's files.
@@ -20,6 +21,13 @@ struct LayerRecord: Codable, Sendable {
     self.diffID = diffID
     self.shared = shared
     self.usage = usage
+  }
+
+  /// As it is on disk.
+  init(of id: LayerID, root: String) throws {
+    let bytes = try Files.read("\(LayerLayout.directory(root, id))/\(Self.name)", limit: 1 << 20)
+    self = try JSONDocument.decode(LayerRecord.self, from: bytes, as: "layer record")
+    guard self.id == id else { throw Fault(.dataLoss, "layer record: it is of \(self.id)") }
   }
 
   var info: LayerInfo { LayerInfo(id: id, diffID: diffID, usage: usage) }
