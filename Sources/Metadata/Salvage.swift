@@ -6,9 +6,11 @@ enum Salvage {
   static func copy(from path: String, to target: inout Database) -> Int {
     guard var source = try? Database(path, mode: .evidence) else { return 0 }
     var saved = 0
-    for kind in RecordKind.allCases {
-      for record in rows(of: kind, in: &source) {
-        if (try? target.run(kind.putting, [Array(record.id.utf8), record.json])) != nil { saved += 1 }
+    try? target.transaction { (target) throws(SQLiteError) in
+      for kind in RecordKind.allCases {
+        for record in rows(of: kind, in: &source) {
+          if (try? target.run(kind.putting, [Array(record.id.utf8), record.json])) != nil { saved += 1 }
+        }
       }
     }
     return saved

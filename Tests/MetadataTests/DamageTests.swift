@@ -9,7 +9,7 @@ struct DamageTests {
   /// A file of some 60 pages, closed and with an empty log.
   private func filled(_ directory: String, records: Int = 1000) throws -> String {
     let path = directory + "/a.db"
-    let store = try SQLiteStore(path, .durable, logger: silent)
+    let store = try SQLiteStore(path, .volatile, logger: silent)
     for number in 0..<records { try store.put(.sandboxes, record("sandbox-\(number)")) }
     try store.put(.images, record("image"))
     return path
@@ -32,7 +32,7 @@ struct DamageTests {
         let offset = round < 10 ? round * 10 : Int.random(in: 0..<original.count, using: &generator)
         let noise = (0..<Int.random(in: 1...5000, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
         try scribble(path, at: offset, noise)
-        let store = try SQLiteStore(path, .durable, logger: silent)
+        let store = try SQLiteStore(path, .volatile, logger: silent)
         try worksAfterwards(store)
         #expect(try store.load(.sandboxes).count <= 1001)
       }
@@ -46,7 +46,7 @@ struct DamageTests {
         let path = "\(directory)/\(round)/a.db"
         try Files.makeDirectories(Files.parent(of: path))
         try Files.write(Array(original.prefix(round < 5 ? round : Int.random(in: 0..<original.count))), to: path)
-        try worksAfterwards(try SQLiteStore(path, .durable, logger: silent))
+        try worksAfterwards(try SQLiteStore(path, .volatile, logger: silent))
       }
     }
   }
@@ -58,7 +58,7 @@ struct DamageTests {
       let journal = Journal()
       for round in 1...2 {
         try scribble(path, at: size - 8192, [UInt8](repeating: 0xa5, count: 4096))
-        let store = try SQLiteStore(path, .durable, logger: journal.logger)
+        let store = try SQLiteStore(path, .volatile, logger: journal.logger)
         #expect(store.isNew)
         #expect(Files.exists("\(path).damaged-\(round)"))
         #expect(journal.messages.filter { $0.contains("set aside") }.count == round)

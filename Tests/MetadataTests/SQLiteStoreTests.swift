@@ -25,12 +25,12 @@ struct SQLiteStoreTests {
     try withScratch { directory in
       let path = directory + "/a.db"
       do {
-        let store = try SQLiteStore(path, .durable, logger: silent)
+        let store = try SQLiteStore(path, .volatile, logger: silent)
         #expect(store.isNew)
         for number in 0..<1000 { try store.put(.sandboxes, record("s\(number)")) }
         try store.delete(.sandboxes, id: "s500")
       }
-      let store = try SQLiteStore(path, .durable, logger: silent)
+      let store = try SQLiteStore(path, .volatile, logger: silent)
       #expect(!store.isNew)
       #expect(try store.load(.sandboxes).map(\.id) == (0..<1000).filter { $0 != 500 }.map { "s\($0)" })
       #expect(try store.get(.sandboxes, id: "s7") == record("").json)
