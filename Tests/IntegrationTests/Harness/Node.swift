@@ -47,7 +47,8 @@ final class Node: Sendable {
       }
       await node.cleanUp()
     }
-    #expect(await before.differences() == [])
+    let left = await before.differences()
+    #expect(left == [], "\(left.joined(separator: "\n"))")
   }
 
   private func prepare(_ settings: String) throws {
@@ -70,10 +71,11 @@ final class Node: Sendable {
   func start() async throws {
     let program = try Programs.path("berthd")
     let log = try FileHandle.open(scratch + "/berthd.log", FileHandle.appending, mode: 0o600)
+    let nothing = try FileHandle.open("/dev/null")
     var spawn = Spawn(
       program,
       ["--config", scratch + "/config.toml", "--root", root, "--state", state, "--address", socket, "--log-level", "debug"],
-      descriptors: [try FileHandle.open("/dev/null").release(), log.raw, log.raw])
+      descriptors: [nothing.raw, log.raw, log.raw])
     spawn.environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     let started = spawn
     daemon.withLock { $0 = nil }
@@ -121,6 +123,8 @@ final class Node: Sendable {
     try? await kill()
     _ = try? await Command.run("/sbin/ip", ["link", "delete", networkName], timeout: .seconds(10))
     try? Mounts.unmountAll(below: state)
+    // The pods' parent is the kubelet's to remove.
+    if let tree = try? CgroupTree.detect() { try? Cgroup(Self.cgroup, in: tree).remove() }
   }
 
   /// Calls a method of the RuntimeService.
