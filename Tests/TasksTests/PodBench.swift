@@ -33,6 +33,8 @@ final class PodBench: TaskRuntimeContract.Surroundings {
       let bench = try PodBench(scratch, shim, runc, limits)
       let scope = LeftoverScope(cgroup: bench.cgroup, netnsPrefix: bench.netnsPrefix, directories: ["\(scratch)/state"])
       try bench.makeImage()
+      // The pods' parent is the kubelet's: there before the first pod, removed after the last.
+      try Cgroup(bench.cgroup, in: bench.shims.cgroups).create()
       let before = Leftovers(scope)
       do { try await body(bench) } catch { Issue.record(error) }
       let differences = await before.differences()
