@@ -75,7 +75,7 @@ let implementations: [Target] = [
   module("Registry", ["Core", "OCI", "Linux", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioSSL, .nioPosix, .logging]),
   module("Content", ["Core", "OCI", "Linux", "COpenSSL", "CArchive", "CISAL", "CZlib", .logging]),
   module("Snapshots", ["Core", "OCI", "Linux", .logging]),
-  module("Tasks", ["Core", "OCI", "Linux", "ShimAPI", "TTRPC", .logging]),
+  module("Tasks", ["Core", "OCI", "Linux", "ShimAPI", "TTRPC", .protobuf, .logging]),
   module("CNI", ["Core", "Linux", .logging]),
   module("Spec", ["Core", "OCI", "Linux", "CRIAPI", "CSeccomp"]),
 ]
@@ -124,7 +124,7 @@ let testTargets: [Target] = [
   tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),
   tests("Engine", ["Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .logging]),
   tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .logging]),
-  tests("Integration", ["Core", "OCI", "Linux", "CRIAPI", "GRPC", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
+  tests("Integration", ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "GRPC", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
 ]
 
 let package = Package(

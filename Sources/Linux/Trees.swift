@@ -15,7 +15,7 @@ package enum Trees {
     do {
       let directory = try FileHandle.open(parent, O_RDONLY | O_DIRECTORY)
       try removeEntry(name, in: directory.raw, path)
-    } catch where error.is(ENOENT) {}
+    } catch  where error.is(ENOENT) {}
   }
 
   private static func removeEntry(_ name: String, in directory: Int32, _ path: String) throws(SystemError) {

@@ -1,8 +1,8 @@
-import SwiftProtobuf
 import CRIAPI
 import Core
 import GRPC
 import Linux
+import SwiftProtobuf
 import Testing
 
 /// Each ends with an error that says what and where, with the right code, and (the node asserts it) with nothing left behind.
@@ -33,7 +33,9 @@ import Testing
     try await Node.with { node in
       try await node.importBusybox()
       let pod = try await node.run(try node.podConfig("bad"))
-      await expect(.notFound, "image", "no/such") { _ = try await node.create(node.containerConfig("a", ["true"], image: "localhost/no/such:1"), in: pod) }
+      await expect(.notFound, "image", "no/such") {
+        _ = try await node.create(node.containerConfig("a", ["true"], image: "localhost/no/such:1"), in: pod)
+      }
       await expect(.failedPrecondition, "log", "/missing/") {
         _ = try await node.create(node.containerConfig("b", ["true"]) { $0.logPath = "missing/b.log" }, in: pod)
       }

@@ -44,7 +44,8 @@ import Testing
     for pod in try await node.pods() { try await node.remove(pod: pod.id) }
     #expect(try await node.containers().isEmpty)
     try await eventually("the leftovers of interrupted calls are gone", within: 30) {
-      let left = try Files.list(node.state + "/sandboxes") + Files.list(node.root + "/snapshots").filter { $0 != ".removed" }
+      let left =
+        try Files.list(node.state + "/sandboxes") + Files.list(node.root + "/snapshots").filter { $0 != ".removed" }
         + Files.list(node.root + "/cni").filter { $0 != "pending" }
       return left.isEmpty ? true : nil
     }
