@@ -97,7 +97,7 @@ let surfaces: [Target] = [
 let shim: [Target] = [
   .executableTarget(
     name: "berth-shim", dependencies: ["CLinux"], path: "Sources/Shim", swiftSettings: embedded,
-    linkerSettings: [.unsafeFlags(["-no-static-stdlib"]), .linkedLibrary("m")])
+    linkerSettings: [.unsafeFlags(["-no-static-stdlib"])])
 ]
 
 let testTargets: [Target] = [

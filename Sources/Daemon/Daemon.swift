@@ -54,7 +54,8 @@ struct Daemon: Sendable {
     try stage("socket") { try Files.makeDirectories(Files.parent(of: settings.grpc.address), mode: 0o711) }
     return try await stage("socket") {
       try await GRPCServer.start(
-        configuration, services: core.services, interceptors: [CallLog(logger), FaultInterceptor()], logger: logger)
+        configuration, services: core.services + [HealthService(core.services.map(\.name))],
+        interceptors: [CallLog(logger), FaultInterceptor()], logger: logger)
     }
   }
 

@@ -15,7 +15,7 @@ final class EventLoop {
   }
 
   private let epoll = shim_epoll_create()
-  private var handlers: [Int32: Handler] = [:]
+  private var handlers = DescriptorTable<Handler>()
   private var deadlines: [Deadline] = []
   private var lastTimer = 0
 
@@ -28,7 +28,8 @@ final class EventLoop {
 
   /// Before the descriptor is closed.
   func unwatch(_ fd: Int32) {
-    guard handlers.removeValue(forKey: fd) != nil else { return }
+    guard handlers[fd] != nil else { return }
+    handlers[fd] = nil
     _ = shim_epoll_set(epoll, fd, 0, 0)
   }
 

@@ -17,7 +17,7 @@ final class Server {
   private let loop: EventLoop
   private let listener: Int32
   private let dispatch: Dispatch
-  private var connections: [Int32: Connection] = [:]
+  private var connections = DescriptorTable<Connection>()
   private var lastSerial = 0
   /// Told the serial of every connection that ends.
   var connectionEnded: (Int) -> Void = { _ in }
@@ -31,7 +31,7 @@ final class Server {
   }
 
   /// True when no answer waits to be sent.
-  var isFlushed: Bool { !connections.values.contains { $0.hasOutput } }
+  var isFlushed: Bool { connections.first { $0.hasOutput } == nil }
 
   func stopListening() {
     loop.unwatch(listener)
@@ -80,7 +80,7 @@ final class Server {
   }
 
   fileprivate func send(_ call: Call, _ data: Bytes) {
-    guard let connection = connections.values.first(where: { $0.serial == call.connection }) else { return }
+    guard let connection = connections.first(where: { $0.serial == call.connection }) else { return }
     guard connection.send(TtrpcHeader.response(stream: call.stream, data)) else { return end(connection) }
     if connection.hasOutput { loop.change(connection.fd, EventLoop.readable | EventLoop.writable) }
   }

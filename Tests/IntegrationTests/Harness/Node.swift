@@ -108,6 +108,12 @@ final class Node: Sendable {
     daemon.withLock { $0 = nil }
   }
 
+  /// berthd's.
+  func processID() throws -> Int32 {
+    guard let process = daemon.withLock({ $0 }) else { throw Fault(.unavailable, "berthd was not started") }
+    return process.pid
+  }
+
   func restart() async throws {
     try await kill()
     try await start()

@@ -1,0 +1,146 @@
+"""Runs the measurements, rounds interleaved between the peers, and prints medians and ratios. Started by hack/bench."""
+import argparse
+import json
+import pathlib
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+
+import peers
+from cri import message
+
+BUSYBOX = "docker.io/library/busybox:latest"
+
+
+def timed(call):
+    began = time.perf_counter()
+    result = call()
+    return (time.perf_counter() - began) * 1000, result
+
+
+class Pod:
+    """One pod with one container that sleeps, stage by stage."""
+
+    def __init__(self, peer, name):
+        self.peer, self.name = peer, name
+        logs = peer.work / "logs" / peer.name / name
+        logs.mkdir(parents=True, exist_ok=True)
+        self.config = message(
+            "PodSandboxConfig", hostname=name, log_directory=str(logs), linux=message("LinuxPodSandboxConfig"),
+            metadata=message("PodSandboxMetadata", name=name, namespace="bench", uid=f"{peer.name}-{name}"))
+        self.container_config = message(
+            "ContainerConfig", metadata=message("ContainerMetadata", name="main"), image=message("ImageSpec", image=BUSYBOX),
+            command=["/bin/sleep", "100000"], log_path="main.log", linux=message("LinuxContainerConfig"))
+
+    def start(self):
+        client = self.peer.client
+        run, answer = timed(lambda: client.RunPodSandbox(config=self.config))
+        self.id = answer.pod_sandbox_id
+        create, answer = timed(lambda: client.CreateContainer(
+            pod_sandbox_id=self.id, config=self.container_config, sandbox_config=self.config))
+        self.container = answer.container_id
+        start, _ = timed(lambda: client.StartContainer(container_id=self.container))
+        return {"RunPodSandbox": run, "CreateContainer": create, "StartContainer": start, "pod start": run + create + start}
+
+    def exec(self):
+        return timed(lambda: self.peer.client.ExecSync(container_id=self.container, cmd=["/bin/true"], timeout=20))[0]
+
+    def end(self):
+        client = self.peer.client
+        stop, _ = timed(lambda: client.StopPodSandbox(pod_sandbox_id=self.id))
+        remove, _ = timed(lambda: client.RemovePodSandbox(pod_sandbox_id=self.id))
+        return {"StopPodSandbox": stop, "RemovePodSandbox": remove}
+
+
+class Results:
+    def __init__(self):
+        self.samples = {}
+
+    def add(self, what, peer, value):
+        self.samples.setdefault(what, {}).setdefault(peer.name, []).append(value)
+
+    def table(self):
+        rows = []
+        for what, by_peer in self.samples.items():
+            medians = {name: statistics.median(values) for name, values in by_peer.items()}
+            rows.append({"what": what, "rounds": len(by_peer["berth"]), **medians, "ratio": medians["berth"] / medians["containerd"]})
+        return rows
+
+    def print(self):
+        print(f"\n{'median':34} {'berth':>10} {'containerd':>11} {'ratio':>6}  rounds")
+        for row in self.table():
+            print(f"{row['what']:34} {row['berth']:10.1f} {row['containerd']:11.1f} {row['ratio']:6.2f}  {row['rounds']}")
+
+
+def life_cycles(both, results, rounds):
+    for number in range(rounds + 1):
+        for peer in both:
+            pod = Pod(peer, f"round{number}")
+            samples = pod.start()
+            samples["ExecSync /bin/true"] = statistics.median(pod.exec() for _ in range(5))
+            samples.update(pod.end())
+            samples["whole life"] = samples["pod start"] + samples["StopPodSandbox"] + samples["RemovePodSandbox"]
+            if number > 0:  # the first round fills caches
+                for what, value in samples.items():
+                    results.add(what + ", ms", peer, value)
+
+
+def memory(both, results, count):
+    for peer in both:
+        idle, before = peer.memory()
+        results.add("idle daemon, kB PSS", peer, idle)
+        pods = [Pod(peer, f"memory{number}") for number in range(count)]
+        for pod in pods:
+            pod.start()
+        subprocess.run(["sync"])
+        daemon, overhead = peer.memory()
+        results.add("a pod's processes, kB PSS", peer, (overhead - before) / count)
+        results.add("daemon's growth a pod, kB PSS", peer, max(0.1, (daemon - idle) / count))
+        for pod in pods:
+            pod.end()
+
+
+def pulls(both, results, image, rounds):
+    for number in range(rounds + 1):
+        for peer in both:
+            spec = message("ImageSpec", image=image)
+            elapsed, _ = timed(lambda: peer.client.PullImage(image=spec))
+            if number > 0:
+                results.add(f"pull {image.split('/', 1)[1]}, ms", peer, elapsed)
+            peer.client.RemoveImage(image=spec)
+            time.sleep(1)  # both delete in the background
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--pods", type=int, default=10)
+    parser.add_argument("--pulls", type=int, default=5)
+    parser.add_argument("--json")
+    arguments = parser.parse_args()
+    work, results, both = pathlib.Path(tempfile.mkdtemp(prefix="berth-bench-")), Results(), []
+    try:
+        both = [peers.berth(work), peers.containerd(work)]
+        for peer in both:
+            peer.client.PullImage(image=message("ImageSpec", image=BUSYBOX))
+        life_cycles(both, results, arguments.rounds)
+        memory(both, results, arguments.pods)
+        if arguments.pulls:
+            for image in ("docker.io/bench/many:1", "docker.io/bench/big:1"):
+                pulls(both, results, image, arguments.pulls)
+    finally:
+        results.print() if results.samples else None
+        for peer in both:
+            for pod in peer.client.ListPodSandbox().items:
+                peer.client.RemovePodSandbox(pod_sandbox_id=pod.id)
+            peer.stop()
+        subprocess.run(["ip", "link", "delete", "berthbench"], stderr=subprocess.DEVNULL)
+        subprocess.run(["umount", str(work / "berth" / "state")], stderr=subprocess.DEVNULL)
+        shutil.rmtree(work, ignore_errors=True)
+    if arguments.json:
+        json.dump(results.table(), open(arguments.json, "w"), indent=1)
+
+
+main()
