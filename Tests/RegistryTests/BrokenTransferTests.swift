@@ -57,7 +57,9 @@ import Testing
       let part = Array(layer[request.from...].prefix(400_000))
       return .response(206, ["Content-Range": "bytes \(request.from)-\(request.from + part.count - 1)/*"], part)
     }
-    #expect(requests.map(\.from) == [0, 10_000, 410_000, 810_000])
+    expectResumed(Array(requests.map(\.from).prefix(2)), brokenAt: 10_000)
+    let whole = requests.map(\.from).dropFirst()
+    #expect(zip(whole, whole.dropFirst()).map { $1 - $0 } == [400_000, 400_000])
   }
 
   @Test func aBodyWithoutALengthThatEndsEarlyIsResumed() async throws {
@@ -66,7 +68,7 @@ import Testing
       if request.from > 0 { return .blob(layer, request) }
       return [.send(Array("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".utf8) + layer.prefix(500_000)), .close]
     }
-    #expect(requests.map(\.from) == [0, 500_000])
+    expectResumed(requests.map(\.from), brokenAt: 500_000)
   }
 
   @Test func aConnectionThatNeverBringsAnythingIsGivenUp() async throws {
@@ -125,7 +127,9 @@ import Testing
     let layer = image.layer
     let (fault, _) = try await failure { $0.from == 0 ? .blob(layer, $0, limit: 500_000) : .response(416) }
     #expect(fault.code == .dataLoss)
-    #expect(fault.message.contains("ends before byte 500000"))
+    // What had arrived but was not read when the connection broke is asked for again, so the offset may be lower.
+    let offset = fault.message.split(separator: "ends before byte ").last.flatMap { Int($0.prefix { $0.isNumber }) }
+    #expect(offset.map { (1...500_000).contains($0) } == true, "\(fault)")
   }
 
   @Test(arguments: [500, 502, 503, 504, 408]) func passingErrorsAreTriedAgain(status: Int) async throws {
@@ -171,7 +175,7 @@ import Testing
       if request.from > 0 { return .blob(layer, request) }
       return .response(200, [:], Array(layer.prefix(300_000)), length: layer.count) + [.pause(.seconds(60))]
     }
-    #expect(requests.map(\.from) == [0, 300_000])
+    expectResumed(requests.map(\.from), brokenAt: 300_000)
   }
 
   @Test func aSlowTrickleIsGivenUp() async throws {

@@ -92,7 +92,7 @@ import Testing
           let bytes = try await client.bytes(image.descriptor, of: reference)
           #expect(bytes == layer)
         }
-        #expect(server.requests.map(\.from) == [50_000])
+        expectResumed([0] + server.requests.map(\.from), brokenAt: 50_000)
       }
     }
   }
