@@ -23,8 +23,8 @@ def load_pool():
 POOL = load_pool()
 
 
-def message(name, **fields):
-    return message_factory.GetMessageClass(POOL.FindMessageTypeByName("runtime.v1." + name))(**fields)
+def message(kind, /, **fields):
+    return message_factory.GetMessageClass(POOL.FindMessageTypeByName("runtime.v1." + kind))(**fields)
 
 
 class Client:
