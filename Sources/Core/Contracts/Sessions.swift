@@ -32,11 +32,11 @@ package struct AttachPlan: Sendable, Hashable {
 /// The caller's ends of a session's streams: pipes or sockets, close-on-exec and non-blocking. nil where the session has none.
 /// Closing `stdin` is the half-close the process sees as end of file. End of file on the others: all of the output has been read.
 package struct SessionStreams: ~Copyable, Sendable {
-  package var stdin: Descriptor?
-  package var stdout: Descriptor?
-  package var stderr: Descriptor?
+  package var stdin: FileHandle?
+  package var stdout: FileHandle?
+  package var stderr: FileHandle?
 
-  package init(stdin: consuming Descriptor?, stdout: consuming Descriptor?, stderr: consuming Descriptor?) {
+  package init(stdin: consuming FileHandle?, stdout: consuming FileHandle?, stderr: consuming FileHandle?) {
     self.stdin = stdin
     self.stdout = stdout
     self.stderr = stderr
