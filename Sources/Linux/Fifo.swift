@@ -28,7 +28,9 @@ extension FileHandle {
   /// The writing end of a pipe that nobody reads: every write fails with EPIPE.
   package static func unread() throws(SystemError) -> FileHandle {
     var ends: (Int32, Int32) = (-1, -1)
-    try check("pipe2") { withUnsafeMutableBytes(of: &ends) { pipe2($0.assumingMemoryBound(to: Int32.self).baseAddress, O_CLOEXEC | O_NONBLOCK) } }
+    try check("pipe2") {
+      withUnsafeMutableBytes(of: &ends) { pipe2($0.assumingMemoryBound(to: Int32.self).baseAddress, O_CLOEXEC | O_NONBLOCK) }
+    }
     _ = FileHandle(owning: ends.0)
     return FileHandle(owning: ends.1)
   }

@@ -159,6 +159,7 @@ final class Exec {
 
   /// As if its terminal's line had been cut.
   func hangUp() {
+    guard exit == nil else { return }
     guard signal(SIGHUP, all: false) else { return kill() }
     reaper.loop.after(milliseconds: Self.farewell) { if self.exit == nil { self.kill() } }
   }

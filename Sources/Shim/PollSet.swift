@@ -13,7 +13,9 @@ struct PollSet {
   }
 
   /// How many are ready: 0 after `timeout` ms or where a signal came.
-  mutating func wait(_ timeout: Int32) -> Int32 { entries.withUnsafeMutableBufferPointer { poll($0.baseAddress, nfds_t($0.count), timeout) } }
+  mutating func wait(_ timeout: Int32) -> Int32 {
+    entries.withUnsafeMutableBufferPointer { poll($0.baseAddress, nfds_t($0.count), timeout) }
+  }
 
   func isReady(_ place: Int) -> Bool { place < entries.count && entries[place].revents != 0 }
 }

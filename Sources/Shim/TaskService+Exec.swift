@@ -50,7 +50,7 @@ extension TaskService {
 
   private func delete(_ exec: Exec, _ call: Call) {
     if exec.isStarted && exec.exit == nil { return call.fail(Failure(.failedPrecondition, "exec " + exec.id + " runs")) }
-    exec.kill()
+    if !exec.isStarted { exec.kill() }
     execs.remove(exec)
     call.succeed(Exit.deleteAnswer(exec.exit, pid: 0))
   }

@@ -1,5 +1,5 @@
-import FoundationEssentials
 import Core
+import FoundationEssentials
 import Linux
 import ShimAPI
 import SwiftProtobuf

@@ -116,8 +116,10 @@ import Testing
       for isDropped in [true, false] {
         do {
           let session = try await pod.exec(plan(id, "busybox sleep 79", terminal: isDropped))
-          _ = Streams(session)
-          if !isDropped { await pod.client.dropConnection() }
+          if !isDropped {
+            await pod.client.dropConnection()
+            await session.end()
+          }
         }
         try await eventually("its process is gone") { !ProcessTable.all().contains { ProcessTable.commandLine($0) == "busybox sleep 79" } }
       }
