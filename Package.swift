@@ -105,7 +105,7 @@ let testTargets: [Target] = [
     name: "Support",
     dependencies: ["CLinux", "Core", "OCI", "Linux", "CRIAPI", "GRPC", .nioCore, .nioPosix, .protobuf, .logging],
     path: "Tests/Support", swiftSettings: strict),
-  tests("Linux", ["Linux", "Support"]),
+  tests("Linux", ["CLinux", "Linux", "Support"]),
   tests("OCI", ["OCI", "Support"]),
   tests("Core", ["Core", "OCI", "Linux", "Support"]),
   tests("CRIAPI", ["CRIAPI", "Linux", "Support", .protobuf]),
