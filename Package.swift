@@ -119,7 +119,7 @@ let testTargets: [Target] = [
   tests("Registry", ["Registry", "Settings", "Core", "OCI", "Linux", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .logging]),
   tests("Content", ["Content", "Core", "OCI", "Linux", "Support", .logging]),
   tests("Snapshots", ["Snapshots", "Core", "OCI", "Linux", "Support", .logging]),
-  tests("Tasks", ["Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .logging]),
+  tests("Tasks", ["CLinux", "Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .logging]),
   tests("CNI", ["CNI", "Core", "Linux", "Support", .logging]),
   tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),
   tests("Engine", ["Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .logging]),
