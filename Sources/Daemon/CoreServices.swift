@@ -16,6 +16,7 @@ struct CoreServices: Sendable {
   let garbage: GarbageCollector
   let services: [any GRPCService]
   let stats: StatsService
+  let usage: ImageUsage
 
   init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, logger: Logger) throws {
     let (content, layers) = (stores.content, stores.layers)
@@ -31,16 +32,21 @@ struct CoreServices: Sendable {
       downloads: settings.images.maximumParallelDownloads, logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
+    usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
     let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
     let engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
     pods = PodService(
       PodServices(
         ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
-        snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, settings: engine, logger: logger))
+        snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, cgroups: CgroupReader(tree), settings: engine,
+        logger: logger))
     services = [
-      RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats),
-      ImageServiceSurface(images: images, usage: ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)),
+      RuntimeService(
+        pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
+        addresses: PodAddresses(root: settings.root)),
+      ImageServiceSurface(
+        images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
       BerthService(images: images) { path in try await ArchiveSource.open(path) },
     ]
   }

@@ -58,6 +58,7 @@ extension Configuration {
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }
       try table.within("images") { (table) throws(SettingsError) in
         try table.set(&images.maximumParallelDownloads, "max_parallel_downloads", check: Check.range(1...64))
+        try table.set(&images.pinned, "pinned")
       }
       try table.within("shim") { (table) throws(SettingsError) in try table.set(&shim.path, "path", check: Check.absolute) }
     }

@@ -49,6 +49,8 @@ package struct Configuration: Equatable, Sendable {
   package struct Images: Equatable, Sendable {
     /// Key `max_parallel_downloads`: layers that one pull fetches at a time.
     package var maximumParallelDownloads = 4
+    /// Key `pinned`: images that the kubelet is to keep, by name; `*` stands for any text.
+    package var pinned: [String] = []
   }
 
   /// `[shim]`

@@ -47,7 +47,7 @@ package enum Validation {
     if value < 0 || value > Int64(Int32.max) { throw refuse(field, "\(value) is no user or group ID") }
   }
 
-  static func check(_ resources: Runtime_V1_LinuxContainerResources, _ field: String) throws(Fault) {
+  package static func check(_ resources: Runtime_V1_LinuxContainerResources, _ field: String) throws(Fault) {
     try checkNotNegative(resources.cpuPeriod, "\(field).cpu_period")
     try checkNotNegative(resources.cpuShares, "\(field).cpu_shares")
     if resources.cpuQuota < -1 { throw refuse("\(field).cpu_quota", "\(resources.cpuQuota); -1 is unlimited") }

@@ -6,12 +6,14 @@ package struct RuntimeService: Sendable {
   let images: ImageService
   let node: NodeStatus
   let stats: StatsService
+  let addresses: PodAddresses
 
-  package init(pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService) {
+  package init(pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService, addresses: PodAddresses) {
     self.pods = pods
     self.images = images
     self.node = node
     self.stats = stats
+    self.addresses = addresses
   }
 
   var ledger: Ledger { pods.ledger }
