@@ -16,7 +16,7 @@ struct CoreServices: Sendable {
   let garbage: GarbageCollector
   let services: [any GRPCService]
 
-  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, logger: Logger) throws {
+  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, streaming: any StreamingEndpoint, logger: Logger) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
     let index = ImageIndex(store: stores.records, logger: logger)
@@ -36,7 +36,8 @@ struct CoreServices: Sendable {
         ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: try CgroupTree.detect(), logger: logger), network: network,
         snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, settings: engine, logger: logger))
     services = [
-      RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim)),
+      RuntimeService(
+        pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), streaming: streaming),
       ImageServiceSurface(images: images, usage: ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)),
       BerthService(images: images) { path in try await ArchiveSource.open(path) },
     ]

@@ -1,7 +1,7 @@
-import Synchronization
 import Core
 import Linux
 import Support
+import Synchronization
 import Testing
 
 @testable import Streaming
@@ -19,7 +19,8 @@ import Testing
   @Test func `an exit code is told as version 4's status object`() async throws {
     try await Fixture.with { fixture in
       let status = try await fixture.exec("exit 3").status
-      #expect(status.contains("\"reason\":\"NonZeroExitCode\"") && status.contains("\"message\":\"3\",\"reason\":\"ExitCode\""), "\(status)")
+      #expect(
+        status.contains("\"reason\":\"NonZeroExitCode\"") && status.contains("\"message\":\"3\",\"reason\":\"ExitCode\""), "\(status)")
     }
   }
 
@@ -130,7 +131,10 @@ import Testing
     try await Fixture.with { fixture in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 0..<200 {
-          group.addTask { #expect(try await fixture.exec("echo \(number)").stdout == "\(number)\n") }
+          group.addTask {
+            let output = try await fixture.exec("echo \(number)").stdout
+            #expect(output == "\(number)\n")
+          }
         }
         try await group.waitForAll()
       }

@@ -39,8 +39,10 @@ import Testing
     #expect(status("GET / HTTP/1.1\r\n\(host)") == 0)
     for bad in [
       "\r\n", "GET /\r\n\r\n", "GET / HTTP/1.1\n\n", "GET  / HTTP/1.1\r\n\(host)\r\n", "G(T / HTTP/1.1\r\n\(host)\r\n",
-      "GET x HTTP/1.1\r\n\(host)\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n\(host)\(host)\r\n", "GET / HTTP/1.1\r\n\(host) fold\r\n\r\n",
-      "GET / HTTP/1.1\r\n\(host)A : b\r\n\r\n", "GET / HTTP/1.1\r\n\(host)A: \u{1}\r\n\r\n", "GET / HTTP/1.1\r\n\(host)Content-Length: 5\r\n\r\n",
+      "GET x HTTP/1.1\r\n\(host)\r\n", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n\(host)\(host)\r\n",
+      "GET / HTTP/1.1\r\n\(host) fold\r\n\r\n",
+      "GET / HTTP/1.1\r\n\(host)A : b\r\n\r\n", "GET / HTTP/1.1\r\n\(host)A: \u{1}\r\n\r\n",
+      "GET / HTTP/1.1\r\n\(host)Content-Length: 5\r\n\r\n",
       "GET / HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\n\r\n", "GET / FTP/1.1\r\n\(host)\r\n",
     ] { #expect(status(bad) == 400, "\(bad)") }
     #expect(status("GET / HTTP/1.0\r\n\(host)\r\n") == 505)
@@ -73,12 +75,15 @@ import Testing
     let base = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
     let accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
     #expect(upgrade(.exec, base) == .success(.webSocket(.unnamed, accept: accept)))
-    #expect(upgrade(.exec, base + "\r\nSec-WebSocket-Protocol: v5.channel.k8s.io, v4.channel.k8s.io") == .success(.webSocket(.v5, accept: accept)))
     #expect(
-      upgrade(.portForward, base + "\r\nSec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io") == .success(.webSocket(.tunnel, accept: accept)))
+      upgrade(.exec, base + "\r\nSec-WebSocket-Protocol: v5.channel.k8s.io, v4.channel.k8s.io") == .success(.webSocket(.v5, accept: accept))
+    )
+    #expect(
+      upgrade(.portForward, base + "\r\nSec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io")
+        == .success(.webSocket(.tunnel, accept: accept)))
     #expect(refusal(upgrade(.exec, base + "\r\nSec-WebSocket-Protocol: chat")) == 403)
     #expect(refusal(upgrade(.exec, base, method: "POST")) == 405)
     #expect(refusal(upgrade(.exec, base.replacing("13", with: "8"))) == 426)
-    #expect(refusal(upgrade(.exec, base.replacing("dGhl", with: "")) ) == 400)
+    #expect(refusal(upgrade(.exec, base.replacing("dGhl", with: ""))) == 400)
   }
 }

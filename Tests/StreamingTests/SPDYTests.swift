@@ -75,6 +75,11 @@ import Testing
     _ = session.takeOutgoing()
   }
 
+  private func expectSent(_ expected: Int, by session: inout SPDYSession, at place: SourceLocation = #_sourceLocation) throws {
+    let count = try sent(&session)
+    #expect(count == expected, sourceLocation: place)
+  }
+
   private func sent(_ session: inout SPDYSession) throws -> Int {
     var parser = SPDYFrameParser()
     for buffer in session.takeOutgoing() { parser.feed(buffer) }
@@ -89,7 +94,7 @@ import Testing
     var session = SPDYSession()
     try open(1, in: &session)
     session.send(1, ByteBuffer(repeating: 1, count: 1 << 20))
-    #expect(try sent(&session) == 1 << 20)
+    try expectSent(1 << 20, by: &session)
     #expect(session.canSend(1))
   }
 
@@ -100,22 +105,22 @@ import Testing
     try open(1, in: &session)
     session.send(1, ByteBuffer(repeating: 1, count: 3000))
     session.finish(1)
-    #expect(try sent(&session) == 1000)
+    try expectSent(1000, by: &session)
     #expect(!session.canSend(1))
     session.feed(SPDYFrameWriter.windowUpdate(1, delta: 500))
     _ = try session.next()
-    #expect(try sent(&session) == 500)
+    try expectSent(500, by: &session)
     session.feed(SPDYFrameWriter.windowUpdate(1, delta: 100_000))
     _ = try session.next()
-    #expect(try sent(&session) == 1500)
+    try expectSent(1500, by: &session)
     try open(3, in: &session)
     session.feed(SPDYFrameWriter.windowUpdate(3, delta: 1_000_000))
     _ = try session.next()
     session.send(3, ByteBuffer(repeating: 1, count: 100_000))
-    #expect(try sent(&session) == SPDYSession.protocolWindow - 3000)
+    try expectSent(SPDYSession.protocolWindow - 3000, by: &session)
     session.feed(SPDYFrameWriter.windowUpdate(0, delta: 1_000_000))
     _ = try session.next()
-    #expect(try sent(&session) == 100_000 - SPDYSession.protocolWindow + 3000)
+    try expectSent(100_000 - SPDYSession.protocolWindow + 3000, by: &session)
   }
 
   @Test func `windows are given back as data is taken`() throws {

@@ -10,11 +10,13 @@ import Testing
 
   @Test func `base64 there and back, in one piece and byte by byte`() throws {
     for count in 0..<50 {
-      let bytes = (0..<count).map { UInt8($0 &* 37) }
+      let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
       let text = Base64.encode(bytes)
       #expect(Base64.decode(text) == bytes)
       var decoder = Base64.Decoder()
-      #expect(try text.flatMap { try #require(decoder.decode([$0])) } == bytes)
+      var decoded: [UInt8] = []
+      for digit in text { decoded += decoder.decode([digit]) ?? [] }
+      #expect(decoded == bytes)
     }
     for bad in ["a", "=", "a===", "ab=c", "ab c"] { #expect(Base64.decode(bad.utf8) == nil) }
   }
@@ -79,15 +81,16 @@ import Testing
   @Test func `messages name their channel, plain and in base64`() throws {
     var plain = ChannelMessages(isBase64: false, hasCloseSignal: true)
     plain.begin()
-    #expect(try plain.payload(ByteBuffer(bytes: [0, 65])) == .data(0, ByteBuffer(bytes: [65])))
-    #expect(try plain.payload(ByteBuffer(bytes: [66])) == .data(0, ByteBuffer(bytes: [66])))
+    let pieces = try [[0, 65], [66]].map { try plain.payload(ByteBuffer(bytes: $0)) }
+    #expect(pieces == [.data(0, ByteBuffer(bytes: [65])), .data(0, ByteBuffer(bytes: [66]))])
     plain.begin()
-    #expect(try plain.payload(ByteBuffer(bytes: [255])) == nil)
-    #expect(try plain.payload(ByteBuffer(bytes: [0])) == .closed(0))
+    let signal = try [[255], [0]].map { try plain.payload(ByteBuffer(bytes: $0)) }
+    #expect(signal == [nil, .closed(0)])
     var base64 = ChannelMessages(isBase64: true, hasCloseSignal: false)
     base64.begin()
-    #expect(try base64.payload(ByteBuffer(string: "0aGVsbG8=")) == .data(0, ByteBuffer(string: "hello")))
+    let text = try base64.payload(ByteBuffer(string: "0aGVsbG8="))
+    #expect(text == .data(0, ByteBuffer(string: "hello")))
     base64.begin()
-    #expect(throws: WebSocketViolation.self) { try base64.payload(ByteBuffer(string: "x")) }
+    #expect(throws: WebSocketViolation.self) { _ = try base64.payload(ByteBuffer(string: "x")) }
   }
 }

@@ -1,4 +1,3 @@
-import Linux
 package import Core
 import Linux
 package import Logging

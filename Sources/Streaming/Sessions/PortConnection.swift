@@ -1,6 +1,6 @@
-import Logging
 import Core
 import Linux
+import Logging
 import NIOCore
 
 /// One forwarded connection: a socket in the pod's network, a stream for its bytes and one for what went wrong.

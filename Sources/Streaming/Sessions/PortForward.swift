@@ -49,7 +49,8 @@ final class PortForward: Conversation {
   }
 
   func opened(_ stream: SPDYSubstream, _ headers: HeaderBlock) {
-    guard let port = headers["port"].flatMap(UInt16.init), port > 0, let type = headers["streamtype"], ["data", "error"].contains(type) else {
+    guard let port = headers["port"].flatMap(UInt16.init), port > 0, let type = headers["streamtype"], ["data", "error"].contains(type)
+    else {
       return stream.reset(.protocolError)
     }
     let isError = type == "error"

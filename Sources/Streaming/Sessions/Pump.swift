@@ -9,18 +9,22 @@ final class Pump: ChannelInboundHandler, SubstreamReceiver {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// Bytes of one read, and what is asked of a pipe. More gains nothing.
+  /// Bytes of one read, a session's whole pipe. More gains nothing.
   static let readSize = 256 << 10
 
   private let stream: any Substream
   /// Called once, when both directions are over.
   private var whenOver: ((any Error)?) -> Void
+  /// Set when the channel is all there: SwiftNIO wants no close while it still makes one.
   private var context: ChannelHandlerContext?
+  private var added: ChannelHandlerContext?
   /// Bytes that came before there was a channel.
   private var early: [ByteBuffer] = []
   /// Bytes given to the channel and not yet reported to the client.
   private var held = 0
   private var inputEnded = false
+  /// A connection; its reset is told as one. A terminal's end is an error, too, and is none.
+  private let isTwoWay: Bool
   private var toClientOver: Bool
   private var toDescriptorOver: Bool
   private var isOver = false
@@ -33,6 +37,7 @@ final class Pump: ChannelInboundHandler, SubstreamReceiver {
   init(_ stream: any Substream, toClient: Bool, toDescriptor: Bool, whenOver: @escaping ((any Error)?) -> Void) {
     self.stream = stream
     self.whenOver = whenOver
+    isTwoWay = toClient && toDescriptor
     toClientOver = !toClient
     toDescriptorOver = !toDescriptor
     stream.receiver = self
@@ -40,12 +45,7 @@ final class Pump: ChannelInboundHandler, SubstreamReceiver {
 
   // MARK: From the descriptor
 
-  func handlerAdded(context: ChannelHandlerContext) {
-    self.context = context
-    if context.channel.isActive { begin(context) }
-  }
-
-  func channelActive(context: ChannelHandlerContext) { begin(context) }
+  func handlerAdded(context: ChannelHandlerContext) { added = context }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let bytes = Self.unwrapInboundIn(data)
@@ -103,7 +103,7 @@ final class Pump: ChannelInboundHandler, SubstreamReceiver {
   /// The process has ended: what is in the descriptor now is all that counts, whoever else holds its other end.
   func readRest() {
     guard let context, context.channel.isActive, !toClientOver else { return }
-    rest = PipeControl.available(descriptor)
+    rest = PendingBytes.of(descriptor)
     if rest == 0 { endOutput() }
   }
 
@@ -123,14 +123,17 @@ final class Pump: ChannelInboundHandler, SubstreamReceiver {
     closed()
   }
 
-  private func begin(_ context: ChannelHandlerContext) {
+  private func begin() {
+    guard let context = added else { return closed() }
+    added = nil
+    if isOver { return context.close(promise: nil) }
+    self.context = context
     for bytes in early {
       held += bytes.readableBytes
       context.write(Self.wrapOutboundOut(bytes), promise: nil)
     }
     early = []
     batchEnded()
-    if isOver || (toClientOver && toDescriptorOver) { return context.close(promise: nil) }
     if inputEnded { endInput(context) }
     readMore()
   }
@@ -170,10 +173,11 @@ final class Pump: ChannelInboundHandler, SubstreamReceiver {
   }
 
   private func closed() {
+    added = nil
     guard !isOver else { return }
     if !toClientOver {
       toClientOver = true
-      if failure == nil { stream.finish() } else { stream.reset() }
+      if failure == nil || !isTwoWay { stream.finish() } else { stream.reset() }
     }
     toDescriptorOver = true
     let dropped = early.reduce(held) { $0 + $1.readableBytes }
@@ -196,7 +200,6 @@ extension Pump {
   /// Takes the descriptor over, which is open for reading only (pipe or terminal) or, with `writing`, for writing only.
   func run(_ descriptor: Int32, writing: Bool, on loop: any EventLoop) {
     self.descriptor = descriptor
-    PipeControl.widen(descriptor, to: Int32(Self.readSize))
     let bootstrap = NIOPipeBootstrap(group: loop)
       .channelOption(.autoRead, value: false)
       .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4096, maximum: Self.readSize))
@@ -228,6 +231,11 @@ extension Pump {
 
   private func watch(_ channel: EventLoopFuture<any Channel>, _ loop: any EventLoop) {
     let bound = NIOLoopBound(self, eventLoop: loop)
-    channel.whenFailure { bound.value.failed($0) }
+    channel.whenComplete { result in
+      switch result {
+      case .success: bound.value.begin()
+      case .failure(let error): bound.value.failed(error)
+      }
+    }
   }
 }

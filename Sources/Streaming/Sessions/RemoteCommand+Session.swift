@@ -1,6 +1,6 @@
-import Logging
 import Core
 import Linux
+import Logging
 import NIOCore
 
 extension RemoteCommand {

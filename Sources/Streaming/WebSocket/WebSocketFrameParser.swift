@@ -88,7 +88,9 @@ struct WebSocketFrameParser {
     let opcode = try opcode(first)
     guard second & 0x80 != 0 else { throw WebSocketViolation("a client's frame without a mask") }
     let short = UInt64(second & 0x7F)
-    guard !opcode.isControl || (short < 126 && first & 0x80 != 0) else { throw WebSocketViolation("a control frame that is long or in parts") }
+    guard !opcode.isControl || (short < 126 && first & 0x80 != 0) else {
+      throw WebSocketViolation("a control frame that is long or in parts")
+    }
     let extra = short == 126 ? 2 : short == 127 ? 8 : 0
     guard buffer.readableBytes >= 2 + extra + 4 else { return nil }
     buffer.moveReaderIndex(forwardBy: 2)

@@ -18,8 +18,9 @@ final class Fixture: Sendable {
   static func with(
     _ configure: (inout StreamingConfiguration) -> Void = { _ in }, _ body: (Fixture) async throws -> Void
   ) async throws {
-    // The first connection makes things that stay: the client's event loops, and their descriptors.
+    // The first of all makes things that stay: the client's event loops, the thread that waits for processes.
     _ = try await Loopback.freePort()
+    _ = try await ProcessSession.start("true", CommandStreams()).exit()
     let before = try OpenDescriptors.count()
     var configuration = StreamingConfiguration()
     configure(&configuration)
@@ -29,6 +30,7 @@ final class Fixture: Sendable {
       throw error
     }
     await fixture.server.shutdown()
+    fixture.opened.withLock { $0 = [] }
     #expect(try await OpenDescriptors.settle(at: before) <= before)
   }
 
