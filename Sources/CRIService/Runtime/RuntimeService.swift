@@ -6,13 +6,17 @@ package struct RuntimeService: Sendable {
   let pods: PodService
   let images: ImageService
   let node: NodeStatus
+  let stats: StatsService
   /// Where clients of Exec, Attach and PortForward go.
   let streaming: any StreamingEndpoint
 
-  package init(pods: PodService, images: ImageService, node: NodeStatus, streaming: any StreamingEndpoint) {
+  package init(
+    pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService, streaming: any StreamingEndpoint
+  ) {
     self.pods = pods
     self.images = images
     self.node = node
+    self.stats = stats
     self.streaming = streaming
   }
 

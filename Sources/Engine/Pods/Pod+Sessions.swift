@@ -38,12 +38,10 @@ extension Pod {
   private func open(_ container: String, _ what: String, _ body: @Sendable (any SessionTask) async throws -> any StreamSession)
     async throws -> any StreamSession
   {
-    try await stage("container \(container): \(what)") {
-      _ = try running(container)
-      guard let task = try await task() as? any SessionTask else {
-        throw Fault(.unimplemented, "the pod's task does not offer sessions")
-      }
-      return try await body(task)
+    _ = try stage("container \(container): \(what)") { try running(container) }
+    guard let task = try await task() as? any SessionTask else {
+      throw Fault(.unimplemented, "pod \(name): its task does not offer sessions")
     }
+    return try await body(task)
   }
 }
