@@ -18,7 +18,7 @@ struct CoreServices: Sendable {
   let stats: StatsService
   let usage: ImageUsage
 
-  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, logger: Logger) throws {
+  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, streaming: any StreamingEndpoint, logger: Logger) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
     let index = ImageIndex(store: stores.records, logger: logger)
@@ -44,7 +44,7 @@ struct CoreServices: Sendable {
     services = [
       RuntimeService(
         pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
-        addresses: PodAddresses(root: settings.root)),
+        addresses: PodAddresses(root: settings.root), streaming: streaming),
       ImageServiceSurface(
         images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
       BerthService(images: images) { path in try await ArchiveSource.open(path) },

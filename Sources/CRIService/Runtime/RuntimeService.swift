@@ -1,3 +1,4 @@
+package import Core
 package import Engine
 
 /// The surface of `runtime.v1.RuntimeService`: translates requests and answers, decides nothing. One file per RPC beside this one.
@@ -7,13 +8,19 @@ package struct RuntimeService: Sendable {
   let node: NodeStatus
   let stats: StatsService
   let addresses: PodAddresses
+  /// Where clients of Exec, Attach and PortForward go.
+  let streaming: any StreamingEndpoint
 
-  package init(pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService, addresses: PodAddresses) {
+  package init(
+    pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService, addresses: PodAddresses,
+    streaming: any StreamingEndpoint
+  ) {
     self.pods = pods
     self.images = images
     self.node = node
     self.stats = stats
     self.addresses = addresses
+    self.streaming = streaming
   }
 
   var ledger: Ledger { pods.ledger }
