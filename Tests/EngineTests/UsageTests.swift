@@ -1,3 +1,5 @@
+import Linux
+import SwiftProtobuf
 import CRIAPI
 import Core
 import OCI

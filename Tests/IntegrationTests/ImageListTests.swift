@@ -1,5 +1,6 @@
 import CRIAPI
 import Core
+import GRPC
 import Linux
 import SwiftProtobuf
 import Testing

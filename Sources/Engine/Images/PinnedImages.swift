@@ -7,7 +7,7 @@ package struct PinnedImages: Sendable, Hashable {
   /// A pattern without a star is a name like any other: `busybox` is docker.io's, with the tag latest.
   package init(_ patterns: [String]) {
     self.patterns = patterns.map { pattern in
-      guard !pattern.contains("*"), let reference = try? ImageReference(parsing: pattern) else { return pattern }
+      guard !pattern.contains("*"), Digest(pattern) == nil, let reference = try? ImageReference(parsing: pattern) else { return pattern }
       return reference.digest.map { reference.repoDigest(with: $0) } ?? reference.repoTag ?? pattern
     }
   }
