@@ -30,7 +30,13 @@ struct CoreServices: Sendable {
       downloads: settings.images.maximumParallelDownloads, logger: logger)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
     let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
-    let engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
+    var engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
+    engine.root = settings.root
+    engine.node.hasUserNamespaces = Mounts.mappingProblem(settings.root) == nil
+    engine.podDefaults.unprivilegedPorts = settings.pods.unprivilegedPorts
+    engine.podDefaults.unprivilegedPing = settings.pods.unprivilegedPing
+    engine.node.cdiDirectories = settings.cdi.directories
+    engine.node.devicesFollowUser = settings.containers.devicesFollowUser
     pods = PodService(
       PodServices(
         ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: try CgroupTree.detect(), logger: logger), network: network,
@@ -59,5 +65,8 @@ extension CNINetwork.Settings {
     root = settings.root
     configurationDirectory = settings.cni.configurationDirectory
     pluginDirectories = settings.cni.binaryDirectories
+    networks = settings.cni.maximumNetworks
+    preference = AddressPreference(rawValue: settings.cni.addressPreference) ?? .ipv4
+    template = settings.cni.template ?? ""
   }
 }

@@ -56,6 +56,16 @@ extension Configuration {
       try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
       try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }
+      try table.within("pods") { (table) throws(SettingsError) in
+        try table.set(&pods.unprivilegedPorts, "enable_unprivileged_ports")
+        try table.set(&pods.unprivilegedPing, "enable_unprivileged_icmp")
+      }
+      try table.within("cdi") { (table) throws(SettingsError) in
+        try table.set(&cdi.directories, "spec_dirs", check: Check.absoluteList)
+      }
+      try table.within("containers") { (table) throws(SettingsError) in
+        try table.set(&containers.devicesFollowUser, "device_ownership_from_security_context")
+      }
       try table.within("images") { (table) throws(SettingsError) in
         try table.set(&images.maximumParallelDownloads, "max_parallel_downloads", check: Check.range(1...64))
       }
@@ -83,6 +93,9 @@ extension Configuration.CNI {
   fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
     try table.set(&binaryDirectories, "bin_dirs", check: Check.absoluteList)
     try table.set(&configurationDirectory, "conf_dir", check: Check.absolute)
+    try table.set(&maximumNetworks, "max_conf_num", check: Check.range(0...64))
+    try table.set(&addressPreference, "ip_pref") { ["ipv4", "ipv6", "cni"].contains($0) ? nil : "must be ipv4, ipv6 or cni" }
+    try table.set(&template, "conf_template", check: Check.absolute)
   }
 }
 

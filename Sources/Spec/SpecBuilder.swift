@@ -1,5 +1,6 @@
 import CRIAPI
 package import Core
+import Linux
 import OCI
 
 /// A container's runtime spec: a function of its inputs, without a side effect.
@@ -9,6 +10,7 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   try Validation.check(inputs.container)
   try inputs.checkPrivileged()
   try inputs.checkSELinux()
+  try inputs.checkUserNamespace()
   let capabilities = try CapabilitySets.make(inputs.security, available: inputs.node.availableCapabilities)
   let mounts = try inputs.mountPlan()
   var warnings: [String] = []
@@ -18,6 +20,7 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
     mounts: mounts.mounts, linux: try inputs.linux(capabilities, &warnings))
   spec.linux.rootfsPropagation = mounts.rootPropagation
   spec.annotations = inputs.annotations
+  try inputs.addCDI(to: &spec)
   let stopSignal = StopSignal.resolve(inputs, &warnings)
   return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, stopSignal: stopSignal, warnings: warnings)
 }
@@ -26,6 +29,10 @@ extension SpecInputs {
   fileprivate func linux(_ capabilities: CapabilitySets, _ warnings: inout [String]) throws(Fault) -> RuntimeSpec.Linux {
     var linux = RuntimeSpec.Linux()
     linux.namespaces = try namespaces()
+    if let maps = pod.userNamespace?.maps {
+      linux.uidMappings = maps.users.map(RuntimeSpec.IDMapping.init)
+      linux.gidMappings = maps.groups.map(RuntimeSpec.IDMapping.init)
+    }
     linux.cgroupsPath = CgroupPath.make(parent: sandbox.linux.cgroupParent, id: id)
     let devices = try devicePlan()
     linux.devices = devices.nodes.isEmpty ? nil : devices.nodes
@@ -38,4 +45,8 @@ extension SpecInputs {
     protectPaths(&linux)
     return linux
   }
+}
+
+extension RuntimeSpec.IDMapping {
+  fileprivate init(_ range: IDRange) { self.init(containerID: range.inside, hostID: range.outside, size: range.count) }
 }

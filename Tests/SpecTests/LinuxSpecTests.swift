@@ -34,6 +34,7 @@ struct LinuxSpecTests {
     #expect(host[.pid] == nil)
     let target = try namespaces {
       $0.securityContext.namespaceOptions.pid = .target
+      $0.securityContext.namespaceOptions.targetID = "abc"
       $0.pod.targetPIDNamespace = "/proc/9/ns/pid"
     }
     #expect(target[.pid] == "/proc/9/ns/pid")
