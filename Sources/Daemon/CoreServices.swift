@@ -35,6 +35,7 @@ struct CoreServices: Sendable {
     engine.node.hasUserNamespaces = Mounts.mappingProblem(settings.root) == nil
     engine.podDefaults.unprivilegedPorts = settings.pods.unprivilegedPorts
     engine.podDefaults.unprivilegedPing = settings.pods.unprivilegedPing
+    engine.hostPathLimit = .seconds(settings.containers.hostPathSeconds)
     engine.node.cdiDirectories = settings.cdi.directories
     engine.node.devicesFollowUser = settings.containers.devicesFollowUser
     pods = PodService(
@@ -68,5 +69,7 @@ extension CNINetwork.Settings {
     networks = settings.cni.maximumNetworks
     preference = AddressPreference(rawValue: settings.cni.addressPreference) ?? .ipv4
     template = settings.cni.template ?? ""
+    addLimit = .seconds(settings.cni.timeout)
+    deleteLimit = min(deleteLimit, addLimit)
   }
 }

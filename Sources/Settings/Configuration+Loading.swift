@@ -65,6 +65,7 @@ extension Configuration {
       }
       try table.within("containers") { (table) throws(SettingsError) in
         try table.set(&containers.devicesFollowUser, "device_ownership_from_security_context")
+        try table.set(&containers.hostPathSeconds, "host_path_timeout", check: Check.range(1...600))
       }
       try table.within("images") { (table) throws(SettingsError) in
         try table.set(&images.maximumParallelDownloads, "max_parallel_downloads", check: Check.range(1...64))
@@ -96,6 +97,7 @@ extension Configuration.CNI {
     try table.set(&maximumNetworks, "max_conf_num", check: Check.range(0...64))
     try table.set(&addressPreference, "ip_pref") { ["ipv4", "ipv6", "cni"].contains($0) ? nil : "must be ipv4, ipv6 or cni" }
     try table.set(&template, "conf_template", check: Check.absolute)
+    try table.set(&timeout, "timeout", check: Check.range(1...220))
   }
 }
 

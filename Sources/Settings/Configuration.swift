@@ -33,6 +33,8 @@ package struct Configuration: Equatable, Sendable {
     package var addressPreference = "ipv4"
     /// Key `conf_template`: becomes a configuration in `conf_dir` when the kubelet tells the node's pod CIDR.
     package var template: String?
+    /// Key `timeout`, seconds: for all plugins of a pod's attachment together.
+    package var timeout = 90
   }
 
   /// `[runtimes]`: OCI runtimes by handler name.
@@ -69,6 +71,8 @@ package struct Configuration: Equatable, Sendable {
   package struct Containers: Equatable, Sendable {
     /// Key `device_ownership_from_security_context`: device nodes belong to run_as_user and run_as_group instead of the host's owners.
     package var devicesFollowUser = false
+    /// Key `host_path_timeout`, seconds: how long the host paths of a container may take to answer.
+    package var hostPathSeconds = 20
   }
 
   /// `[images]`

@@ -88,7 +88,7 @@ struct ContainerMounts: Sendable {
       default: .isPrivate
       }
     let maps = IDMaps(users: mount.uidMappings.map(IDRange.init), groups: mount.gidMappings.map(IDRange.init))
-    do { try await HostPaths.map([.map(mount.hostPath, target: target, propagation)], as: maps) } catch {
+    do { try await HostPaths(limit: services.settings.hostPathLimit).map([.map(mount.hostPath, target: target, propagation)], as: maps) } catch {
       let fault = Fault(error)
       guard let cause = fault.cause as? SystemError, cause.isUnsupportedMapping else { throw fault }
       throw Fault(.failedPrecondition, "\(fault.message): its filesystem cannot show files with other owners", cause: cause)

@@ -26,7 +26,7 @@ struct ContainerSetup: Sendable {
     defer { services.garbage.release(layers) }
     try checkLog(config)
     let imageConfig = try imageConfig(image)
-    let found = try await stage("mounts") { try await HostPaths.look(config) }
+    let found = try await stage("mounts") { try await HostPaths(limit: services.settings.hostPathLimit).look(config) }
     let snapshots = services.snapshots
     let (id, bundle) = (id, bundle)
     rollback.add("snapshot") { try await snapshots.remove(id) }
@@ -45,7 +45,7 @@ struct ContainerSetup: Sendable {
     let built = try await spec(config, image, imageConfig, target, prepared, imageVolumes)
     let missing = built.hostPaths.filter { found[$0]?.exists != true }
     try await stage("mounts") {
-      try await HostPaths.make(missing)
+      try await HostPaths(limit: services.settings.hostPathLimit).make(missing)
       try await mounts.map(config, found)
     }
     try stage("bundle") { try Files.write(built.spec.encoded, to: bundle + "/config.json") }

@@ -5,11 +5,12 @@ import Spec
 
 /// Paths on the host that a container's config names. They are never touched by a thread of the daemon: a disposable child does it, with a
 /// deadline, so that a dead NFS server stops one container and not the node.
-enum HostPaths {
-  private static let deadline = Duration.seconds(20)
+struct HostPaths: Sendable {
+  /// For all paths of one container together.
+  let limit: Duration
 
   /// What is at each of the host paths that the config names; symlinks are followed.
-  static func look(_ config: Runtime_V1_ContainerConfig) async throws -> [String: HostPath] {
+  func look(_ config: Runtime_V1_ContainerConfig) async throws -> [String: HostPath] {
     let security = config.linux.securityContext
     let profiles = [security.seccomp.localhostRef, security.seccompProfilePath].filter { $0.hasPrefix("/") }
     let paths = Set(config.mounts.filter { !$0.isImage }.map(\.hostPath) + config.devices.map(\.hostPath) + profiles).sorted()
@@ -18,19 +19,19 @@ enum HostPaths {
   }
 
   /// What exists is left alone, whatever it is; what does not is made as a directory.
-  static func make(_ paths: [String]) async throws { _ = try await run(paths.map { .make($0) }) }
+  func make(_ paths: [String]) async throws { _ = try await run(paths.map { .make($0) }) }
 
   /// The jobs of one config, each a volume that is to be seen with other owners.
-  static func map(_ jobs: [HostPathJob], as maps: IDMaps) async throws {
+  func map(_ jobs: [HostPathJob], as maps: IDMaps) async throws {
     let namespace = try await BlockingWork.run { try maps.makeNamespace().release() }
     _ = try await run(jobs, FileHandle(owning: namespace))
   }
 
-  private static func run(_ jobs: [HostPathJob], _ namespace: consuming FileHandle? = nil) async throws -> [HostPath] {
-    do { return try await HostPathChild.run(jobs, userNamespace: namespace, within: deadline) } catch {
+  private func run(_ jobs: [HostPathJob], _ namespace: consuming FileHandle? = nil) async throws -> [HostPath] {
+    do { return try await HostPathChild.run(jobs, userNamespace: namespace, within: limit) } catch {
       switch error {
       case let timeout as HostPathTimeout:
-        throw Fault(.deadlineExceeded, "host path \(timeout.path): did not answer within \(deadline.components.seconds) s")
+        throw Fault(.deadlineExceeded, "host path \(timeout.path): did not answer within \(limit.components.seconds) s")
       case let failure as SystemError:
         throw Fault(.failedPrecondition, "host path \(failure.object): \(failure)", cause: failure)
       default: throw error
