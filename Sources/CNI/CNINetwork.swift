@@ -12,7 +12,7 @@ package final class CNINetwork: PodNetwork {
     /// Networks that a pod is attached to, the first ones of the directory; 0 for all.
     package var networks = 1
     /// Which of a pod's addresses is its first.
-    package var preference = AddressPreference.ipv4
+    package var preference = AddressPreference.cni
     /// A file that becomes a network configuration when the kubelet tells the node's pod CIDR; empty for none.
     package var template = ""
     package var pluginDirectories = ["/opt/cni/bin", "/usr/lib/cni"]
@@ -36,7 +36,7 @@ package final class CNINetwork: PodNetwork {
   private let plugins: PluginDirectories
   private let cache: AttachmentCache
   private let turns = Turns()
-  private let collection = Collection()
+  private let collection = GarbageTurn()
   private let retries: DetachRetries
   private let logger: Logger
 
@@ -128,7 +128,8 @@ package final class CNINetwork: PodNetwork {
       let configuration = try ConfigurationTemplate(text).render(podCIDRs)
       _ = try NetworkList(try JSON(parsing: Array(configuration.utf8)))
       try Files.makeDirectories(settings.configurationDirectory, mode: 0o755)
-      try Files.replace(settings.configurationDirectory + "/10-berth.conflist", with: Array(configuration.utf8), mode: 0o644, durable: false)
+      try Files.replace(
+        settings.configurationDirectory + "/10-berth.conflist", with: Array(configuration.utf8), mode: 0o644, durable: false)
     }
     logger.notice("network configured from its template", metadata: ["podCIDRs": "\(podCIDRs.joined(separator: ", "))"])
   }

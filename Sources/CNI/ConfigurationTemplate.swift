@@ -28,6 +28,13 @@ struct ConfigurationTemplate {
       if let value = variables[name] { return value }
       throw Fault(.invalidArgument, "{{\(name.prefix(60))}} is not known")
     }
+
+    /// An index of 0 and an empty list are false, as in Go.
+    func holds(_ name: String) throws(Fault) -> Bool {
+      if let list = lists[name] { return !list.isEmpty }
+      let value = try value(name)
+      return !value.isEmpty && value != "0"
+    }
   }
 
   func render(_ podCIDRs: [String]) throws(Fault) -> String {
@@ -42,8 +49,7 @@ struct ConfigurationTemplate {
       case .text(let text): output += text
       case .value(let name): output += try scope.value(name)
       case .condition(let name, let then, let otherwise):
-        let value = try scope.lists[name].map { $0.isEmpty ? "" : "1" } ?? scope.value(name)
-        output += try render(value.isEmpty || value == "0" ? otherwise : then, scope)
+        output += try render(scope.holds(name) ? then : otherwise, scope)
       case .range(let list, let index, let element, let body):
         guard let values = scope.lists[list] else { throw Fault(.invalidArgument, "{{range \(list.prefix(60))}} is not known") }
         for (number, value) in values.enumerated() {

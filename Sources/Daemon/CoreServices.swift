@@ -36,6 +36,8 @@ struct CoreServices: Sendable {
     engine.podDefaults.unprivilegedPorts = settings.pods.unprivilegedPorts
     engine.podDefaults.unprivilegedPing = settings.pods.unprivilegedPing
     engine.hostPathLimit = .seconds(settings.containers.hostPathSeconds)
+    engine.node.cgroupDriver = CgroupDriver(rawValue: settings.cgroups.driver) ?? .cgroupfs
+    engine.annotations = settings.runtimes.annotations
     engine.node.cdiDirectories = settings.cdi.directories
     engine.node.devicesFollowUser = settings.containers.devicesFollowUser
     pods = PodService(
@@ -57,6 +59,15 @@ extension Configuration.Runtimes {
     for name in handlers.keys { if let path = try? executable(of: name) { paths[name] = path } }
     paths[""] = paths[standard] ?? standard
     return paths
+  }
+}
+
+extension Configuration.Runtimes {
+  /// By handler, the default one under the empty name too.
+  var annotations: [String: PassedAnnotations] {
+    var annotations = handlers.mapValues { PassedAnnotations(pod: $0.podAnnotations, container: $0.containerAnnotations) }
+    annotations[""] = annotations[standard]
+    return annotations
   }
 }
 

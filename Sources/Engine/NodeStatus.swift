@@ -1,7 +1,7 @@
 package import Core
-package import Spec
 import FoundationEssentials
 import Linux
+package import Spec
 
 /// Whether this node can run pods now, asked anew each time.
 package struct NodeStatus: Sendable {

@@ -38,7 +38,9 @@ package struct HostPathTimeout: Error, Sendable {
 /// Work on host paths that may hang for ever, such as volumes of a dead NFS server: done by a process that is given up when it takes too long.
 package enum HostPathChild {
   /// One answer a job, in order. Throws ``HostPathTimeout``, or the ``SystemError`` of the first job that failed; that nothing is at a path is no failure.
-  package static func run(_ jobs: [HostPathJob], userNamespace: borrowing FileHandle? = nil, within limit: Duration) async throws -> [HostPath] {
+  package static func run(_ jobs: [HostPathJob], userNamespace: borrowing FileHandle? = nil, within limit: Duration) async throws
+    -> [HostPath]
+  {
     guard !jobs.isEmpty else { return [] }
     let descriptor: Int32 =
       switch userNamespace {

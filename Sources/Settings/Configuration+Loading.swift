@@ -56,6 +56,9 @@ extension Configuration {
       try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
       try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }
+      try table.within("cgroups") { (table) throws(SettingsError) in
+        try table.set(&cgroups.driver, "driver") { ["cgroupfs", "systemd"].contains($0) ? nil : "must be cgroupfs or systemd" }
+      }
       try table.within("pods") { (table) throws(SettingsError) in
         try table.set(&pods.unprivilegedPorts, "enable_unprivileged_ports")
         try table.set(&pods.unprivilegedPing, "enable_unprivileged_icmp")
@@ -106,6 +109,8 @@ extension Configuration.Runtimes {
     try table.set(&standard, "default")
     try table.eachTable { (name, table) throws(SettingsError) in
       try table.set(&handlers[name, default: .init()].path, "path", check: Check.absolute)
+      try table.set(&handlers[name, default: .init()].podAnnotations, "pod_annotations")
+      try table.set(&handlers[name, default: .init()].containerAnnotations, "container_annotations")
     }
   }
 }

@@ -49,8 +49,18 @@ package struct Configuration: Equatable, Sendable {
   package struct Runtime: Equatable, Sendable {
     /// `nil`: a program of the handler's name, looked for in ``Executables/searchPath``.
     package var path: String?
+    /// Key `pod_annotations`: patterns of the pod's annotations that the runtime gets to see.
+    package var podAnnotations: [String] = []
+    /// Key `container_annotations`: the same of a container's.
+    package var containerAnnotations: [String] = []
 
     package init(path: String? = nil) { self.path = path }
+  }
+
+  /// `[cgroups]`
+  package struct Cgroups: Equatable, Sendable {
+    /// Key `driver`: `cgroupfs` or `systemd`, the kubelet's own.
+    package var driver = "cgroupfs"
   }
 
   /// `[cdi]`
@@ -96,6 +106,7 @@ package struct Configuration: Equatable, Sendable {
   package var registry = Registry()
   package var cni = CNI()
   package var runtimes = Runtimes()
+  package var cgroups = Cgroups()
   package var pods = Pods()
   package var cdi = CDI()
   package var containers = Containers()

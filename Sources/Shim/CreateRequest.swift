@@ -56,7 +56,6 @@ struct CreateOptions {
   /// Whom the ends of stdio belong to that the container gets.
   var stdioUser: UInt32 = 0
   var stdioGroup: UInt32 = 0
-  var systemdCgroup = false
 
   init(_ message: Bytes) throws(Malformed) {
     var reader = ProtobufReader(message)
@@ -72,7 +71,7 @@ struct CreateOptions {
       case 8: stdin = field.bool
       case 20: stdioUser = field.uint32
       case 21: stdioGroup = field.uint32
-      case 22: systemdCgroup = field.bool
+      case 22: runtime.systemdCgroup = field.bool
       default: break
       }
     }

@@ -34,7 +34,10 @@ final class Holder {
     defer { close(image) }
     var pidfd: Int32 = -1
     let pid = clone(image, directory, &pidfd)
-    guard pid > 0 else { throw SystemFailure("clone3", Bytes(request.hasUserNamespace ? "of the pod's namespaces, a user namespace first" : "of the pod's namespaces")) }
+    guard pid > 0 else {
+      throw SystemFailure(
+        "clone3", Bytes(request.hasUserNamespace ? "of the pod's namespaces, a user namespace first" : "of the pod's namespaces"))
+    }
     return Process(pid: pid, pidfd: pidfd, reaper: reaper) { code in self.ended(code) }
   }
 

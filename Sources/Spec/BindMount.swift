@@ -40,10 +40,13 @@ struct BindMount: Hashable {
     if mount.isMapped { try useMapped(prepared.mapped[index]) }
   }
 
+  /// Flags of the source's own mount that a user namespace cannot take away: a change of others that leaves them out is refused by the kernel.
+  var lockedOptions: [String] = []
+
   var options: [String] {
     let access = isRecursivelyReadonly ? "rro" : isReadonly ? "ro" : "rw"
     let mode = propagation == .none ? "rprivate" : propagation == .bidirectional ? "rshared" : "rslave"
-    return ["rbind", mode, access] + extraOptions
+    return ["rbind", mode, access] + extraOptions + lockedOptions.filter { !extraOptions.contains($0) }
   }
 
   /// Read-only and without programs, as Kubernetes documents image volumes.

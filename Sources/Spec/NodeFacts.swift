@@ -10,6 +10,7 @@ package struct NodeFacts: Sendable, Hashable {
 
   package var hostname = ""
   package var cgroupVersion = CgroupVersion.v2
+  package var cgroupDriver = CgroupDriver.cgroupfs
   package var availableCapabilities = Capability.all
   /// The lowest oom_score_adj the daemon may set; `nil` where it may set any.
   package var minimumOOMScore: Int?

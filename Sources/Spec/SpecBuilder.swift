@@ -19,7 +19,7 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
     root: RuntimeSpec.Root(path: "rootfs", readonly: inputs.security.readonlyRootfs ? true : nil),
     mounts: mounts.mounts, linux: try inputs.linux(capabilities, &warnings))
   spec.linux.rootfsPropagation = mounts.rootPropagation
-  spec.annotations = inputs.annotations
+  spec.annotations = inputs.annotations.merging(inputs.passedAnnotations) { own, _ in own }
   try inputs.addCDI(to: &spec)
   let stopSignal = StopSignal.resolve(inputs, &warnings)
   return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, stopSignal: stopSignal, warnings: warnings)
@@ -33,7 +33,7 @@ extension SpecInputs {
       linux.uidMappings = maps.users.map(RuntimeSpec.IDMapping.init)
       linux.gidMappings = maps.groups.map(RuntimeSpec.IDMapping.init)
     }
-    linux.cgroupsPath = CgroupPath.make(parent: sandbox.linux.cgroupParent, id: id)
+    linux.cgroupsPath = try CgroupPath(parent: sandbox.linux.cgroupParent, driver: node.cgroupDriver).spec(id)
     let devices = try devicePlan()
     linux.devices = devices.nodes.isEmpty ? nil : devices.nodes
     var (resources, ignored) = try LinuxResources.make(container.linux.resources, node: node)

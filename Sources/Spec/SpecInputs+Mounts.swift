@@ -19,7 +19,8 @@ extension SpecInputs {
     plan.mounts = defaultMounts.filter { mount in
       !covered.contains(mount.destination) && !(covered.contains("/dev") && mount.destination.hasPrefix("/dev/"))
     }
-    for bind in binds.stablySorted(by: { ContainerPath.depth($0.destination) < ContainerPath.depth($1.destination) }) {
+    for var bind in binds.stablySorted(by: { ContainerPath.depth($0.destination) < ContainerPath.depth($1.destination) }) {
+      try keepLockedOptions(of: &bind)
       plan.mounts.append(try mount(bind, &plan))
     }
     return plan
@@ -76,7 +77,8 @@ extension SpecInputs {
   private func mount(_ bind: BindMount, _ plan: inout MountPlan) throws(Fault) -> RuntimeSpec.Mount {
     try checkPropagation(bind, prepared.resolved[bind.hostPath] ?? bind.hostPath)
     if bind.isRecursivelyReadonly, !node.hasRecursiveReadOnly {
-      throw Fault(.failedPrecondition, "RROUnsupported: \(bind.field).recursive_read_only: this node's OCI runtime or kernel cannot do that")
+      throw Fault(
+        .failedPrecondition, "RROUnsupported: \(bind.field).recursive_read_only: this node's OCI runtime or kernel cannot do that")
     }
     switch bind.propagation {
     case .bidirectional: plan.rootPropagation = "rshared"
@@ -85,6 +87,14 @@ extension SpecInputs {
     }
     if !bind.hostPath.isEmpty { plan.hostPaths.append(bind.hostPath) }
     return RuntimeSpec.Mount(bind.destination, type: "bind", source: bind.source, options: bind.options)
+  }
+
+  private func keepLockedOptions(of bind: inout BindMount) throws(Fault) {
+    guard pod.userNamespace != nil, bind.isReadonly || !bind.extraOptions.isEmpty else { return }
+    let source = bind.hostPath.isEmpty ? bind.source : prepared.resolved[bind.hostPath] ?? bind.hostPath
+    let table = try stage("reading the mount table") { try lookups.mounts() }
+    let flags: Set = ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"]
+    bind.lockedOptions = (table.mount(of: source)?.options ?? []).filter(flags.contains)
   }
 
   /// What a mount cannot receive or pass on in the host, it cannot in the container.

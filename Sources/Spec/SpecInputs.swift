@@ -14,6 +14,8 @@ package struct SpecInputs: Sendable {
   package var lookups: Lookups
   /// What was made ready on the host for the container's mounts.
   package var prepared = PreparedMounts()
+  /// Annotations of pod and container that the runtime handler lets through to the runtime.
+  package var passedAnnotations: [String: String] = [:]
   /// Host directories made for the VOLUMEs of the image, by container path; those a CRI mount covers are not used.
   package var imageVolumes: [String: String] = [:]
 

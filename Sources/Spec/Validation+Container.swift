@@ -70,7 +70,8 @@ extension Validation {
       where first.addingReportingOverflow(range.length - 1).overflow || first + (range.length - 1) == .max {
         throw refuse("\(name).\(part)", "\(first) and \(range.length) further IDs end above 4294967294")
       }
-      for other in mappings[..<index] where overlap(range.containerID, other.containerID, range.length, other.length)
+      for other in mappings[..<index]
+      where overlap(range.containerID, other.containerID, range.length, other.length)
         || overlap(range.hostID, other.hostID, range.length, other.length)
       {
         throw refuse(name, "overlaps an earlier range")

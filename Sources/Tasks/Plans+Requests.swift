@@ -1,5 +1,5 @@
-import Linux
 import Core
+import Linux
 import ShimAPI
 import SwiftProtobuf
 

@@ -22,7 +22,7 @@ struct ConfigurationTests {
 
   private func pluginTypes(_ files: [String: String]) throws -> [String] {
     var types: [String] = []
-    try withFiles(files) { types = try $0.network().plugins.map(\.type) }
+    try withFiles(files) { types = try $0.networks()[0].plugins.map(\.type) }
     return types
   }
 
@@ -63,7 +63,7 @@ struct ConfigurationTests {
       #expect(error?.code == .failedPrecondition)
       #expect(error?.message == "no network configuration in \(directory.path) (10.conflist: no plugins)")
     }
-    let error = #expect(throws: Fault.self) { try ConfigurationDirectory(path: "/nowhere/net.d").network() }
+    let error = #expect(throws: Fault.self) { try ConfigurationDirectory(path: "/nowhere/net.d").networks() }
     #expect(error?.message == "no network configuration in /nowhere/net.d")
   }
 

@@ -1,6 +1,6 @@
-import GRPC
 import CRIAPI
 import Core
+import GRPC
 import Linux
 import SwiftProtobuf
 import Testing
@@ -72,7 +72,8 @@ import Testing
       try await node.importBusybox("--volume", "/home", "--volume", "/etc", "--volume", "/brand/new", "--stop-signal", "SIGUSR1")
       let pod = try await node.run(try node.podConfig("volumes"))
       let text = try await output(
-        of: "head -1 /etc/passwd; echo x > /brand/new/file && cat /brand/new/file; grep -c -E ' (/etc|/home|/brand/new) ' /proc/self/mountinfo",
+        of:
+          "head -1 /etc/passwd; echo x > /brand/new/file && cat /brand/new/file; grep -c -E ' (/etc|/home|/brand/new) ' /proc/self/mountinfo",
         on: node, in: pod
       ) { $0.linux.securityContext.readonlyRootfs = true }
       #expect(text.contains("root:") && text.contains("x\n3\n"), "\(text)")

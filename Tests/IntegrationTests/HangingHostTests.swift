@@ -14,25 +14,43 @@ import Testing
       let pod = try await node.run(try node.podConfig("hanging"))
       let dead = node.scratch + "/dead"
       try Files.makeDirectories(dead)
-      let server = try FileHandle.open("/dev/fuse", FileHandle.readWrite)
-      try Mounts.mount("dead", on: dead, type: "fuse", data: "fd=\(server.raw),rootmode=40000,user_id=0,group_id=0")
-      defer { try? Mounts.unmountIfMounted(dead) }
+      let mount = try DeadMount.make(at: dead)
       for (name, change) in Self.users(of: dead + "/volume") {
-        async let stuck = Self.fault { _ = try await node.create(node.containerConfig(name, ["true"], change), in: pod) }
+        let config = node.containerConfig(name, ["true"], change)
+        async let stuck = Self.fault { _ = try await node.create(config, in: pod) }
         let other = try await node.launch("beside-" + name, ["true"], in: pod)
         #expect(try await node.ended(other).exitCode == 0)
         let fault = await stuck
-        #expect(fault?.code == .deadlineExceeded && fault?.message.contains(dead + "/volume") == true, "\(fault.map { "\($0)" } ?? "no fault")")
+        #expect(
+          fault?.code == .deadlineExceeded && fault?.message.contains(dead + "/volume") == true, "\(fault.map { "\($0)" } ?? "no fault")")
       }
       #expect(try await node.containers().count == 3)
-      _ = server.raw
+      _ = consume mount
     }
   }
 
   private static func users(of path: String) -> [(String, (inout Runtime_V1_ContainerConfig) -> Void)] {
     [
-      ("mount", { $0.mounts = [.with { $0.hostPath = path; $0.containerPath = "/x" }] }),
-      ("device", { $0.devices = [.with { $0.hostPath = path; $0.containerPath = "/dev/x" }] }),
+      (
+        "mount",
+        {
+          $0.mounts = [
+            .with {
+              $0.hostPath = path; $0.containerPath = "/x"
+            }
+          ]
+        }
+      ),
+      (
+        "device",
+        {
+          $0.devices = [
+            .with {
+              $0.hostPath = path; $0.containerPath = "/dev/x"
+            }
+          ]
+        }
+      ),
       (
         "seccomp",
         {
@@ -53,7 +71,8 @@ import Testing
     try Files.makeDirectories(node.scratch + "/bin")
     try Files.write("#!/bin/sh\n" + script, to: node.scratch + "/bin/" + name, mode: 0o755)
     try Files.write(
-      #"{"cniVersion":"1.0.0","name":"\#(node.networkName)","plugins":[{"type":"\#(name)"}]}"#, to: node.networkConfig + "/10-test.conflist")
+      #"{"cniVersion":"1.0.0","name":"\#(node.networkName)","plugins":[{"type":"\#(name)"}]}"#, to: node.networkConfig + "/10-test.conflist"
+    )
   }
 
   @Test func `a network plugin that hangs is killed, named, and leaves no pod`() async throws {
@@ -75,7 +94,8 @@ import Testing
     try await Node.with(settings: "timeout = 5\n") { node in
       try node.usePlugins(in: node.scratch + "/bin")
       try await node.restart()
-      let failing = "[ \"$CNI_COMMAND\" = DEL ] && [ ! -e \(node.scratch)/mended ] && { echo '{\"code\":7,\"msg\":\"the switch is on fire\"}'; exit 1; }\n"
+      let failing =
+        "[ \"$CNI_COMMAND\" = DEL ] && [ ! -e \(node.scratch)/mended ] && { echo '{\"code\":7,\"msg\":\"the switch is on fire\"}'; exit 1; }\n"
       try plugin("moody", failing + Self.answer, on: node)
       let pod = try await node.run(try node.podConfig("moody"))
       try await node.stop(pod: pod)

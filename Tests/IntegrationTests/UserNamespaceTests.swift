@@ -1,5 +1,7 @@
 import CRIAPI
 import Core
+import FoundationEssentials
+import GRPC
 import Linux
 import SwiftProtobuf
 import Testing
@@ -49,7 +51,7 @@ import Testing
       let pod = try await node.run(try config("userns", on: node))
       let script = """
         id -u; stat -c %u:%g /etc/passwd /home /dev/shm /etc/hosts; tr -s ' ' < /proc/self/uid_map; echo made > /made; stat -c %u /made
-        hostname inside-or-not 2>/dev/null; ip link add dummy0 type dummy && echo network; mount -t tmpfs none /mnt 2>/dev/null || echo no-mount
+        hostname inside-or-not 2>/dev/null; ip addr add 10.5.5.5/32 dev lo && echo network; mount -t tmpfs none /mnt 2>/dev/null || echo no-mount
         echo out > /dev/stdout; cat /proc/sys/net/ipv4/ip_unprivileged_port_start
         """
       let text = try await output(script, on: node, in: pod) {

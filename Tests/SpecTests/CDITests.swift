@@ -72,7 +72,9 @@ struct CDITests {
   }
 
   @Test func `broken specs are an error for those who need them only`() async throws {
-    let files = ["etc/nic.json": nic(), "etc/broken.json": "{\"cdiVersion\"", "etc/new.json": nic(version: "9.9.9"), "run/x.yaml": "kind: a/b"]
+    let files = [
+      "etc/nic.json": nic(), "etc/broken.json": "{\"cdiVersion\"", "etc/new.json": nic(version: "9.9.9"), "run/x.yaml": "kind: a/b",
+    ]
     _ = try await build(files, ask("vendor.com/nic=a")).get()
     let missing = message(try await build(files, ask("vendor.com/gpu=0")))
     for word in ["vendor.com/gpu=0", "broken.json", "new.json", "9.9.9", "x.yaml"] { #expect(missing.contains(word), "\(missing)") }

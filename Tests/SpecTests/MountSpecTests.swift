@@ -96,7 +96,11 @@ struct MountSpecTests {
 
   @Test func anImageIsMountedReadOnlyWithoutPrograms() throws {
     let image = { (inputs: inout SpecInputs) in
-      inputs.container.mounts = [.with { $0.containerPath = "/model"; $0.image.image = "models/x:1" }]
+      inputs.container.mounts = [
+        .with {
+          $0.containerPath = "/model"; $0.image.image = "models/x:1"
+        }
+      ]
     }
     #expect(SpecFixture.fault(image).code == .failedPrecondition)
     let mounts = try mounts {
@@ -107,18 +111,35 @@ struct MountSpecTests {
   }
 
   @Test func aVolumeWithOtherOwnersComesFromWhereItIsMappedButIsMadeWhereItIs() throws {
-    let range = Runtime_V1_IDMapping.with { $0.hostID = 100_000; $0.length = 65536 }
+    let range = Runtime_V1_IDMapping.with {
+      $0.hostID = 100_000; $0.length = 65536
+    }
     let inputs = SpecFixture.inputs {
-      $0.mount("/data", "/a") { $0.uidMappings = [range]; $0.gidMappings = [range] }
+      $0.mount("/data", "/a") {
+        $0.uidMappings = [range]; $0.gidMappings = [range]
+      }
       $0.prepared.mapped = [0: "/bundle/mounts/volume-0"]
     }
     let built = try makeSpec(inputs)
     #expect(built.hostPaths == ["/data"] && built.spec.mounts.last?.source == "/bundle/mounts/volume-0")
-    #expect(SpecFixture.fault { $0.mount("/data", "/a") { $0.uidMappings = [range] } }.message.contains("one of uidMappings and gidMappings"))
-    #expect(SpecFixture.fault { $0.mount("/data", "/a") { $0.uidMappings = [range, range]; $0.gidMappings = [range] } }.message
-      .contains("uidMappings[1]: overlaps"))
-    let huge = Runtime_V1_IDMapping.with { $0.hostID = .max - 1; $0.length = 3 }
-    #expect(SpecFixture.fault { $0.mount("/data", "/a") { $0.uidMappings = [huge]; $0.gidMappings = [range] } }.message.contains("host_id"))
+    #expect(
+      SpecFixture.fault { $0.mount("/data", "/a") { $0.uidMappings = [range] } }.message.contains("one of uidMappings and gidMappings"))
+    #expect(
+      SpecFixture.fault {
+        $0.mount("/data", "/a") {
+          $0.uidMappings = [range, range]; $0.gidMappings = [range]
+        }
+      }.message
+        .contains("uidMappings[1]: overlaps"))
+    let huge = Runtime_V1_IDMapping.with {
+      $0.hostID = .max - 1; $0.length = 3
+    }
+    #expect(
+      SpecFixture.fault {
+        $0.mount("/data", "/a") {
+          $0.uidMappings = [huge]; $0.gidMappings = [range]
+        }
+      }.message.contains("host_id"))
   }
 
   @Test func recursiveReadOnlyNeedsReadonlyAndPrivate() throws {

@@ -1,4 +1,5 @@
 package import CRIAPI
+import FoundationEssentials
 import SwiftProtobuf
 
 /// Configs in which every field that Linux knows is set, to something that works: what mutations start from.
@@ -19,7 +20,11 @@ package enum FullConfigs {
         $0.searches = ["svc.local"]
         $0.options = ["ndots:5"]
       }
-      $0.portMappings = [.with { $0.protocol = .udp; $0.containerPort = 53; $0.hostPort = 0; $0.hostIp = "127.0.0.1" }]
+      $0.portMappings = [
+        .with {
+          $0.protocol = .udp; $0.containerPort = 53; $0.hostPort = 0; $0.hostIp = "127.0.0.1"
+        }
+      ]
       $0.labels = ["a": "b"]
       $0.annotations = ["kubernetes.io/ingress-bandwidth": "10M"]
       $0.linux = linuxSandbox(cgroup)
@@ -38,7 +43,9 @@ package enum FullConfigs {
           $0.pid = .container
           $0.usernsOptions.mode = .node
         }
-        $0.selinuxOptions = .with { $0.type = ""; $0.level = "" }
+        $0.selinuxOptions = .with {
+          $0.type = ""; $0.level = ""
+        }
         $0.runAsUser.value = 1000
         $0.runAsGroup.value = 1000
         $0.readonlyRootfs = true
@@ -59,21 +66,37 @@ package enum FullConfigs {
       $0.oomScoreAdj = 500
       $0.cpusetCpus = "0"
       $0.cpusetMems = "0"
-      $0.hugepageLimits = [.with { $0.pageSize = "2MB"; $0.limit = 0 }]
+      $0.hugepageLimits = [
+        .with {
+          $0.pageSize = "2MB"; $0.limit = 0
+        }
+      ]
       $0.memorySwapLimitInBytes = 64 << 20
     }
   }
 
   package static func container(scratch: String, image: String) -> Runtime_V1_ContainerConfig {
     .with {
-      $0.metadata = .with { $0.name = "full"; $0.attempt = 1 }
-      $0.image = .with { $0.image = image; $0.annotations = ["a": "b"]; $0.userSpecifiedImage = image }
+      $0.metadata = .with {
+        $0.name = "full"; $0.attempt = 1
+      }
+      $0.image = .with {
+        $0.image = image; $0.annotations = ["a": "b"]; $0.userSpecifiedImage = image
+      }
       $0.command = ["sh", "-c"]
       $0.args = ["true"]
       $0.workingDir = "/"
-      $0.envs = [.with { $0.key = "A"; $0.value = .init([66]) }]
+      $0.envs = [
+        .with {
+          $0.key = "A"; $0.value = .init([66])
+        }
+      ]
       $0.mounts = mounts(scratch, image)
-      $0.devices = [.with { $0.containerPath = "/dev/zero2"; $0.hostPath = "/dev/zero"; $0.permissions = "r" }]
+      $0.devices = [
+        .with {
+          $0.containerPath = "/dev/zero2"; $0.hostPath = "/dev/zero"; $0.permissions = "r"
+        }
+      ]
       $0.labels = ["a": "b"]
       $0.annotations = ["cdi.k8s.io/none": "", "x": "y"]
       $0.annotations["cdi.k8s.io/none"] = nil
@@ -87,18 +110,30 @@ package enum FullConfigs {
   }
 
   private static func mounts(_ scratch: String, _ image: String) -> [Runtime_V1_Mount] {
-    let range = Runtime_V1_IDMapping.with { $0.hostID = 0; $0.containerID = 0; $0.length = 1000 }
+    let range = Runtime_V1_IDMapping.with {
+      $0.hostID = 0; $0.containerID = 0; $0.length = 1000
+    }
     return [
-      .with { $0.hostPath = scratch + "/a"; $0.containerPath = "/a"; $0.readonly = true; $0.recursiveReadOnly = true; $0.mountOptions = ["noexec"] },
-      .with { $0.hostPath = scratch + "/b"; $0.containerPath = "/b"; $0.uidMappings = [range]; $0.gidMappings = [range]; $0.selinuxRelabel = true },
-      .with { $0.containerPath = "/c"; $0.image.image = image; $0.imageSubPath = "etc" },
+      .with {
+        $0.hostPath = scratch + "/a"; $0.containerPath = "/a"; $0.readonly = true; $0.recursiveReadOnly = true; $0.mountOptions = ["noexec"]
+      },
+      .with {
+        $0.hostPath = scratch + "/b"; $0.containerPath = "/b"; $0.uidMappings = [range]; $0.gidMappings = [range]; $0.selinuxRelabel = true
+      },
+      .with {
+        $0.containerPath = "/c"; $0.image.image = image; $0.imageSubPath = "etc"
+      },
     ]
   }
 
   private static var security: Runtime_V1_LinuxContainerSecurityContext {
     .with {
-      $0.capabilities = .with { $0.addCapabilities = ["NET_ADMIN"]; $0.dropCapabilities = ["KILL"]; $0.addAmbientCapabilities = ["NET_BIND_SERVICE"] }
-      $0.namespaceOptions = .with { $0.pid = .container; $0.network = .node }
+      $0.capabilities = .with {
+        $0.addCapabilities = ["NET_ADMIN"]; $0.dropCapabilities = ["KILL"]; $0.addAmbientCapabilities = ["NET_BIND_SERVICE"]
+      }
+      $0.namespaceOptions = .with {
+        $0.pid = .container; $0.network = .node
+      }
       $0.selinuxOptions = .with { $0.level = "" }
       $0.runAsUser.value = 1000
       $0.runAsGroup.value = 1000
@@ -116,8 +151,10 @@ package enum FullConfigs {
   /// Texts that have broken programs before.
   package static let texts =
     [
-      "", " ", "a", "\0", "a\0b", "\n", "a\nb", "/", "//", "..", "../../../../x", "/../..", "/proc/self/root", "/dev/null", "-1", "0", "99999999999999999999",
-      "%s%n", "💣\u{202E}", "localhost/x", "/no/such/thing", ".", "=", "A=B", "rwmx", "NOT_A_CAPABILITY", "ALL", "0-", "1,,2", "/sys/fs/cgroup",
+      "", " ", "a", "\0", "a\0b", "\n", "a\nb", "/", "//", "..", "../../../../x", "/../..", "/proc/self/root", "/dev/null", "-1", "0",
+      "99999999999999999999",
+      "%s%n", "💣\u{202E}", "localhost/x", "/no/such/thing", ".", "=", "A=B", "rwmx", "NOT_A_CAPABILITY", "ALL", "0-", "1,,2",
+      "/sys/fs/cgroup",
       String(repeating: "x", count: 300), String(repeating: "/y", count: 2500), String(repeating: "z", count: 1 << 20),
     ]
 }

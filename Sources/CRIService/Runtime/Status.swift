@@ -1,7 +1,7 @@
-import Spec
 import CRIAPI
 import Core
 import Engine
+import Spec
 import SwiftProtobuf
 
 extension RuntimeService {

@@ -27,7 +27,9 @@ struct ContainerMounts: Sendable {
     for (index, mount) in config.mounts.enumerated() where mount.isImage {
       let name = mount.image.image
       images[index] = try stage("ImageVolumeMountFailed: mounts[\(index)].image") {
-        guard let image = try services.images.find(name) else { throw Fault(.notFound, "image \(name.prefix(300)): is not on this node; pull it") }
+        guard let image = try services.images.find(name) else {
+          throw Fault(.notFound, "image \(name.prefix(300)): is not on this node; pull it")
+        }
         return image
       }
     }
@@ -88,7 +90,9 @@ struct ContainerMounts: Sendable {
       default: .isPrivate
       }
     let maps = IDMaps(users: mount.uidMappings.map(IDRange.init), groups: mount.gidMappings.map(IDRange.init))
-    do { try await HostPaths(limit: services.settings.hostPathLimit).map([.map(mount.hostPath, target: target, propagation)], as: maps) } catch {
+    do {
+      try await HostPaths(limit: services.settings.hostPathLimit).map([.map(mount.hostPath, target: target, propagation)], as: maps)
+    } catch {
       let fault = Fault(error)
       guard let cause = fault.cause as? SystemError, cause.isUnsupportedMapping else { throw fault }
       throw Fault(.failedPrecondition, "\(fault.message): its filesystem cannot show files with other owners", cause: cause)

@@ -13,7 +13,6 @@ struct ContainerSetup: Sendable {
   let id: String
 
   private var bundle: String { "\(sandbox.plan.directory)/containers/\(id)" }
-  private var cgroup: String { Files.parent(of: sandbox.plan.cgroup) + "/" + id }
 
   private var runtime: String { services.settings.runtimes[sandbox.runtimeHandler] ?? "" }
   private var mounts: ContainerMounts { ContainerMounts(services: services, sandbox: sandbox, bundle: bundle) }
@@ -114,6 +113,9 @@ struct ContainerSetup: Sendable {
       inputs.node.hasRecursiveReadOnly = await services.settings.runtimeFeatures.of(runtime).recursiveReadOnly
     }
     inputs.imageVolumes = imageVolumes
+    inputs.passedAnnotations =
+      services.settings.annotations[sandbox.runtimeHandler]?.passed(
+        pod: sandbox.config.content.annotations, container: config.annotations) ?? [:]
     let complete = inputs
     return try await BlockingWork.run { try makeSpec(complete) }
   }
@@ -138,7 +140,8 @@ struct ContainerSetup: Sendable {
     plan.terminal = config.tty
     plan.stdin = config.stdin
     plan.stdinOnce = config.stdinOnce
-    plan.cgroup = cgroup
+    plan.cgroup = try CgroupPath(parent: sandbox.config.content.linux.cgroupParent, driver: settings.node.cgroupDriver).container(id)
+    if settings.node.cgroupDriver == .systemd { plan.systemdCgroup = true }
     if rootOwner != .root { plan.stdioOwner = rootOwner }
     plan.sharesPID = !built.spec.linux.namespaces.contains { $0.type == .pid && $0.path == nil }
     return ContainerRecord(

@@ -1,3 +1,4 @@
+import Linux
 import Spec
 
 /// What every pod gets that does not say otherwise.

@@ -45,6 +45,8 @@ package struct EngineSettings: Sendable {
   package var node: NodeFacts
 
   package var podDefaults = PodDefaults()
+  /// By runtime handler.
+  package var annotations: [String: PassedAnnotations] = [:]
   /// How long a host path that a container names may take to answer.
   package var hostPathLimit = Duration.seconds(20)
   /// What each OCI runtime can do, asked when first needed.

@@ -18,7 +18,8 @@ extension SandboxFiles {
     try await BlockingWork.run {
       do throws(SystemError) { try Mounts.mapped(store, at: layers, in: maps.makeNamespace()) } catch {
         guard error.isUnsupportedMapping else { throw error }
-        throw Fault(.failedPrecondition, "\(error): this kernel or the filesystem of \(store) cannot show files with other owners", cause: error)
+        throw Fault(
+          .failedPrecondition, "\(error): this kernel or the filesystem of \(store) cannot show files with other owners", cause: error)
       }
     }
   }
@@ -29,7 +30,8 @@ extension SandboxFiles {
     var parent = Files.parent(of: state)
     while parent != "/" {
       guard try Files.mode(parent) & 0o001 != 0 else {
-        throw Fault(.failedPrecondition, "\(parent) lets nobody but its owner pass: a pod's user namespace needs its mode to have x for others")
+        throw Fault(
+          .failedPrecondition, "\(parent) lets nobody but its owner pass: a pod's user namespace needs its mode to have x for others")
       }
       parent = Files.parent(of: parent)
     }

@@ -19,9 +19,10 @@ struct CDIName: Hashable, CustomStringConvertible {
 
   static func isKind(_ text: String) -> Bool {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    return parts.count == 2 && parts.allSatisfy { part in
-      isName(part, "_-.") && part.utf8.first.map(isLetter) == true
-    }
+    return parts.count == 2
+      && parts.allSatisfy { part in
+        isName(part, "_-.") && part.utf8.first.map(isLetter) == true
+      }
   }
 
   static func isDevice(_ text: String) -> Bool { isName(text[...], "_-.:") }

@@ -1,5 +1,5 @@
 /// One GC at a time; who must not overlap with it waits for its end.
-actor Collection {
+actor GarbageTurn {
   private var running: Task<Void, any Error>?
 
   func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
