@@ -82,7 +82,7 @@ let implementations: [Target] = [
 
 let surfaces: [Target] = [
   module("Engine", ["Core", "OCI", "Linux", "CRIAPI", "Spec", .protobuf, .logging]),
-  module("CRIService", ["Core", "OCI", "CRIAPI", "BerthAPI", "Engine", "Spec", "GRPC", .protobuf, .logging]),
+  module("CRIService", ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Engine", "Spec", "GRPC", .protobuf, .logging]),
   program(
     "berthd", folder: "Daemon",
     [

@@ -15,6 +15,7 @@ struct CoreServices: Sendable {
   let pods: PodService
   let garbage: GarbageCollector
   let services: [any GRPCService]
+  let stats: StatsService
 
   init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, logger: Logger) throws {
     let (content, layers) = (stores.content, stores.layers)
@@ -28,6 +29,8 @@ struct CoreServices: Sendable {
     let images = ImageService(
       index: index, content: content, layers: layers, registry: registry, garbage: garbage,
       downloads: settings.images.maximumParallelDownloads, logger: logger)
+    let tree = try CgroupTree.detect()
+    stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
     let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
     var engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
@@ -42,10 +45,10 @@ struct CoreServices: Sendable {
     engine.node.devicesFollowUser = settings.containers.devicesFollowUser
     pods = PodService(
       PodServices(
-        ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: try CgroupTree.detect(), logger: logger), network: network,
+        ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
         snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, settings: engine, logger: logger))
     services = [
-      RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim)),
+      RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats),
       ImageServiceSurface(images: images, usage: ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)),
       BerthService(images: images) { path in try await ArchiveSource.open(path) },
     ]

@@ -32,6 +32,7 @@ struct Daemon: Sendable {
       hosts: HostsDirectory(roots: settings.registry.configPath) { logger.warning("\($0)") }, group: loops, logger: logger)
     let core = try CoreServices(settings, stores: stores, registry: registry, logger: logger)
     try stage("recovery") { try Recovery(core.pods).begin(newEpoch: newEpoch) }
+    core.stats.begin()
     core.garbage.request()
     let server = try await serve(settings, core, loops, logger)
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000

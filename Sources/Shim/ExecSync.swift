@@ -27,6 +27,7 @@ final class ExecSync {
   private var code: Int32?
   private var failure: Failure?
   private var isTimedOut = false
+  private var isDone = false
   private var timeout: EventLoop.Timer?
   private var quietTimer: EventLoop.Timer?
   private var lingerUntil: Int64?
@@ -118,16 +119,19 @@ final class ExecSync {
     settle()
   }
 
-  private func read(_ output: Output) {
+  /// Whether there was something to read.
+  @discardableResult
+  private func read(_ output: Output) -> Bool {
     let count = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16 << 10) { buffer in
       let count = CLinux.read(output.fd, buffer.baseAddress, buffer.count)
       let room = limit - standardOutput.content.count - standardError.content.count
       if count > 0 { output.content.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[..<min(count, max(room, 0))])) }
       return count
     }
-    if count < 0 && (clinux_errno() == EAGAIN || clinux_errno() == EINTR) { return }
+    if count < 0 && (clinux_errno() == EAGAIN || clinux_errno() == EINTR) { return false }
     if count <= 0 { close(output) }
     if code != nil { settle() }
+    return count > 0
   }
 
   private func close(_ output: Output) {
@@ -142,9 +146,15 @@ final class ExecSync {
     reaper.loop.cancel(timeout)
     reaper.loop.cancel(quietTimer)
     if standardOutput.fd < 0 && standardError.fd < 0 { return answer() }
-    quietTimer = reaper.loop.after(milliseconds: Self.quiet) { self.answer() }
+    quietTimer = reaper.loop.after(milliseconds: Self.quiet) { self.wasQuiet() }
     if let lingerUntil, shim_monotonic() > lingerUntil { answer() }
     lingerUntil = lingerUntil ?? shim_monotonic() + Self.linger * 1_000_000
+  }
+
+  /// On a busy machine the pipes may be full although nothing was read for a while.
+  private func wasQuiet() {
+    for output in [standardOutput, standardError] where output.fd >= 0 && read(output) { return }
+    if !isDone { answer() }
   }
 
   private func answer() {
@@ -164,6 +174,7 @@ final class ExecSync {
   }
 
   private func cleanUp() {
+    isDone = true
     reaper.loop.cancel(timeout)
     reaper.loop.cancel(quietTimer)
     close(standardOutput)
