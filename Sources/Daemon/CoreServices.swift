@@ -17,7 +17,7 @@ struct CoreServices: Sendable {
   let services: [any GRPCService]
   let stats: StatsService
 
-  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, logger: Logger) throws {
+  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, streaming: any StreamingEndpoint, logger: Logger) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
     let index = ImageIndex(store: stores.records, logger: logger)
@@ -48,7 +48,9 @@ struct CoreServices: Sendable {
         ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
         snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, settings: engine, logger: logger))
     services = [
-      RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats),
+      RuntimeService(
+        pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
+        streaming: streaming),
       ImageServiceSurface(images: images, usage: ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)),
       BerthService(images: images) { path in try await ArchiveSource.open(path) },
     ]
