@@ -7,19 +7,17 @@ package struct RuntimeService: Sendable {
   let images: ImageService
   let node: NodeStatus
   let stats: StatsService
-  let addresses: PodAddresses
   /// Where clients of Exec, Attach and PortForward go.
   let streaming: any StreamingEndpoint
 
   package init(
-    pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService, addresses: PodAddresses,
+    pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService,
     streaming: any StreamingEndpoint
   ) {
     self.pods = pods
     self.images = images
     self.node = node
     self.stats = stats
-    self.addresses = addresses
     self.streaming = streaming
   }
 

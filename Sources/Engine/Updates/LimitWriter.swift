@@ -11,13 +11,18 @@ struct LimitWriter: Sendable {
 
   /// All or nothing, save for `oom_score_adj`, which comes last and is set for each process on its own.
   func apply(_ update: ResourceUpdate) throws(Fault) {
-    try checkMemory(update)
-    try checkSwap(update)
+    try check(update)
     do { try LimitChange.apply(try changes(update)) } catch let refusal as LimitRefusal {
       throw Fault(
         .failedPrecondition, "linux.\(refusal.change.field): \(refusal.change.value) is refused: \(refusal.error)", cause: refusal.error)
     } catch { throw Fault(error) }
     adjustOutOfMemoryScore(update)
+  }
+
+  /// What needs no attempt to be known as impossible.
+  func check(_ update: ResourceUpdate) throws(Fault) {
+    try checkMemory(update)
+    try checkSwap(update)
   }
 
   private func changes(_ update: ResourceUpdate) throws(Fault) -> [LimitChange] {
@@ -41,7 +46,7 @@ struct LimitWriter: Sendable {
   }
 
   /// A process that ends meanwhile needs none; one that is forked meanwhile inherits its parent's.
-  private func adjustOutOfMemoryScore(_ update: ResourceUpdate) {
+  func adjustOutOfMemoryScore(_ update: ResourceUpdate) {
     guard update.asked.oomScoreAdj != 0 else { return }
     let score = max(Int(update.asked.oomScoreAdj), node.minimumOOMScore ?? -1000)
     for _ in 0..<2 {

@@ -24,12 +24,31 @@ extension Pod {
     let record = try ledger.container(container)
     let update = try ResourceUpdate(asked, over: record.resources)
     let writer = LimitWriter(reader: services.cgroups, node: services.settings.node, cgroup: record.plan.cgroup)
-    try await BlockingWork.run { try writer.apply(update) }
+    if record.plan.systemdCgroup == true {
+      try await updateThroughRuntime(record, update, writer)
+    } else {
+      try await BlockingWork.run { try writer.apply(update) }
+    }
     try await remember(update, annotations, of: container)
     do { try rewriteSpec(record, update) } catch {
       logger.warning("container \(container): its spec keeps the old limits: \(Fault(error))")
     }
     logger.info("container's limits changed", metadata: ["container": "\(container)"])
+  }
+
+  /// systemd puts its own figures back whenever it is reloaded, so that it has to know of new ones: the runtime tells it.
+  private nonisolated func updateThroughRuntime(_ record: ContainerRecord, _ update: ResourceUpdate, _ writer: LimitWriter) async throws {
+    try await BlockingWork.run { try writer.check(update) }
+    let (resources, _) = try LinuxResources.make(update.asked, node: services.settings.node)
+    let path = record.plan.bundle + "/update.json"
+    try Files.write(Array(try JSONEncoder().encode(resources)), to: path)
+    defer { try? Files.remove(path) }
+    let arguments = ["--root", record.plan.runtimeRoot, "--systemd-cgroup", "update", "--resources", path, record.id]
+    let output = try await Command.run(record.plan.runtime, arguments, timeout: .seconds(30))
+    guard output.succeeded else {
+      throw Fault(.failedPrecondition, "OCI runtime update: " + String(decoding: output.stderr, as: UTF8.self).trimmedLine)
+    }
+    await BlockingWork.run { writer.adjustOutOfMemoryScore(update) }
   }
 
   /// A container that is still being created has its limits set by the runtime: ours come after.
