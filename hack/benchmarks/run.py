@@ -9,6 +9,7 @@ import tempfile
 import time
 
 import peers
+from lists import lists
 from cri import message
 
 BUSYBOX = "docker.io/library/busybox:latest"
@@ -34,10 +35,14 @@ class Pod:
             "ContainerConfig", metadata=message("ContainerMetadata", name="main"), image=message("ImageSpec", image=BUSYBOX),
             command=["/bin/sleep", "100000"], log_path="main.log", linux=message("LinuxContainerConfig"))
 
+    def run(self):
+        elapsed, answer = timed(lambda: self.peer.client.RunPodSandbox(config=self.config))
+        self.id = answer.pod_sandbox_id
+        return elapsed
+
     def start(self):
         client = self.peer.client
-        run, answer = timed(lambda: client.RunPodSandbox(config=self.config))
-        self.id = answer.pod_sandbox_id
+        run = self.run()
         create, answer = timed(lambda: client.CreateContainer(
             pod_sandbox_id=self.id, config=self.container_config, sandbox_config=self.config))
         self.container = answer.container_id
@@ -71,7 +76,7 @@ class Results:
     def print(self):
         print(f"\n{'median':34} {'berth':>10} {'containerd':>11} {'ratio':>6}  rounds")
         for row in self.table():
-            print(f"{row['what']:34} {row['berth']:10.1f} {row['containerd']:11.1f} {row['ratio']:6.2f}  {row['rounds']}")
+            print(f"{row['what']:34} {row['berth']:10.2f} {row['containerd']:11.2f} {row['ratio']:6.2f}  {row['rounds']}")
 
 
 def life_cycles(both, results, rounds):
@@ -118,6 +123,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--pods", type=int, default=10)
     parser.add_argument("--pulls", type=int, default=5)
+    parser.add_argument("--lists", type=int, default=20, help="rounds of the list calls")
+    parser.add_argument("--running", type=int, default=200)
+    parser.add_argument("--ended", type=int, default=800)
     parser.add_argument("--json")
     arguments = parser.parse_args()
     work, results, both = pathlib.Path(tempfile.mkdtemp(prefix="berth-bench-")), Results(), []
@@ -127,6 +135,8 @@ def main():
             peer.client.PullImage(image=message("ImageSpec", image=BUSYBOX))
         life_cycles(both, results, arguments.rounds)
         memory(both, results, arguments.pods)
+        if arguments.lists:
+            lists(both, results, Pod, timed, arguments.lists, arguments.running, arguments.ended)
         if arguments.pulls:
             for image in ("docker.io/bench/many:1", "docker.io/bench/big:1"):
                 pulls(both, results, image, arguments.pulls)

@@ -46,7 +46,7 @@ extension Pod {
     let arguments = ["--root", record.plan.runtimeRoot, "--systemd-cgroup", "update", "--resources", path, record.id]
     let output = try await Command.run(record.plan.runtime, arguments, timeout: .seconds(30))
     guard output.succeeded else {
-      throw Fault(.failedPrecondition, "OCI runtime update: " + String(decoding: output.stderr, as: UTF8.self).trimmedLine)
+      throw Fault(.failedPrecondition, "OCI runtime update: " + String(decoding: output.stderr.prefix { $0 != 0x0A }, as: UTF8.self))
     }
     await BlockingWork.run { writer.adjustOutOfMemoryScore(update) }
   }
