@@ -86,7 +86,7 @@ let implementations: [Target] = [
 
 let surfaces: [Target] = [
   module("Engine", ["Core", "OCI", "Linux", "CRIAPI", "Spec", .protobuf, .logging]),
-  module("CRIService", ["Core", "OCI", "CRIAPI", "BerthAPI", "Engine", "GRPC", .protobuf, .logging]),
+  module("CRIService", ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Engine", "GRPC", .protobuf, .logging]),
   program(
     "berthd", folder: "Daemon",
     [
@@ -111,7 +111,7 @@ let testTargets: [Target] = [
       "CLinux", "Core", "OCI", "Linux", "CRIAPI", "GRPC", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .protobuf, .logging,
     ],
     path: "Tests/Support", swiftSettings: strict),
-  tests("Linux", ["Linux", "Support"]),
+  tests("Linux", ["CLinux", "Linux", "Support"]),
   tests("OCI", ["OCI", "Support"]),
   tests("Core", ["Core", "OCI", "Linux", "Support"]),
   tests("CRIAPI", ["CRIAPI", "Linux", "Support", .protobuf]),
@@ -125,7 +125,7 @@ let testTargets: [Target] = [
   tests("Registry", ["Registry", "Settings", "Core", "OCI", "Linux", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .logging]),
   tests("Content", ["Content", "Core", "OCI", "Linux", "Support", .logging]),
   tests("Snapshots", ["Snapshots", "Core", "OCI", "Linux", "Support", .logging]),
-  tests("Tasks", ["Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .logging]),
+  tests("Tasks", ["CLinux", "Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .logging]),
   tests("CNI", ["CNI", "Core", "Linux", "Support", .logging]),
   tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),
   tests("Engine", ["Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .logging]),

@@ -7,21 +7,16 @@ final class BackgroundSync: Sendable {
   private struct State {
     var files: Set<String> = []
     var directories: Set<String> = []
-    var closing = false
   }
 
   private let state = Mutex(State())
-  private let changed = Wakeup()
-  private let urgent = Wakeup()
-  private let thread = Mutex<WorkerThread?>(nil)
-  private let linger: Duration
+  private let thread = GatheringThread()
   private let logger: Logger
 
   init(linger: Duration = .milliseconds(200), logger: Logger) throws(SystemError) {
-    self.linger = linger
     self.logger = logger
-    let started = try WorkerThread("berth-cni-sync") { [self] in run() }
-    thread.withLock { $0 = started }
+    // Files of pods that live shorter than this never touch the disk.
+    try thread.start("berth-cni-sync", linger: { linger }) { [self] in round() }
   }
 
   /// The file was written, and is where it is to stay.
@@ -30,41 +25,26 @@ final class BackgroundSync: Sendable {
       state.files.insert(path)
       state.directories.insert(Files.parent(of: path))
     }
-    changed.ring()
+    thread.ring()
   }
 
   /// The directory lost or gained a name.
   func changedNames(in directory: String) {
     state.withLock { _ = $0.directories.insert(directory) }
-    changed.ring()
+    thread.ring()
   }
 
   /// Finishes what is queued, then ends the thread.
-  func close() {
-    let running = thread.withLock { thread in
-      defer { thread = nil }
-      return thread
-    }
-    guard let running else { return }
-    state.withLock { $0.closing = true }
-    changed.ring()
-    urgent.ring()
-    running.join()
-  }
+  func close() { thread.close() }
 
-  private func run() {
-    while true {
-      changed.wait()
-      // Files of pods that live shorter than this never touch the disk.
-      urgent.wait(linger)
-      let work = state.withLock { state in
-        defer { (state.files, state.directories) = ([], []) }
-        return state
-      }
-      for file in work.files { sync(file) { () throws(SystemError) in try Files.sync(file) } }
-      for directory in work.directories { sync(directory) { () throws(SystemError) in try Files.syncDirectory(directory) } }
-      if work.closing { return }
+  private func round() -> Bool {
+    let work = state.withLock { state in
+      defer { state = State() }
+      return state
     }
+    for file in work.files { sync(file) { () throws(SystemError) in try Files.sync(file) } }
+    for directory in work.directories { sync(directory) { () throws(SystemError) in try Files.syncDirectory(directory) } }
+    return false
   }
 
   private func sync(_ path: String, _ body: () throws(SystemError) -> Void) {

@@ -15,6 +15,7 @@ struct CoreServices: Sendable {
   let pods: PodService
   let garbage: GarbageCollector
   let services: [any GRPCService]
+  let stats: StatsService
 
   init(_ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining, logger: Logger) throws {
     let (content, layers) = (stores.content, stores.layers)
@@ -30,16 +31,18 @@ struct CoreServices: Sendable {
     let images = ImageService(
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
       downloads: settings.images.maximumParallelDownloads, logger: logger)
+    let tree = try CgroupTree.detect()
+    stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
     let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
     let engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
     pods = PodService(
       PodServices(
-        ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: try CgroupTree.detect(), logger: logger), network: network,
+        ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
         snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, settings: engine, logger: logger))
     let usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)
     services = [
-      RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim)),
+      RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats),
       ImageServiceSurface(images: images, usage: usage),
       BerthService(images: images, usage: usage, registry: registry) { path in try await ArchiveSource.open(path) },
     ]

@@ -35,6 +35,7 @@ struct Daemon: Sendable {
       environment: ProcessEnvironment.strings, policy: policy, logger: logger)
     let core = try CoreServices(settings, stores: stores, registry: registry, logger: logger)
     try stage("recovery") { try Recovery(core.pods).begin(newEpoch: newEpoch) }
+    core.stats.begin()
     core.garbage.request()
     let server = try await serve(settings, core, loops, logger)
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000

@@ -28,8 +28,3 @@ package struct FileHandle: ~Copyable, Sendable {
     try open(path, O_WRONLY | O_CREAT | O_APPEND, mode: mode)
   }
 }
-
-extension FileHandle {
-  /// Flags for a file that is only ever added to.
-  package static let appending = O_WRONLY | O_CREAT | O_APPEND
-}

@@ -61,14 +61,6 @@ package enum Files {
     return String(path[..<slash])
   }
 
-  /// Where a symbolic link points, as it is written; nil where there is no link.
-  package static func linkTarget(_ path: String) -> String? {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
-      let count = readlink(path, buffer.baseAddress!, buffer.count)
-      return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-  }
-
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Like `mkdir -p`: new directories get `mode`; existing ones are left as they are.

@@ -34,6 +34,8 @@ extension SystemError {
   package var tooManyOpen: Int32 { EMFILE }
   package var noMemory: Int32 { ENOMEM }
   package var tooBig: Int32 { EFBIG }
+  /// A FIFO that nobody reads.
+  package var noPeer: Int32 { ENXIO }
   package var denied: Int32 { EACCES }
   package var notPermitted: Int32 { EPERM }
 }

@@ -17,29 +17,26 @@ final class BackgroundWriter: Sendable {
   private let linger: Duration
   private let logger: Logger
   private let state = Mutex(State())
-  private let changed = Wakeup()
-  private let urgent = Wakeup()
-  private let thread = Mutex<WorkerThread?>(nil)
+  private let thread = GatheringThread()
 
   init(from source: SQLiteStore, to target: SQLiteStore, linger: Duration, logger: Logger) throws {
     self.source = source
     self.target = target
     self.linger = linger
     self.logger = logger
-    let started = try WorkerThread("berth-records") { [self] in run() }
-    thread.withLock { $0 = started }
+    try thread.start("berth-records", linger: { [self] in pause }) { [self] in round() }
   }
 
   var backlog: Int { state.withLock { $0.backlog.count } }
 
   func enqueue(_ key: Change.Key) {
     state.withLock { $0.backlog.add(key) }
-    changed.ring()
+    thread.ring()
   }
 
   func enqueueAll() {
     state.withLock { $0.backlog.addAll() }
-    changed.ring()
+    thread.ring()
   }
 
   func flush() async throws {
@@ -49,38 +46,26 @@ final class BackgroundWriter: Sendable {
         return state.closing
       }
       if closed { return continuation.resume(throwing: Fault(.failedPrecondition, "record writer: closed")) }
-      changed.ring()
-      urgent.ring()
+      thread.hurry()
     }
   }
 
   func close() {
-    let running = thread.withLock { thread in
-      defer { thread = nil }
-      return thread
-    }
-    guard let running else { return }
     state.withLock { $0.closing = true }
-    changed.ring()
-    urgent.ring()
-    running.join()
+    thread.close()
   }
 
-  private func run() {
-    while true {
-      changed.wait()
-      urgent.wait(pause)
-      let (flushes, closing) = state.withLock { state in
-        defer { state.flushes = [] }
-        return (state.flushes, state.closing)
-      }
-      let failure = drain()
-      for flush in flushes {
-        if let failure { flush.resume(throwing: failure) } else { flush.resume() }
-      }
-      if closing { return }
-      if failure != nil { changed.ring() }
+  /// True while something is left to write.
+  private func round() -> Bool {
+    let flushes = state.withLock { state in
+      defer { state.flushes = [] }
+      return state.flushes
     }
+    let failure = drain()
+    for flush in flushes {
+      if let failure { flush.resume(throwing: failure) } else { flush.resume() }
+    }
+    return failure != nil
   }
 
   /// The time in which changes gather; after failures it doubles up to half a minute.

@@ -1,15 +1,6 @@
 import CLinux
 
 extension Container {
-  /// One side of init's stdio; -1 where there is none.
-  private struct Stdio {
-    var input: Int32 = -1
-    var output: Int32 = -1
-    var error: Int32 = -1
-
-    func closeAll() { for fd in [input, output, error] where fd >= 0 { close(fd) } }
-  }
-
   /// Begins the create in the background. Throws where not even that was possible; then nothing is left.
   func create() throws(Failure) {
     let ends = try makeStdio()
@@ -41,7 +32,7 @@ extension Container {
       } else {
         (mine.output, ends.output) = try pipe()
         (mine.error, ends.error) = try pipe()
-        if options.stdin { (ends.input, input) = try pipe() }
+        if options.stdin { (ends.input, input) = try makeInput() }
       }
       log = ContainerLog(loop: loop, path: options.logPath, output: mine.output, error: mine.error)
       mine = Stdio()
@@ -53,6 +44,18 @@ extension Container {
       closeInput()
       console?.remove()
       throw Failure(.internal, error.message)
+    }
+  }
+
+  /// A FIFO, so that a client can write into it directly; this end keeps it open between clients.
+  private func makeInput() throws(SystemFailure) -> (Int32, Int32) {
+    Files.remove(inputPath)
+    guard inputPath.withCString({ mkfifo($0, 0o600) }) == 0 else { throw SystemFailure("stdin", inputPath) }
+    let reader = try Stdio.openEnd(inputPath, O_RDONLY)
+    _ = clinux_fcntl_int(reader, F_SETFL, 0)
+    do throws(SystemFailure) { return (reader, try Stdio.openEnd(inputPath, O_WRONLY)) } catch {
+      close(reader)
+      throw error
     }
   }
 
@@ -94,6 +97,7 @@ extension Container {
     master = console.take()
     console.remove()
     self.console = nil
+    if master >= 0 { _ = shim_set_nonblocking(master) }
     return master < 0 ? -1 : clinux_fcntl_int(master, F_DUPFD_CLOEXEC, 3)
   }
 

@@ -47,6 +47,7 @@ extension Container {
   private func cleanUp() {
     unmountRootfs()
     cgroup.remove()
+    if options.stdin { Files.remove(inputPath) }
     if master >= 0 { close(master) }
     master = -1
     guard let log else { return finishDelete() }
@@ -61,12 +62,8 @@ extension Container {
   }
 
   private func finishDelete() {
-    var response = ProtobufWriter()
-    response.put(1, pid)
-    response.put(2, UInt64(UInt32(bitPattern: exit?.code ?? 255)))
-    response.timestamp(3, exit?.finishedAt ?? 0)
     deleted()
-    for call in deleteCalls { call.succeed(response.bytes) }
+    for call in deleteCalls { call.succeed(Exit.deleteAnswer(exit, pid: pid)) }
     deleteCalls = []
   }
 }

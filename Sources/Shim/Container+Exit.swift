@@ -56,10 +56,7 @@ extension Container {
   }
 
   private func answerWait(_ exit: Exit) {
-    var response = ProtobufWriter()
-    response.put(1, UInt64(UInt32(bitPattern: exit.code)))
-    response.timestamp(2, exit.finishedAt)
-    for call in waitCalls { call.succeed(response.bytes) }
+    for call in waitCalls { call.succeed(exit.waitAnswer) }
     waitCalls = []
   }
 }

@@ -89,6 +89,8 @@ final class Container {
   var runtimeLog: Bytes { bundle + "/runtime.log" }
   var pidFile: Bytes { bundle + "/init.pid" }
   var rootfsPath: Bytes { bundle + "/rootfs" }
+  /// A FIFO for those who attach to init's stdin.
+  var inputPath: Bytes { pod.directory + "/stdin-" + id }
   var exitPath: Bytes { pod.directory + "/exits/" + id }
 
   /// Init, while it lives.
@@ -112,6 +114,13 @@ final class Container {
   func program(_ verb: [Bytes]) -> Program {
     Program(arguments: options.runtime.arguments(log: runtimeLog, verb), directory: bundle)
   }
+
+  var isRunning: Bool {
+    if case .running = phase { return true }
+    return false
+  }
+
+  var isNotRunning: Failure { Failure(.failedPrecondition, "container " + id + " does not run") }
 
   func closeInput() {
     if input >= 0 { close(input) }

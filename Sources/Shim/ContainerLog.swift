@@ -29,6 +29,15 @@ final class ContainerLog {
   /// `terminal` goes over to the thread; -1 for none.
   func release(terminal: Int32 = -1) { LogMessage(.release, Int64(terminal)).send(to: control) }
 
+  /// False where the log has ended; the attachment is then closed.
+  func attach(_ attachment: Attachment) -> Bool {
+    guard control >= 0 else { return false }
+    let message = LogMessage.attach(attachment)
+    if message.send(to: control) { return true }
+    _ = LogMessage.attachment(message.value)
+    return false
+  }
+
   /// `done` hears an errno value; ESRCH where the log has ended.
   func reopen(_ done: @escaping (Int32) -> Void) {
     guard control >= 0 else { return done(ESRCH) }
@@ -61,7 +70,7 @@ final class ContainerLog {
       case .reopen: if !reopening.isEmpty { reopening.removeFirst()(Int32(truncatingIfNeeded: message.value)) }
       case .dropped: droppedBytes = UInt64(bitPattern: message.value)
       case .drained: drained()
-      case .release, .finish: break
+      case .release, .finish, .attach: break
       }
     }
     if events & shim_epoll_hup() != 0 { ended() }

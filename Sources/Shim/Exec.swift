@@ -1,175 +1,166 @@
 import CLinux
 
-/// One ExecSync: `runc exec --detach`, its process to the end, its output.
+/// A process beside a container's init: `runc exec --detach`, with streams that the caller made and the shim never touches.
 final class Exec {
-  /// One of its output pipes, and what is kept of it.
-  private final class Output {
-    var fd: Int32 = -1
-    var content = Bytes()
+  /// Where it is in its life.
+  private enum Phase {
+    /// May become starting, or be dropped.
+    case created
+    /// The runtime's exec runs. Becomes running or stopped.
+    case starting(RuntimeCommand)
+    /// Becomes stopped.
+    case running(Process)
+    case stopped(Exit)
   }
 
-  /// Children may hold the pipes after the process's end: so long without output, and so long at most.
-  private static let quiet: Int64 = 200
-  private static let linger: Int64 = 2_000
-  /// An answer must fit into one frame.
-  private static let frameRoom = UInt64(TtrpcHeader.limit - 4096)
+  /// From HUP to KILL, for a process whose client is gone.
+  private static let farewell: Int64 = 2_000
 
-  private let container: Container
-  private let reaper: Reaper
-  private let call: Call
-  private let limit: Int
+  let container: Container
+  let id: Bytes
+  /// Of the client that asked for it, and without which it does not live on.
+  let connection: Int
+  private let request: ExecRequest
   private let files: Bytes
-  private let standardOutput = Output()
-  private let standardError = Output()
-  private var command: RuntimeCommand?
-  private var process: Process?
+  private var stdio: Stdio
+  private var phase = Phase.created
   private var tree: ProcessTree?
-  private var code: Int32?
   private var failure: Failure?
-  private var isTimedOut = false
-  private var timeout: EventLoop.Timer?
-  private var quietTimer: EventLoop.Timer?
-  private var lingerUntil: Int64?
-  private let finished: (Exec) -> Void
+  private var isKilled = false
+  private var afterStart: (Failure?) -> Void = { _ in }
+  private var afterEnd: [(Exit) -> Void] = []
+  private var reaper: Reaper { container.pod.reaper }
 
-  /// `number` sets its files apart from those of other execs. `finished` is called once, after the answer.
-  init(_ container: Container, _ request: ExecRequest, _ call: Call, number: Int64, finished: @escaping (Exec) -> Void) {
+  /// `number` sets its files apart from those of other execs. Opens the request's FIFOs.
+  init(_ container: Container, _ request: ExecRequest, connection: Int, number: Int64) throws(SystemFailure) {
     self.container = container
-    self.call = call
-    self.finished = finished
-    reaper = container.pod.reaper
-    limit = Int(min(request.outputLimit, Self.frameRoom))
+    self.request = request
+    self.connection = connection
+    id = request.execID
     files = container.pod.directory + "/exec-" + Bytes(decimal: number)
-    begin(request)
+    stdio = request.console == nil ? try Stdio(input: request.input, output: request.output, error: request.error) : Stdio()
   }
 
-  var connection: Int { call.connection }
   private var pidFile: Bytes { files + ".pid" }
   private var specFile: Bytes { files + ".json" }
   private var logFile: Bytes { files + ".log" }
 
-  private func begin(_ request: ExecRequest) {
+  var process: Process? {
+    if case .running(let process) = phase { return process }
+    return nil
+  }
+
+  var exit: Exit? {
+    if case .stopped(let exit) = phase { return exit }
+    return nil
+  }
+
+  var isStarted: Bool {
+    if case .created = phase { return false }
+    return true
+  }
+
+  /// `done` hears why it could not be started; by then there is no such process any more.
+  func start(_ done: @escaping (Failure?) -> Void) {
+    afterStart = done
     guard Files.write(specFile, request.process) else {
-      return fail(Failure(.internal, SystemFailure("exec: writing", specFile).message))
+      return stop(Exit(startError: Failure(.internal, SystemFailure("exec: writing", specFile).message)))
     }
-    let ends = (open(standardOutput), open(standardError))
-    var program = Program(arguments: container.options.runtime.arguments(log: logFile, verb), directory: container.bundle)
-    program.output = ends.0
-    program.error = ends.1
+    var program = Program(arguments: container.options.runtime.arguments(log: logFile, verb))
+    program.directory = request.console?.directory ?? container.bundle
+    program.input = stdio.input
+    program.output = stdio.output
+    program.error = stdio.error
     reaper.expectIntroduction()
-    command = RuntimeCommand(reaper: reaper, program, log: logFile) { outcome in self.started(outcome) }
-    for fd in [ends.0, ends.1] where fd >= 0 { CLinux.close(fd) }
-    if request.timeout > 0 { timeout = reaper.loop.after(milliseconds: (request.timeout + 999_999) / 1_000_000) { self.timedOut() } }
+    phase = .starting(RuntimeCommand(reaper: reaper, program, log: logFile) { outcome in self.started(outcome) })
+    closeStdio()
   }
 
+  /// The console's name is relative to the runtime's directory: a socket's address holds only 107 bytes.
   private var verb: [Bytes] {
-    [Bytes("exec"), Bytes("--detach"), Bytes("--process"), specFile, Bytes("--pid-file"), pidFile, container.id]
+    let console = request.console.map { [Bytes("--console-socket"), $0.name] } ?? []
+    return [Bytes("exec"), Bytes("--detach"), Bytes("--process"), specFile, Bytes("--pid-file"), pidFile] + console + [container.id]
   }
 
-  /// The end for the child; -1, which becomes /dev/null, where there is no descriptor left.
-  private func open(_ output: Output) -> Int32 {
-    var ends: (Int32, Int32) = (-1, -1)
-    let made = withUnsafeMutableBytes(of: &ends) { shim_pipe($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
-    guard made == 0 else { return -1 }
-    output.fd = ends.0
-    _ = shim_set_nonblocking(ends.0)
-    reaper.loop.watch(ends.0) { _ in self.read(output) }
-    return ends.1
+  private func closeStdio() {
+    stdio.closeAll()
+    stdio = Stdio()
   }
 
   private func started(_ outcome: RuntimeCommand.Outcome) {
-    command = nil
-    process = Process(pidFile: pidFile, reaper: reaper) { code in self.ended(code) }
-    if let process { tree = ProcessTree(root: process.pid, cgroup: container.cgroup) }
-    reaper.introductionOver()
-    switch outcome {
-    case .succeeded: if process == nil { fail(Failure(.internal, "OCI runtime exec left no process of its own")) }
-    case .failed(let failure): give(Failure(failure.code, "OCI runtime exec failed: " + failure.message))
-    case .timedOut: give(nil)
-    }
-    if isTimedOut, process != nil { killAll() }
-  }
-
-  /// The runtime failed, but may have begun the process.
-  private func give(_ failure: Failure?) {
-    self.failure = failure
-    if process != nil { return killAll() }
-    if isTimedOut { return settle() }
-    fail(failure ?? Failure(.internal, "OCI runtime exec was killed"))
-  }
-
-  private func timedOut() {
-    isTimedOut = true
-    timeout = nil
-    if let command { return command.giveUp() }
-    killAll()
-  }
-
-  /// For a caller that is gone.
-  func abandon() { timedOut() }
-
-  private func killAll() {
-    guard let tree, tree.kill() else { return }
-    reaper.loop.after(milliseconds: 10) { self.killAll() }
-  }
-
-  private func ended(_ code: Int32) {
-    self.code = code
-    settle()
-  }
-
-  private func read(_ output: Output) {
-    let count = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16 << 10) { buffer in
-      let count = CLinux.read(output.fd, buffer.baseAddress, buffer.count)
-      let room = limit - standardOutput.content.count - standardError.content.count
-      if count > 0 { output.content.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[..<min(count, max(room, 0))])) }
-      return count
-    }
-    if count < 0 && (clinux_errno() == EAGAIN || clinux_errno() == EINTR) { return }
-    if count <= 0 { close(output) }
-    if code != nil { settle() }
-  }
-
-  private func close(_ output: Output) {
-    guard output.fd >= 0 else { return }
-    reaper.loop.unwatch(output.fd)
-    CLinux.close(output.fd)
-    output.fd = -1
-  }
-
-  /// The process has ended: answers when the pipes have too, or have been quiet.
-  private func settle() {
-    reaper.loop.cancel(timeout)
-    reaper.loop.cancel(quietTimer)
-    if standardOutput.fd < 0 && standardError.fd < 0 { return answer() }
-    quietTimer = reaper.loop.after(milliseconds: Self.quiet) { self.answer() }
-    if let lingerUntil, shim_monotonic() > lingerUntil { answer() }
-    lingerUntil = lingerUntil ?? shim_monotonic() + Self.linger * 1_000_000
-  }
-
-  private func answer() {
-    if let failure, !isTimedOut { return fail(failure) }
-    var response = ProtobufWriter()
-    response.put(1, standardOutput.content)
-    response.put(2, standardError.content)
-    response.put(3, code ?? 137)
-    response.put(4, isTimedOut)
-    call.succeed(response.bytes)
-    cleanUp()
-  }
-
-  private func fail(_ failure: Failure) {
-    call.fail(failure)
-    cleanUp()
-  }
-
-  private func cleanUp() {
-    reaper.loop.cancel(timeout)
-    reaper.loop.cancel(quietTimer)
-    close(standardOutput)
-    close(standardError)
-    if standardOutput.content.count + standardError.content.count > 64 << 10 { shim_trim_heap() }
+    let process = Process(pidFile: pidFile, reaper: reaper) { code in self.ended(code) }
     for file in [specFile, pidFile, logFile] { Files.remove(file) }
-    finished(self)
+    if let process {
+      tree = ProcessTree(root: process.pid, cgroup: container.cgroup)
+      phase = .running(process)
+    }
+    reaper.introductionOver()
+    failure = Self.failure(outcome, hasProcess: process != nil)
+    if failure == nil { answerStart(nil) }
+    if process == nil { return stop(Exit(startError: failure ?? .malformed)) }
+    if failure != nil || isKilled { kill() }
+  }
+
+  private static func failure(_ outcome: RuntimeCommand.Outcome, hasProcess: Bool) -> Failure? {
+    switch outcome {
+    case .succeeded: hasProcess ? nil : Failure(.internal, "OCI runtime exec left no process of its own")
+    case .failed(let failure): Failure(failure.code, "OCI runtime exec failed: " + failure.message)
+    case .timedOut: Failure(.internal, "OCI runtime exec was killed")
+    }
+  }
+
+  private func ended(_ code: Int32) { stop(failure.map { Exit(startError: $0) } ?? Exit(code: code)) }
+
+  private func stop(_ exit: Exit) {
+    phase = .stopped(exit)
+    closeStdio()
+    answerStart(exit.failure)
+    let waiting = afterEnd
+    afterEnd = []
+    for body in waiting { body(exit) }
+  }
+
+  private func answerStart(_ failure: Failure?) {
+    let done = afterStart
+    afterStart = { _ in }
+    done(failure)
+  }
+
+  func whenEnded(_ body: @escaping (Exit) -> Void) {
+    if let exit { body(exit) } else { afterEnd.append(body) }
+  }
+
+  /// To the process and its group, or to all that it started. Whether it was still there.
+  func signal(_ number: Int32, all: Bool) -> Bool {
+    guard let process, process.isRunning else { return false }
+    if all && number == SIGKILL {
+      kill()
+    } else {
+      process.signalGroup(number)
+      process.signal(number)
+    }
+    return true
+  }
+
+  /// All that it started, until nothing of it is left.
+  func kill() {
+    isKilled = true
+    switch phase {
+    case .created: stop(Exit(code: 137))
+    case .starting(let command): command.giveUp()
+    case .running, .stopped: killTree()
+    }
+  }
+
+  private func killTree() {
+    guard let tree, tree.kill() else { return }
+    reaper.loop.after(milliseconds: 10) { self.killTree() }
+  }
+
+  /// As if its terminal's line had been cut.
+  func hangUp() {
+    guard exit == nil else { return }
+    guard signal(SIGHUP, all: false) else { return kill() }
+    reaper.loop.after(milliseconds: Self.farewell) { if self.exit == nil { self.kill() } }
   }
 }

@@ -1,21 +1,60 @@
-/// berth.shim.v1.ExecSyncRequest
+/// What is asked of an exec.
 struct ExecRequest {
-  var id = Bytes()
-  var process = Bytes()
-  /// Nanoseconds; 0 for none.
-  var timeout: Int64 = 0
-  var outputLimit: UInt64 = 0
+  /// A Unix socket that takes the terminal's master side.
+  struct Console {
+    var directory: Bytes
+    var name: Bytes
+  }
 
+  var containerID = Bytes()
+  var execID = Bytes()
+  var terminal = false
+  var input = Bytes()
+  var output = Bytes()
+  var error = Bytes()
+  /// OCI `process` object, JSON.
+  var process = Bytes()
+
+  init() {}
+
+  /// containerd's ExecProcessRequest.
   init(_ message: Bytes) throws(Malformed) {
     var reader = ProtobufReader(message)
     while let field = try reader.next() {
       switch field.number {
-      case 1: id = field.bytes
-      case 2: process = field.bytes
-      case 3: timeout = field.int64
-      case 4: outputLimit = field.varint
+      case 1: containerID = field.bytes
+      case 2: execID = field.bytes
+      case 3: terminal = field.bool
+      case 4: input = field.bytes
+      case 5: output = field.bytes
+      case 6: error = field.bytes
+      case 7: process = try Self.value(field.bytes)
       default: break
       }
     }
+  }
+
+  /// Of a google.protobuf.Any, whatever its type says.
+  private static func value(_ any: Bytes) throws(Malformed) -> Bytes {
+    var reader = ProtobufReader(any)
+    var value = Bytes()
+    while let field = try reader.next() { if field.number == 2 { value = field.bytes } }
+    return value
+  }
+
+  /// From `console:///directory/name`.
+  var console: Console? {
+    guard terminal, output.hasPrefix("console:///") else { return nil }
+    let path = Bytes(output.dropFirst(10))
+    guard let slash = path.lastIndex(of: 47) else { return nil }
+    return Console(directory: Bytes(path[..<max(slash, 1)]), name: Bytes(path[(slash + 1)...]))
+  }
+
+  var complaint: Failure? {
+    if !isName(execID) { return Failure(.invalidArgument, "\"" + execID + "\" is no exec id") }
+    if process.isEmpty { return Failure(.invalidArgument, "spec is empty") }
+    if terminal { return console == nil ? Failure(.invalidArgument, "a terminal's stdout is console://PATH") : nil }
+    return [input, output, error].allSatisfy { $0.isEmpty || isPath($0) }
+      ? nil : Failure(.invalidArgument, "stdin, stdout or stderr is no absolute path")
   }
 }

@@ -41,4 +41,21 @@ struct Exit {
     }
     return result
   }
+
+  /// containerd's WaitResponse
+  var waitAnswer: Bytes {
+    var response = ProtobufWriter()
+    response.put(1, UInt64(UInt32(bitPattern: code)))
+    response.timestamp(2, finishedAt)
+    return response.bytes
+  }
+
+  /// containerd's DeleteResponse
+  static func deleteAnswer(_ exit: Exit?, pid: Int32) -> Bytes {
+    var response = ProtobufWriter()
+    response.put(1, pid)
+    response.put(2, UInt64(UInt32(bitPattern: exit?.code ?? 255)))
+    response.timestamp(3, exit?.finishedAt ?? 0)
+    return response.bytes
+  }
 }

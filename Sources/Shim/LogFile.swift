@@ -5,7 +5,7 @@ import CLinux
 struct LogFile: ~Copyable {
   private static let capacity = 64 << 10
 
-  private let path: Bytes
+  let path: Bytes
   private var fd: Int32 = -1
   private let batch: UnsafeMutablePointer<UInt8>?
   private var used = 0

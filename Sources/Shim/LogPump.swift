@@ -1,42 +1,5 @@
 import CLinux
 
-/// What passes between the main thread and a log thread, one packet each.
-struct LogMessage {
-  enum Kind: Int64 {
-    /// To the thread: begin reading; the value is the terminal's descriptor or -1.
-    case release = 1
-    /// To the thread: open the log path anew. Back: the errno value of that.
-    case reopen
-    /// To the thread: end within so many milliseconds.
-    case finish
-    /// Back: all streams have ended and are written.
-    case drained
-    /// Back: bytes dropped so far.
-    case dropped
-  }
-
-  let kind: Kind
-  let value: Int64
-
-  init(_ kind: Kind, _ value: Int64 = 0) {
-    self.kind = kind
-    self.value = value
-  }
-
-  /// Nil when there is none, or the other side is gone.
-  init?(from fd: Int32) {
-    var words: (Int64, Int64) = (0, 0)
-    guard withUnsafeMutableBytes(of: &words, { read(fd, $0.baseAddress, $0.count) }) == 16 else { return nil }
-    guard let kind = Kind(rawValue: words.0) else { return nil }
-    self.init(kind, words.1)
-  }
-
-  func send(to fd: Int32) {
-    var words = (kind.rawValue, value)
-    _ = withUnsafeBytes(of: &words) { write(fd, $0.baseAddress, $0.count) }
-  }
-}
-
 /// One container's log thread: reads its pipes, writes its log. A slow disk stops only this container's output.
 /// Everything in it belongs to the thread; the main thread speaks to it through `control`.
 final class LogPump {
@@ -45,6 +8,8 @@ final class LogPump {
   private static let restAfter: Int32 = 1000
   /// When finishing, that long without output counts as the end.
   private static let quiet: Int32 = 50
+  /// How often a lagging reader is looked after.
+  private static let lag: Int32 = 100
 
   private let control: Int32
   private var outputs: (Int32, Int32)
@@ -57,6 +22,9 @@ final class LogPump {
   private var isDirty = false
   private var deadline: Int64?
   private var toldDropped: UInt64 = 0
+  private var attachments: [Attachment] = []
+  private var polls = PollSet()
+  private var terminal: Int32 = -1
 
   /// Takes over the descriptors. `path` is opened by the thread.
   static func start(path: Bytes, output: Int32, error: Int32, control: Int32) -> Bool {
@@ -91,6 +59,7 @@ final class LogPump {
     while step() {}
     closeOutputs()
     finishLines()
+    refuseAttachments()
     if let buffer { shim_unmap_pages(buffer, Self.chunk) }
     close(control)
   }
@@ -99,27 +68,66 @@ final class LogPump {
   private func step() -> Bool {
     if isReleased && !isDrained && outputs.0 < 0 && outputs.1 < 0 { finishLines() }
     if isDrained && deadline != nil { return false }
-    let ready = wait()
-    if ready < 0 { return false }
+    guard let timeout else { return false }
+    join()
+    let ready = polls.wait(timeout)
+    if ready < 0 { return clinux_errno() == EINTR }
     if ready == 0 {
       if deadline != nil { return false }
-      rest()
+      if !isLagging { rest() }
     }
-    if ready & 1 != 0 { outputs.0 = pump(outputs.0, &lines.0) }
-    if ready & 2 != 0 { outputs.1 = pump(outputs.1, &lines.1) }
+    if polls.isReady(1) { outputs.0 = pump(outputs.0, &lines.0) }
+    if polls.isReady(2) { outputs.1 = pump(outputs.1, &lines.1) }
+    serveAttachments()
     tellDropped()
-    return ready & 4 == 0 || obey()
+    return !polls.isReady(0) || obey()
   }
 
-  private func wait() -> Int32 {
-    var timeout: Int32 = isDirty ? Self.restAfter : -1
+  private func join() {
+    polls.clear()
+    _ = polls.add(control, POLLIN)
+    _ = polls.add(isReleased ? outputs.0 : -1, POLLIN)
+    _ = polls.add(isReleased ? outputs.1 : -1, POLLIN)
+    for attachment in attachments { attachment.join(&polls, terminal: terminal) }
+  }
+
+  private var isLagging: Bool { attachments.contains { $0.isLagging } }
+
+  /// Nil when the time to finish is over.
+  private var timeout: Int32? {
     if let deadline {
       let left = (deadline - shim_monotonic()) / 1_000_000
-      if left <= 0 { return -1 }
-      timeout = min(Self.quiet, Int32(left))
+      return left <= 0 ? nil : min(Self.quiet, Int32(left))
     }
-    let fds = [isReleased ? outputs.0 : -1, isReleased ? outputs.1 : -1, control]
-    return fds.withUnsafeBufferPointer { shim_poll_three($0.baseAddress, timeout) }
+    return isLagging ? Self.lag : isDirty ? Self.restAfter : -1
+  }
+
+  private func serveAttachments() {
+    guard !attachments.isEmpty else { return }
+    for attachment in attachments { attachment.serve(polls, terminal: terminal) }
+    attachments.removeAll { $0.isOver }
+  }
+
+  /// What was said is shown first, including a line not yet ended.
+  private func attach(_ attachment: Attachment) {
+    let wanted = { (stream: LogStream) in stream == .stdout ? attachment.output.isOpen : attachment.error.isOpen }
+    LogTail(file.path, count: attachment.tail, wanted: wanted).forEach { attachment.send($1, $0) }
+    if attachment.tail > 0 {
+      lines.0.withPending { attachment.send($0, .stdout) }
+      lines.1.withPending { attachment.send($0, .stderr) }
+    }
+    if outputs.0 < 0 { attachment.close(.stdout) }
+    if outputs.1 < 0 { attachment.close(.stderr) }
+    attachments.append(attachment)
+  }
+
+  /// Sent while the thread was ending.
+  private func refuseAttachments() {
+    attachments = []
+    shutdown(control, Int32(SHUT_RD))
+    while let message = LogMessage(from: control) {
+      if case .attach = message.kind { _ = LogMessage.attachment(message.value) }
+    }
   }
 
   private func obey() -> Bool {
@@ -127,8 +135,12 @@ final class LogPump {
     switch message.kind {
     case .release:
       isReleased = true
-      if message.value >= 0 { outputs.0 = Int32(message.value) }
+      if message.value >= 0 {
+        terminal = Int32(message.value)
+        outputs.0 = terminal
+      }
     case .reopen: LogMessage(.reopen, Int64(file.open())).send(to: control)
+    case .attach: attach(LogMessage.attachment(message.value))
     case .finish: deadline = shim_monotonic() + message.value * 1_000_000
     case .drained, .dropped: break
     }
@@ -142,6 +154,8 @@ final class LogPump {
     if count < 0 && (clinux_errno() == EINTR || clinux_errno() == EAGAIN) { return fd }
     guard count > 0 else {
       close(fd)
+      if fd == terminal { terminal = -1 }
+      for attachment in attachments { attachment.close(lines.stream) }
       return -1
     }
     isDirty = true
@@ -149,6 +163,7 @@ final class LogPump {
     let bytes = UnsafeBufferPointer(start: buffer.assumingMemoryBound(to: UInt8.self), count: count)
     lines.take(bytes) { tag, content in file.append(prefix, tag, content) }
     file.flush()
+    for attachment in attachments { attachment.send(bytes, lines.stream) }
     return fd
   }
 

@@ -76,6 +76,9 @@ struct LogLines {
     }
   }
 
+  /// What stands without a newline so far.
+  func withPending(_ body: (UnsafeBufferPointer<UInt8>) -> Void) { if !pending.isEmpty { pending.withUnsafeBufferPointer { body($0) } } }
+
   /// At the stream's end.
   mutating func finish(_ emit: (_ tag: UInt8, UnsafeBufferPointer<UInt8>) -> Void) {
     if !pending.isEmpty { complete(70, UnsafeBufferPointer(start: nil, count: 0), emit) }

@@ -12,9 +12,10 @@ final class Shim {
     let loop = EventLoop()
     let pod = Pod(directory: directory, loop: loop, reaper: Reaper(loop: loop))
     let containers = ContainerTable()
+    let execs = ExecTable()
     let departure = Departure(loop: loop, socket: directory + "/shim.sock")
     let podService = PodService(pod: pod, containers: containers) { departure.leave() }
-    let taskService = TaskService(pod: pod, containers: containers) { podService.tearDown($0) }
+    let taskService = TaskService(pod: pod, containers: containers, execs: execs) { podService.tearDown($0) }
     server = Server(loop: loop, listener: 3) { request, call in
       do throws(Malformed) {
         if request.service.matches("berth.shim.v1.Pod") { return try podService.serve(request.method, request.payload, call) }
@@ -26,7 +27,10 @@ final class Shim {
         call.fail(.malformed)
       }
     }
-    server.connectionEnded = { podService.connectionEnded($0) }
+    server.connectionEnded = { serial in
+      podService.connectionEnded(serial)
+      execs.connectionEnded(serial)
+    }
     departure.server = server
     self.pod = pod
     self.podService = podService

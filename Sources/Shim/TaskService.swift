@@ -24,25 +24,26 @@ struct TaskRequest {
 /// containerd.task.v2.Task and containerd.task.v3.Task, which have the same messages.
 final class TaskService {
   private let pod: Pod
-  private let containers: ContainerTable
+  let containers: ContainerTable
+  let execs: ExecTable
   private let shutDown: (Call) -> Void
 
-  init(pod: Pod, containers: ContainerTable, shutDown: @escaping (Call) -> Void) {
+  init(pod: Pod, containers: ContainerTable, execs: ExecTable, shutDown: @escaping (Call) -> Void) {
     self.pod = pod
     self.containers = containers
+    self.execs = execs
     self.shutDown = shutDown
   }
 
   func serve(_ method: Bytes, _ payload: Bytes, _ call: Call) throws(Malformed) {
     if method.matches("Create") { return create(try CreateRequest(payload), call) }
     if method.matches("Shutdown") { return shutDown(call) }
+    if method.matches("Exec") { return exec(try ExecRequest(payload), call) }
     if method.matches("Connect") { return connect(try TaskRequest(payload), call) }
     let request = try TaskRequest(payload)
     guard let verb = verb(method) else { return call.fail(Failure(.unimplemented, "the task service's " + method + " is not served")) }
     guard let container = containers.find(request.id, call) else { return }
-    guard request.execID.isEmpty || !Self.takesExec(method) else {
-      return call.fail(Failure(.notFound, "exec " + request.execID + " is not known"))
-    }
+    if !request.execID.isEmpty && Self.takesExec(method) { return serveExec(method, request, call) }
     verb(container, request, call)
   }
 

@@ -305,6 +305,43 @@ package nonisolated struct Berth_Shim_V1_ExecSyncResponse: Sendable {
   package init() {}
 }
 
+/// Paths are FIFOs of which the caller holds the other ends; empty for none. The shim lets go of the output when its container's stream has
+/// ended, and of all when the caller closes its ends. A reader that is too slow loses output, and is told how much.
+package nonisolated struct Berth_Shim_V1_AttachRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: String = String()
+
+  package var stdout: String = String()
+
+  package var stderr: String = String()
+
+  /// For a container with a terminal: what is written here is typed there.
+  package var stdin: String = String()
+
+  /// For a container without: the caller has opened its stdin, `stdin-ID` in the sandbox's directory.
+  package var takesStdin: Bool = false
+
+  /// Lines of the log shown first.
+  package var tail: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Berth_Shim_V1_AttachResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Berth_Shim_V1_TeardownRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -840,6 +877,80 @@ nonisolated extension Berth_Shim_V1_ExecSyncResponse: SwiftProtobuf.Message, Swi
     if lhs.stderr != rhs.stderr {return false}
     if lhs.exitCode != rhs.exitCode {return false}
     if lhs.timedOut != rhs.timedOut {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Berth_Shim_V1_AttachRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AttachRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}stdout\0\u{1}stderr\0\u{1}stdin\0\u{3}takes_stdin\0\u{1}tail\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.stdout) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.stderr) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.stdin) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.takesStdin) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.tail) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
+    }
+    if !self.stdout.isEmpty {
+      try visitor.visitSingularStringField(value: self.stdout, fieldNumber: 2)
+    }
+    if !self.stderr.isEmpty {
+      try visitor.visitSingularStringField(value: self.stderr, fieldNumber: 3)
+    }
+    if !self.stdin.isEmpty {
+      try visitor.visitSingularStringField(value: self.stdin, fieldNumber: 4)
+    }
+    if self.takesStdin != false {
+      try visitor.visitSingularBoolField(value: self.takesStdin, fieldNumber: 5)
+    }
+    if self.tail != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tail, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Berth_Shim_V1_AttachRequest, rhs: Berth_Shim_V1_AttachRequest) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.stdout != rhs.stdout {return false}
+    if lhs.stderr != rhs.stderr {return false}
+    if lhs.stdin != rhs.stdin {return false}
+    if lhs.takesStdin != rhs.takesStdin {return false}
+    if lhs.tail != rhs.tail {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Berth_Shim_V1_AttachResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AttachResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Berth_Shim_V1_AttachResponse, rhs: Berth_Shim_V1_AttachResponse) -> Bool {
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -14,6 +14,9 @@ struct ShimFiles: Sendable {
   /// Written by the shim at a container's end, so that a dead shim's containers keep their exit codes.
   func exit(_ container: String) -> String { "\(directory)/exits/\(container)" }
 
+  /// The FIFO that a container without a terminal reads as stdin, made by the shim.
+  func input(_ container: String) -> String { "\(directory)/stdin-\(container)" }
+
   /// Nil where there is none, or where it is damaged: then the end is unknown.
   func exitRecord(_ container: String) -> ExitRecord? {
     guard let bytes = try? Files.read(exit(container), limit: 1 << 20) else { return nil }

@@ -25,7 +25,7 @@ import Testing
         "-f", "-qq", "--decode-pids=comm", "-e", "trace=fsync,fdatasync,syncfs,sync,sync_file_range,msync", "-o", output, "-p",
         "\(try node.processID())",
       ]
-      let nothing = try FileHandle.open("/dev/null", FileHandle.appending)
+      let nothing = try FileHandle.append(to: "/dev/null")
       let spawn = Spawn("/usr/bin/strace", arguments, descriptors: [nothing.raw, nothing.raw, nothing.raw])
       let strace = try await BlockingWork.run { try spawn.start() }
       try await eventually("strace watches") { Files.exists(output) ? true : nil }

@@ -111,7 +111,7 @@ package struct Leftovers: Sendable {
 
   /// By what they are open on: numbers are reused. Event loops make their own descriptors when first needed and keep them.
   private static func descriptors() -> [Thing] {
-    let targets = ((try? Files.list("/proc/self/fd")) ?? []).compactMap { Files.linkTarget("/proc/self/fd/\($0)") }
+    let targets = ((try? Files.list("/proc/self/fd")) ?? []).compactMap { try? Files.readLink("/proc/self/fd/\($0)") }
     let ours = targets.filter { target in
       !["[eventpoll]", "[eventfd]", "[timerfd]"].contains { target.hasSuffix($0) } && target != "/proc/\(ProcessTable.own)/fd"
     }

@@ -46,7 +46,7 @@ final class PodBench: TaskRuntimeContract.Surroundings {
 
   /// Next to the test bundle, where `swift build` puts it.
   static func builtShim() throws -> String {
-    let bundle = try #require(Files.linkTarget("/proc/self/exe"))
+    let bundle = try Files.readLink("/proc/self/exe")
     return Files.parent(of: bundle) + "/berth-shim"
   }
 
@@ -81,7 +81,9 @@ final class PodBench: TaskRuntimeContract.Surroundings {
   }
 
   /// With its bundle's config.json, and directories for a writable overlay below the sandbox's.
-  func container(in sandbox: SandboxPlan, _ pod: any PodTask, _ arguments: [String]) throws -> ContainerPlan {
+  func container(
+    in sandbox: SandboxPlan, _ pod: any PodTask, _ arguments: [String], _ change: (inout ContainerPlan) -> Void = { _ in }
+  ) throws -> ContainerPlan {
     let id = Identifier.random()
     let bundle = "\(sandbox.directory)/containers/\(id)"
     let (upper, work) = ("\(scratch)/upper-\(id)", "\(scratch)/work-\(id)")
@@ -91,15 +93,19 @@ final class PodBench: TaskRuntimeContract.Surroundings {
       runtimeRoot: sandbox.directory + "/runc")
     plan.cgroup = "\(cgroup)/\(id)"
     plan.logPath = "\(scratch)/\(id).log"
+    change(&plan)
     try Files.write(RuntimeConfig(plan, sandbox, holder: pod.holderPID, arguments).json, to: bundle + "/config.json")
     return plan
   }
 
   /// A pod with one running container, which is killed and deleted after.
-  func withRunning(_ arguments: [String], _ body: (any PodTask, SandboxPlan, String) async throws -> Void) async throws {
+  func withRunning(
+    _ arguments: [String], _ change: (inout ContainerPlan) -> Void = { _ in },
+    _ body: (any PodTask, SandboxPlan, String) async throws -> Void
+  ) async throws {
     let plan = sandbox { _ in }
     let pod = try await runtime.start(plan)
-    let container = try container(in: plan, pod, arguments)
+    let container = try container(in: plan, pod, arguments, change)
     try await pod.create(container)
     _ = try await pod.start(container.id)
     try await body(pod, plan, container.id)

@@ -17,20 +17,21 @@ struct RuntimeConfig {
 
   var json: String {
     """
-    {"ociVersion":"1.0.2","process":\(Self.process(arguments)),"root":{"path":"rootfs"},"hostname":"",
+    {"ociVersion":"1.0.2","process":\(Self.process(arguments, terminal: container.terminal)),"root":{"path":"rootfs"},"hostname":"",
      "mounts":[
       {"destination":"/proc","type":"proc","source":"proc"},
-      {"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","mode=755","size=64k"]}],
+      {"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","mode=755","size=64k"]},
+      {"destination":"/dev/pts","type":"devpts","source":"devpts","options":["nosuid","noexec","newinstance","ptmxmode=0666"]}],
      "linux":{"cgroupsPath":"\(container.cgroup)","namespaces":[\(namespaces.joined(separator: ","))],
       "resources":{"devices":[{"allow":false,"access":"rwm"}]}}}
     """
   }
 
   /// An OCI process object, for the container's own process and for exec.
-  static func process(_ arguments: [String]) -> String {
+  static func process(_ arguments: [String], terminal: Bool = false) -> String {
     let list = (try? JSONEncoder().encode(arguments)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
     return """
-      {"terminal":false,"user":{"uid":0,"gid":0},"args":\(list),"env":["PATH=/bin"],"cwd":"/",
+      {"terminal":\(terminal),"user":{"uid":0,"gid":0},"args":\(list),"env":["PATH=/bin"],"cwd":"/",
        "capabilities":{"bounding":["CAP_KILL"],"effective":["CAP_KILL"],"permitted":["CAP_KILL"]},"noNewPrivileges":true}
       """
   }

@@ -10,6 +10,8 @@ int clinux_probe_overlay_append(void) {
   int context = (int)syscall(SYS_fsopen, "overlay", 0);
   if (context < 0) return errno;
   int error = syscall(SYS_fsconfig, context, config_set_string, "lowerdir+", "/", 0) == 0 ? 0 : errno;
+  // Before Linux 6.5 overlay took any text here and looked at it only when mounting.
+  if (error == 0 && syscall(SYS_fsconfig, context, config_set_string, "berth", "no option", 0) == 0) error = EINVAL;
   close(context);
   return error;
 }

@@ -71,6 +71,8 @@ int shim_mount_overlay(const struct shim_overlay *overlay, int *index, char *tex
   if (result < 0) read_message(fs, text, size);
   int error = errno;
   close(fs);
+  // Linux 6.5 to 6.7 refuse the option; older ones take any text and refuse it at the end.
+  if (result < 0 && error == EINVAL) return shim_mount_overlay_plain(overlay, index);
   errno = error;
   return result;
 }

@@ -54,14 +54,9 @@ int shim_resize_terminal(int fd, uint16_t columns, uint16_t rows) {
   return ioctl(fd, TIOCSWINSZ, &size);
 }
 
-int shim_poll_three(const int fds[3], int timeout) {
-  struct pollfd entries[3];
-  int found = 0;
-  for (int i = 0; i < 3; i++) entries[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-  if (poll(entries, 3, timeout) < 0) return errno == EINTR ? 0 : -1;
-  for (int i = 0; i < 3; i++)
-    if (entries[i].revents) found |= 1 << i;
-  return found;
+int shim_unread(int pipe) {
+  int count = 0;
+  return ioctl(pipe, FIONREAD, &count) < 0 ? -1 : count;
 }
 
 void *shim_pages(size_t size) {

@@ -23,7 +23,7 @@ enum KernelChecks {
     if refusal.number == refusal.notPermitted {
       return .warning("overlay", "there, but what it can do is not shown to this user", "run berth check as root")
     }
-    return .warning("overlay", "no lowerdir+ (\(refusal))", "images with very many layers will not mount; Linux 6.8 has it")
+    return .good("overlay", "up to 200 layers (no lowerdir+: \(refusal))")
   }
 
   private static func required(_ feature: KernelFeature, _ node: Node) -> Finding {

@@ -5,11 +5,13 @@ package struct RuntimeService: Sendable {
   let pods: PodService
   let images: ImageService
   let node: NodeStatus
+  let stats: StatsService
 
-  package init(pods: PodService, images: ImageService, node: NodeStatus) {
+  package init(pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService) {
     self.pods = pods
     self.images = images
     self.node = node
+    self.stats = stats
   }
 
   var ledger: Ledger { pods.ledger }

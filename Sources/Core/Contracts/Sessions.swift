@@ -31,6 +31,8 @@ package struct AttachPlan: Sendable, Hashable {
 
 /// The caller's ends of a session's streams: pipes or sockets, close-on-exec and non-blocking. nil where the session has none.
 /// Closing `stdin` is the half-close the process sees as end of file. End of file on the others: all of the output has been read.
+/// An exec's terminal is no pipe but the terminal's master side, in both `stdin` and `stdout` (one file description): its end reads as EIO once all
+/// output has been read, and closing `stdin` says nothing to the process.
 package struct SessionStreams: ~Copyable, Sendable {
   package var stdin: FileHandle?
   package var stdout: FileHandle?

@@ -28,7 +28,7 @@ struct ContainerSetup: Sendable {
     rollback.add("snapshot") { try await snapshots.remove(id) }
     let rootfs = try await stage("snapshot") { try await snapshots.prepare(id, above: image.layers) }
     let bundle = bundle
-    rollback.add("bundle") { try await Trees.remove(bundle) }
+    rollback.add("bundle") { try await BlockingWork.run { try Files.removeTree(bundle) } }
     try stage("bundle") { try writeBundle(built.spec) }
     for warning in built.warnings { services.logger.warning("container \(id): \(warning)") }
     return try record(config, image, imageConfig, built, rootfs)

@@ -82,7 +82,7 @@ extension Pod {
     try await stopContainer(container, timeout: 0)
     if let task = await taskIfAlive() { try await task.delete(container) }
     try await services.snapshots.remove(container)
-    try await stage("bundle") { try await Trees.remove(record.plan.bundle) }
+    try await stage("bundle") { try await BlockingWork.run { try Files.removeTree(record.plan.bundle) } }
     try ledger.removeContainer(container)
     exits[container] = nil
     signalled.remove(container)

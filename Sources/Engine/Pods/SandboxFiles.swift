@@ -44,6 +44,6 @@ struct SandboxFiles: Sendable {
 
   func remove() async throws {
     try await unmount()
-    try await Trees.remove(plan.directory)
+    try await BlockingWork.run { try Files.removeTree(plan.directory) }
   }
 }

@@ -70,7 +70,7 @@ final class Node: Sendable {
   /// Starts berthd and waits until it serves.
   func start() async throws {
     let program = try Programs.path("berthd")
-    let log = try FileHandle.open(scratch + "/berthd.log", FileHandle.appending, mode: 0o600)
+    let log = try FileHandle.append(to: scratch + "/berthd.log")
     let nothing = try FileHandle.open("/dev/null")
     var spawn = Spawn(
       program,

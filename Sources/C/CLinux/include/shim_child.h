@@ -67,4 +67,8 @@ void shim_default_signals(void);
 _Noreturn void shim_child_failed(int report, int stage, int index, const char *text);
 
 /// Mounts the overlay at its target. 0, or -1 with errno, `*index` (the layer at fault or -1) and the kernel's message in `text`.
+/// Falls back to the plain mount where the kernel cannot take layers one by one.
 int shim_mount_overlay(const struct shim_overlay *overlay, int *index, char *text, size_t size);
+
+/// The same by mount(2), for kernels before 6.8. E2BIG where even descriptors do not fit (about 200 layers).
+int shim_mount_overlay_plain(const struct shim_overlay *overlay, int *index);

@@ -18,8 +18,8 @@ int shim_listen_in(int dirfd, const char *name);
 int shim_receive_descriptor(int fd);
 /// TIOCSWINSZ.
 int shim_resize_terminal(int fd, uint16_t columns, uint16_t rows);
-/// poll(2) for up to three descriptors, -1 skips one. A bit per readable or hung-up descriptor; 0 after `timeout` ms; -1 with errno.
-int shim_poll_three(const int fds[3], int timeout);
+/// Bytes in a pipe that nobody has read yet; -1 with errno.
+int shim_unread(int pipe);
 /// Private anonymous memory, and giving its pages back while keeping the range.
 void *shim_pages(size_t size);
 void shim_release_pages(void *pages, size_t size);

@@ -1,0 +1,51 @@
+import CLinux
+
+/// What passes between the main thread and a log thread, one packet each.
+struct LogMessage {
+  enum Kind: Int64 {
+    /// To the thread: begin reading; the value is the terminal's descriptor or -1.
+    case release = 1
+    /// To the thread: open the log path anew. Back: the errno value of that.
+    case reopen
+    /// To the thread: end within so many milliseconds.
+    case finish
+    /// To the thread: the value is a retained `Attachment`.
+    case attach
+    /// Back: all streams have ended and are written.
+    case drained
+    /// Back: bytes dropped so far.
+    case dropped
+  }
+
+  let kind: Kind
+  let value: Int64
+
+  init(_ kind: Kind, _ value: Int64 = 0) {
+    self.kind = kind
+    self.value = value
+  }
+
+  /// Nil when there is none, or the other side is gone.
+  init?(from fd: Int32) {
+    var words: (Int64, Int64) = (0, 0)
+    guard withUnsafeMutableBytes(of: &words, { read(fd, $0.baseAddress, $0.count) }) == 16 else { return nil }
+    guard let kind = Kind(rawValue: words.0) else { return nil }
+    self.init(kind, words.1)
+  }
+
+  /// Whether it was taken.
+  @discardableResult
+  func send(to fd: Int32) -> Bool {
+    var words = (kind.rawValue, value)
+    return withUnsafeBytes(of: &words) { write(fd, $0.baseAddress, $0.count) } == 16
+  }
+
+  static func attach(_ attachment: Attachment) -> LogMessage {
+    LogMessage(.attach, Int64(Int(bitPattern: Unmanaged.passRetained(attachment).toOpaque())))
+  }
+
+  /// Once for every message.
+  static func attachment(_ value: Int64) -> Attachment {
+    Unmanaged<Attachment>.fromOpaque(UnsafeRawPointer(bitPattern: Int(value))!).takeRetainedValue()
+  }
+}

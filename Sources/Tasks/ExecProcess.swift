@@ -1,0 +1,80 @@
+import Core
+import FoundationEssentials
+import Linux
+import ShimAPI
+import SwiftProtobuf
+
+/// An exec by containerd's task service: who it is, and the calls on it.
+struct ExecProcess: Sendable {
+  let client: ShimClient
+  let container: String
+  /// The task service's `exec_id`.
+  let id: String
+
+  private var stage: String { "container \(container): exec" }
+
+  /// `input`, `output`, `error`: paths of FIFOs, or empty. With a terminal `output` is the URL of a console socket.
+  func create(_ process: [UInt8], terminal: Bool, input: String, output: String, error: String) async throws(Fault) {
+    let request = Containerd_Task_V3_ExecProcessRequest.with {
+      $0.id = container
+      $0.execID = id
+      $0.terminal = terminal
+      $0.stdin = input
+      $0.stdout = output
+      $0.stderr = error
+      $0.spec.typeURL = "types.containerd.io/opencontainers/runtime-spec/1/Process"
+      $0.spec.value = .init(process)
+    }
+    let _: Google_Protobuf_Empty = try await client.task("Exec", request, stage)
+  }
+
+  func start() async throws(Fault) {
+    let request = Containerd_Task_V3_StartRequest.with {
+      $0.id = container
+      $0.execID = id
+    }
+    let _: Containerd_Task_V3_StartResponse = try await client.task("Start", request, stage)
+  }
+
+  func wait() async throws(Fault) -> ExitRecord {
+    let request = Containerd_Task_V3_WaitRequest.with {
+      $0.id = container
+      $0.execID = id
+    }
+    let answer: Containerd_Task_V3_WaitResponse = try await client.task("Wait", request, "\(stage): wait", forever: true)
+    let finished = answer.exitedAt.seconds * 1_000_000_000 + Int64(answer.exitedAt.nanos)
+    return ExitRecord(exitCode: Int32(bitPattern: answer.exitStatus), finishedAt: finished)
+  }
+
+  func kill(_ signal: Int32, all: Bool) async throws(Fault) {
+    let request = Containerd_Task_V3_KillRequest.with {
+      $0.id = container
+      $0.execID = id
+      $0.signal = UInt32(signal)
+      $0.all = all
+    }
+    let _: Google_Protobuf_Empty = try await client.task("Kill", request, "\(stage): kill")
+  }
+
+  func delete() async throws(Fault) {
+    let request = Containerd_Task_V3_DeleteRequest.with {
+      $0.id = container
+      $0.execID = id
+    }
+    let _: Containerd_Task_V3_DeleteResponse = try await client.task("Delete", request, "\(stage): delete")
+  }
+
+  /// For a client that is gone: HUP, KILL for what does not mind that, and nothing of it left in the shim. Failures are a dead shim's, or say that
+  /// it has ended already.
+  func dismiss(after grace: Duration) async {
+    let end = Task { try? await wait() }
+    try? await kill(1, all: false)
+    let timer = Task {
+      try? await Task.sleep(for: grace)
+      if !Task.isCancelled { try? await kill(9, all: true) }
+    }
+    _ = await end.value
+    timer.cancel()
+    try? await delete()
+  }
+}
