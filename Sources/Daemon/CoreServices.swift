@@ -17,7 +17,10 @@ struct CoreServices: Sendable {
   let services: [any GRPCService]
   let stats: StatsService
 
-  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining, logger: Logger) throws {
+  init(
+    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining, streaming: any StreamingEndpoint,
+    logger: Logger
+  ) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
     let index = ImageIndex(store: stores.records, logger: logger)
@@ -42,7 +45,9 @@ struct CoreServices: Sendable {
         snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, settings: engine, logger: logger))
     let usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)
     services = [
-      RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats),
+      RuntimeService(
+        pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
+        streaming: streaming),
       ImageServiceSurface(images: images, usage: usage),
       BerthService(images: images, usage: usage, registry: registry) { path in try await ArchiveSource.open(path) },
     ]

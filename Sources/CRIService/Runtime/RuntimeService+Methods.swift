@@ -34,6 +34,9 @@ extension RuntimeService: GRPCService {
       .unary("ContainerStatus") { request, _ in try containerStatus(request) },
       .unary("ReopenContainerLog") { request, _ in try await reopenContainerLog(request) },
       .unary("ExecSync") { request, _ in try await execSync(request) },
+      .unary("Exec") { request, _ in try await exec(request) },
+      .unary("Attach") { request, _ in try await attach(request) },
+      .unary("PortForward") { request, _ in try portForward(request) },
     ]
   }
 
