@@ -58,11 +58,3 @@ extension SettingValue where Self: RawRepresentable, RawValue == String {
     self.init(rawValue: string)
   }
 }
-
-extension Duration: SettingValue {
-  static var expected: String { "a duration like \"30s\" or \"1m30s\"" }
-  init?(_ value: any TOMLValueConvertible) {
-    guard let text = value.string, let duration = Duration(goSyntax: text) else { return nil }
-    self = duration
-  }
-}
