@@ -16,7 +16,7 @@ package enum ProcessMemory {
   /// Of a line of maps(5) that stands for code or constants of a file: private, never writable.
   private static func programRange(_ line: Substring) -> Range<UInt>? {
     let fields = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
-    guard fields.count == 6, fields[1] == "r-xp", fields[5].first == "/" else { return nil }
+    guard fields.count == 6, fields[1] == "r-xp", fields[5].drop(while: { $0 == " " }).first == "/" else { return nil }
     let ends = fields[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
     return ends.count == 2 && ends[0] < ends[1] ? ends[0]..<ends[1] : nil
   }

@@ -35,7 +35,7 @@ import Testing
     options.dropAfter = 1_500_000
     try await pull(image, by: options) { result, proxy in
       #expect((try? result.get()) == image.layer, "\(result.map { "\($0.count) bytes" })")
-      #expect(proxy.relayed < image.layer.count * 105 / 100 + 500_000, "\(proxy.relayed) bytes for \(image.layer.count)")
+      #expect(proxy.relayed < image.layer.count * 105 / 100, "\(proxy.relayed) bytes for \(image.layer.count)")
       #expect(proxy.targets.count >= 8)
     }
   }

@@ -35,7 +35,7 @@ package final class RelayProxy: Sendable {
 
   /// `host:port` of every tunnel asked for.
   package var targets: [String] { state.withLock { $0.targets } }
-  /// Bytes that came from servers.
+  /// Bytes that came from servers and were passed on.
   package var relayed: Int { state.withLock { $0.relayed } }
 
   /// Runs while `body` runs.
@@ -106,6 +106,7 @@ package final class RelayProxy: Sendable {
       count += bytes.readableBytes
       harm(&bytes)
       if let limit = options.dropAfter, count >= limit {
+        state.withLock { $0.relayed -= count - limit }
         bytes.moveWriterIndex(to: max(bytes.readerIndex, bytes.writerIndex - (count - limit)))
         try await output.write(bytes)
         return
