@@ -9,6 +9,8 @@ package final class ImageUsage: Sendable {
     package var imagePath: String
     package var containerPath: String
     package var images: DiskUsage
+    /// Of it, what the layers' own records say: bytes of regular files.
+    package var layers: DiskUsage
     package var containers: DiskUsage
     /// Nanoseconds since the epoch.
     package var at: Int64
@@ -54,10 +56,12 @@ package final class ImageUsage: Sendable {
   package func figures() -> Figures {
     bell.ring()
     let measured = measured.withLock { $0 }
-    let images = ((try? layers.list()) ?? []).reduce(measured.rest) { $0 + (measured.layers[$1.id] ?? $1.usage) }
+    let known = (try? layers.list()) ?? []
+    let images = known.reduce(measured.rest) { $0 + (measured.layers[$1.id] ?? $1.usage) }
     let isOne = FilesystemCapacity.same(root + "/layers", root + "/snapshots")
     return Figures(
       imagePath: isOne ? root : root + "/layers", containerPath: isOne ? root : root + "/snapshots", images: images,
+      layers: known.reduce(DiskUsage()) { $0 + $1.usage },
       containers: measured.containerRest + writable.total, at: SystemClock.realtimeNanoseconds())
   }
 
