@@ -132,14 +132,13 @@ final class Exec {
 
   /// To the process and its group, or to all that it started. Whether it was still there.
   func signal(_ number: Int32, all: Bool) -> Bool {
-    guard let process, process.isRunning else { return false }
+    guard isStarted, exit == nil else { return false }
     if all && number == SIGKILL {
       kill()
-    } else {
-      process.signalGroup(number)
-      process.signal(number)
+      return true
     }
-    return true
+    process?.signalGroup(number)
+    return process?.signal(number) ?? false
   }
 
   /// All that it started, until nothing of it is left.

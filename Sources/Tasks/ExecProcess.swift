@@ -36,12 +36,12 @@ struct ExecProcess: Sendable {
     let _: Containerd_Task_V3_StartResponse = try await client.task("Start", request, stage)
   }
 
-  func wait() async throws(Fault) -> ExitRecord {
+  func wait(timeout: Duration? = nil) async throws(Fault) -> ExitRecord {
     let request = Containerd_Task_V3_WaitRequest.with {
       $0.id = container
       $0.execID = id
     }
-    let answer: Containerd_Task_V3_WaitResponse = try await client.task("Wait", request, "\(stage): wait", forever: true)
+    let answer: Containerd_Task_V3_WaitResponse = try await client.wait(request, "\(stage): wait", timeout)
     let finished = answer.exitedAt.seconds * 1_000_000_000 + Int64(answer.exitedAt.nanos)
     return ExitRecord(exitCode: Int32(bitPattern: answer.exitStatus), finishedAt: finished)
   }

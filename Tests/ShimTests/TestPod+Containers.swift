@@ -117,24 +117,6 @@ extension TestPod {
     try await delete(id)
   }
 
-  func exec(_ id: String, _ script: String, timeout: Duration = .zero, limit: UInt64 = 1 << 20) async throws
-    -> Berth_Shim_V1_ExecSyncResponse
-  {
-    try await exec(id, ["sh", "-c", script], timeout: timeout, limit: limit)
-  }
-
-  func exec(_ id: String, _ arguments: [String], timeout: Duration = .zero, limit: UInt64 = 1 << 20) async throws
-    -> Berth_Shim_V1_ExecSyncResponse
-  {
-    let request = Berth_Shim_V1_ExecSyncRequest.with {
-      $0.id = id
-      $0.process = Data(Self.process(arguments).utf8)
-      $0.timeout = timeout.components.seconds * 1_000_000_000 + timeout.components.attoseconds / 1_000_000_000
-      $0.outputLimit = limit
-    }
-    return try await pod("ExecSync", request)
-  }
-
   /// The log's records as `(stream, tag, content)`.
   func records(_ path: String) throws -> [(stream: String, tag: String, content: [UInt8])] {
     try Files.read(path).split(separator: 10).map { line in
