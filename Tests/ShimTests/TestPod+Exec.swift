@@ -43,11 +43,8 @@ extension TestPod {
       try await deleteExec(exec, id)
       throw error
     } catch {}
-    answer.timedOut =
-      await killer.map { killer in
-        killer.cancel()
-        return (try? await killer.value) != nil
-      } ?? false
+    killer?.cancel()
+    if let killer { answer.timedOut = (try? await killer.value) != nil }
     let bytes = await output.finish(quiet: .milliseconds(200), linger: .seconds(2))
     (answer.stdout, answer.stderr) = (bytes.stdout, bytes.stderr)
     try await deleteExec(exec, id)
