@@ -53,6 +53,8 @@ struct CreateOptions {
   var sharesPID = false
   var rootfs: Overlay?
   var stdin = false
+  /// Bytes of a line in one record of the log.
+  var logLineLimit = 16 << 10
 
   init(_ message: Bytes) throws(Malformed) {
     var reader = ProtobufReader(message)
@@ -66,6 +68,7 @@ struct CreateOptions {
       case 6: sharesPID = field.bool
       case 7: rootfs = try Overlay(field.bytes)
       case 8: stdin = field.bool
+      case 9: logLineLimit = Int(min(max(field.varint, 1), 128 << 10))
       default: break
       }
     }

@@ -115,6 +115,9 @@ package nonisolated struct Berth_Shim_V1_CreateOptions: Sendable {
 
   package var stdin: Bool = false
 
+  /// Bytes of a line that one record of the log holds, at most 128 KiB; 0 for 16 KiB. Longer lines come in pieces.
+  package var logLineLimit: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -454,7 +457,7 @@ nonisolated extension Berth_Shim_V1_SetupResponse: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CreateOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}runtime\0\u{3}runtime_root\0\u{3}log_path\0\u{3}stdin_once\0\u{1}cgroup\0\u{3}shares_pid\0\u{1}rootfs\0\u{1}stdin\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}runtime\0\u{3}runtime_root\0\u{3}log_path\0\u{3}stdin_once\0\u{1}cgroup\0\u{3}shares_pid\0\u{1}rootfs\0\u{1}stdin\0\u{3}log_line_limit\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -470,6 +473,7 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
       case 6: try { try decoder.decodeSingularBoolField(value: &self.sharesPid) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._rootfs) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.stdin) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.logLineLimit) }()
       default: break
       }
     }
@@ -504,6 +508,9 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
     if self.stdin != false {
       try visitor.visitSingularBoolField(value: self.stdin, fieldNumber: 8)
     }
+    if self.logLineLimit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.logLineLimit, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -516,6 +523,7 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
     if lhs.sharesPid != rhs.sharesPid {return false}
     if lhs._rootfs != rhs._rootfs {return false}
     if lhs.stdin != rhs.stdin {return false}
+    if lhs.logLineLimit != rhs.logLineLimit {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -64,6 +64,13 @@ struct ExecProcess: Sendable {
     let _: Containerd_Task_V3_DeleteResponse = try await client.task("Delete", request, "\(stage): delete")
   }
 
+  /// All that it started is killed at once, and nothing of it left in the shim.
+  func discard() async {
+    try? await kill(9, all: true)
+    _ = try? await wait()
+    try? await delete()
+  }
+
   /// For a client that is gone: HUP, KILL for what does not mind that, and nothing of it left in the shim. Failures are a dead shim's, or say that
   /// it has ended already.
   func dismiss(after grace: Duration) async {

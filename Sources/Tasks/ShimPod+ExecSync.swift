@@ -22,7 +22,7 @@ extension ShimPod {
       return ExecResult(stdout: bytes.stdout, stderr: bytes.stderr, exitCode: end.code, timedOut: end.timedOut)
     } catch {
       output.abandon()
-      Task { await process.dismiss(after: .zero) }
+      Task { await process.discard() }
       throw error
     }
   }

@@ -15,6 +15,7 @@ struct TestContainer {
   /// Nil is `<bundle>/log`.
   var log: String?
   var lower: String?
+  var logLineLimit: UInt32 = 0
 
   init(_ arguments: String...) { self.arguments = arguments }
   static func shell(_ script: String) -> TestContainer { TestContainer("sh", "-c", script) }
@@ -47,6 +48,7 @@ extension TestPod {
       $0.runtimeRoot = runtimeRoot
       $0.logPath = container.log ?? bundle(id) + "/log"
       $0.cgroup = "\(cgroup)/\(id)"
+      $0.logLineLimit = container.logLineLimit
       $0.sharesPid = container.sharesPID
       $0.rootfs.lower = [container.lower ?? lower]
       $0.rootfs.upper = bundle(id) + "/upper"

@@ -36,6 +36,8 @@ package struct ContainerPlan: Sendable, Hashable, Codable {
   package var runtimeRoot: String
   /// CRI log file; empty for none.
   package var logPath = ""
+  /// Bytes of a line that one record of the log holds, at most 128 KiB; nil for 16 KiB.
+  package var logLineLimit: Int?
   package var terminal = false
   package var stdin = false
   package var stdinOnce = false

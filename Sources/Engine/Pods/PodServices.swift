@@ -42,6 +42,9 @@ package struct EngineSettings: Sendable {
   /// What node and daemon can give to containers.
   package var node: NodeFacts
 
+  /// Bytes of a line in one record of a container's log; nil for 16 KiB.
+  package var logLineLimit: Int?
+
   package init(state: String, runtimes: [String: String], node: NodeFacts) {
     self.state = state
     self.runtimes = runtimes
