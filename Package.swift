@@ -82,12 +82,13 @@ let implementations: [Target] = [
 
 let surfaces: [Target] = [
   module("Engine", ["Core", "OCI", "Linux", "CRIAPI", "Spec", .protobuf, .logging]),
-  module("CRIService", ["Core", "OCI", "CRIAPI", "BerthAPI", "Engine", "GRPC", .protobuf, .logging]),
+  module("Streaming", ["Core", "Linux", "CZlib", "COpenSSL", .nioCore, .nioPosix, .nioSSL, .logging]),
+  module("CRIService", ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Engine", "GRPC", .protobuf, .logging]),
   program(
     "berthd", folder: "Daemon",
     [
       "Core", "OCI", "Linux", "CRIAPI", "Settings", "Metadata", "Registry", "Content", "Snapshots", "Tasks", "CNI", "Spec",
-      "Engine", "CRIService", "GRPC", "BerthAPI", .nioPosix, .nioCore, .protobuf, .arguments, .logging,
+      "Engine", "CRIService", "Streaming", "GRPC", "BerthAPI", .nioPosix, .nioCore, .protobuf, .arguments, .logging,
     ]),
   program(
     "berth", folder: "CLI",
@@ -124,6 +125,7 @@ let testTargets: [Target] = [
   tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),
   tests("Engine", ["Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .logging]),
   tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .logging]),
+  tests("Streaming", ["Streaming", "CLinux", "Core", "Linux", "CZlib", "Support", .nioCore, .nioPosix, .nioSSL, .logging]),
   tests("Integration", ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "GRPC", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
 ]
 

@@ -35,8 +35,10 @@ package struct Fault: Error, Sendable, CustomStringConvertible {
 
   package var description: String { message }
 
-  /// The same fault seen from one stage further out: `stage: message`.
-  package func within(_ stage: String) -> Fault { Fault(code, "\(stage): \(message)", cause: cause ?? self) }
+  /// The same fault seen from one stage further out: `stage: message`. What the message begins with already is not said twice.
+  package func within(_ stage: String) -> Fault {
+    message.hasPrefix(stage + ": ") ? self : Fault(code, "\(stage): \(message)", cause: cause ?? self)
+  }
 
   /// Any error as a fault: a fault stays itself, a convertible error converts itself, the rest is INTERNAL (CANCELLED for a cancelled task).
   package init(_ error: any Error) {

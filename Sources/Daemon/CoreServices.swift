@@ -15,8 +15,9 @@ struct CoreServices: Sendable {
   let pods: PodService
   let garbage: GarbageCollector
   let services: [any GRPCService]
+  let stats: StatsService
 
-  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, logger: Logger) throws {
+  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, streaming: any StreamingEndpoint, logger: Logger) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
     let index = ImageIndex(store: stores.records, logger: logger)
@@ -28,16 +29,20 @@ struct CoreServices: Sendable {
     let images = ImageService(
       index: index, content: content, layers: layers, registry: registry, garbage: garbage,
       downloads: settings.images.maximumParallelDownloads, logger: logger)
+    let tree = try CgroupTree.detect()
+    stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
     let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
     var engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
     engine.logLineLimit = settings.runtimes.maximumLogLine
     pods = PodService(
       PodServices(
-        ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: try CgroupTree.detect(), logger: logger), network: network,
+        ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
         snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, settings: engine, logger: logger))
     services = [
-      RuntimeService(pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim)),
+      RuntimeService(
+        pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
+        streaming: streaming),
       ImageServiceSurface(images: images, usage: ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)),
       BerthService(images: images) { path in try await ArchiveSource.open(path) },
     ]

@@ -10,11 +10,13 @@ import NIOPosix
 import Registry
 import Settings
 import Spec
+import Streaming
 import Tasks
 
 /// The running daemon: the only place where implementations are wired together.
 struct Daemon: Sendable {
   private let server: GRPCServer
+  private let streaming: StreamingServer
   private let registry: RegistryClient
   private let stores: Stores
   private let loops: MultiThreadedEventLoopGroup
@@ -30,8 +32,12 @@ struct Daemon: Sendable {
     let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let registry = RegistryClient(
       hosts: HostsDirectory(roots: settings.registry.configPath) { logger.warning("\($0)") }, group: loops, logger: logger)
-    let core = try CoreServices(settings, stores: stores, registry: registry, logger: logger)
+    let streaming = try await stage("streaming") {
+      try await StreamingServer.start(StreamingConfiguration(settings.streaming), logger: logger)
+    }
+    let core = try CoreServices(settings, stores: stores, registry: registry, streaming: streaming, logger: logger)
     try stage("recovery") { try Recovery(core.pods).begin(newEpoch: newEpoch) }
+    core.stats.begin()
     core.garbage.request()
     let server = try await serve(settings, core, loops, logger)
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000
@@ -41,7 +47,7 @@ struct Daemon: Sendable {
         "address": "\(settings.grpc.address)", "version": "\(Release.version)", "pid": "\(Process.id)", "ms": "\(milliseconds)",
         "newEpoch": "\(newEpoch)",
       ])
-    return Daemon(server: server, registry: registry, stores: stores, loops: loops)
+    return Daemon(server: server, streaming: streaming, registry: registry, stores: stores, loops: loops)
   }
 
   private static func serve(
@@ -61,6 +67,7 @@ struct Daemon: Sendable {
 
   /// Takes no more calls, lets the running ones finish, writes what is not durable yet. Pods go on.
   func stop() async {
+    await streaming.shutdown()
     await server.shutdown(grace: Self.grace)
     stores.close()
     try? await registry.shutdown()

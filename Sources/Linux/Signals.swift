@@ -47,3 +47,8 @@ package enum Signals {
     }
   }
 }
+
+extension Signals {
+  /// From now on a write that nobody reads fails with EPIPE instead of ending this process. Programs it starts have the default again.
+  package static func ignoreBrokenPipes() { clinux_ignore_broken_pipes() }
+}

@@ -21,6 +21,7 @@ extension Configuration {
   init(_ documents: [Document]) throws(SettingsError) {
     self.init()
     for document in documents { try apply(document) }
+    try checkStreaming(documents)
     try checkStandardRuntime(documents)
   }
 
@@ -53,6 +54,7 @@ extension Configuration {
       try table.set(&state, "state", check: Check.absolute)
       try table.set(&logLevel, "log_level")
       try table.within("grpc") { (table) throws(SettingsError) in try grpc.apply(&table) }
+      try table.within("streaming") { (table) throws(SettingsError) in try streaming.apply(&table) }
       try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
       try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }

@@ -23,6 +23,14 @@ extension Int: SettingValue {
   }
 }
 
+extension Duration: SettingValue {
+  static var expected: String { "a duration like \"90s\" or \"4h\"" }
+  init?(_ value: any TOMLValueConvertible) {
+    guard let duration = value.string.flatMap({ Duration(goSyntax: $0) }) else { return nil }
+    self = duration
+  }
+}
+
 extension Bool: SettingValue {
   static var expected: String { "true or false" }
   init?(_ value: any TOMLValueConvertible) {

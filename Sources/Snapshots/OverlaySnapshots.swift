@@ -76,7 +76,8 @@ package struct OverlaySnapshots: Snapshotter {
     try SnapshotKey.check(key)
     let path = path(key)
     return try await stage("snapshot \(key)") {
-      try await BlockingWork.run { try DirectoryUsage.walk("\(path)/fs") }
+      let usage = try await BlockingWork.run { try TreeUsage.walk("\(path)/fs") }
+      return DiskUsage(bytes: usage.bytes, inodes: usage.inodes)
     }
   }
 

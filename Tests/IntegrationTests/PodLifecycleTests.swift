@@ -30,7 +30,7 @@ import Testing
       let container = try await node.launch("main", ["/bin/sleep", "1000"], in: pod)
       let shown = try await node.exec(container, ["/bin/sh", "-c", "ip -4 addr show eth0; hostname; cat /etc/hostname"])
       let text = String(decoding: shown.stdout, as: UTF8.self)
-      #expect(text.contains(address) && text.contains("net\nnet\n"), "\(text)")
+      #expect(text.contains(address) && text.contains("net\nnet\n"), "\(text) \(String(decoding: shown.stderr, as: UTF8.self))")
       let loopback = try await node.exec(container, ["/bin/sh", "-c", "ip link show lo"])
       #expect(String(decoding: loopback.stdout, as: UTF8.self).contains("UP"))
     }

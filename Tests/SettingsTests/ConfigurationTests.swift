@@ -43,6 +43,13 @@ import Testing
     expected.grpc.address = "/c.sock"
     expected.grpc.maximumReceiveSize = 5000
     expected.grpc.maximumSendSize = 6000
+    expected.streaming.address = "::1"
+    expected.streaming.port = 1234
+    expected.streaming.idleTimeout = .seconds(90)
+    expected.streaming.tlsCertificate = "/j"
+    expected.streaming.tlsKey = "/k"
+    expected.streaming.tlsClientCA = "/l"
+    expected.streaming.tlsMinimumVersion = .v13
     expected.registry.configPath = ["/d", "/e"]
     expected.cni.binaryDirectories = ["/f"]
     expected.cni.configurationDirectory = "/g"
@@ -57,6 +64,7 @@ import Testing
       log_level = "debug"
       grpc = { address = "/c.sock", max_recv_message_size = 5_000, max_send_message_size = 0x1770 }
       registry.config_path = "/d:/e"
+      streaming = { address = "::1", port = 1234, idle_timeout = "1m30s", tls_cert = "/j", tls_key = "/k", tls_client_ca = "/l", tls_min_version = "1.3" }
       cni.bin_dirs = [
         "/f", # only this
       ]

@@ -21,3 +21,5 @@ int clinux_signal_pipe(const int *signals, int count) {
     if (sigaction(signals[i], &action, NULL) != 0) return -1;
   return signal_pipe[0];
 }
+
+void clinux_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }

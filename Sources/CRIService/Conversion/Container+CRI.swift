@@ -28,14 +28,15 @@ extension ContainerRecord {
     }
   }
 
-  func criStatus(logDirectory: String) -> Runtime_V1_ContainerStatus {
+  /// - Parameter image: the container's image, while it is on this node.
+  func criStatus(logDirectory: String, image: ImageRecord?) -> Runtime_V1_ContainerStatus {
     .with {
       $0.id = id
       $0.metadata = config.content.metadata
       $0.state = criState
       $0.createdAt = createdAt
       $0.startedAt = startedAt
-      $0.image = config.content.image
+      $0.image = criImage(image)
       $0.imageRef = imageRef
       $0.imageID = imageID.description
       $0.labels = config.content.labels
@@ -47,6 +48,18 @@ extension ContainerRecord {
       $0.stopSignal = config.content.stopSignal
       if let exit { fill(&$0, exit) }
     }
+  }
+
+  /// The image by a name that people know: the one the pod asked for, else the one the kubelet gave where it is a tag, else the image's first tag.
+  private func criImage(_ image: ImageRecord?) -> Runtime_V1_ImageSpec {
+    var spec = config.content.image
+    let tags = image?.tags ?? []
+    if !spec.userSpecifiedImage.isEmpty, tags.contains(spec.userSpecifiedImage) {
+      spec.image = spec.userSpecifiedImage
+    } else if Digest(spec.image) != nil || Digest("sha256:" + spec.image) != nil, let tag = tags.first {
+      spec.image = tag
+    }
+    return spec
   }
 
   private func fill(_ status: inout Runtime_V1_ContainerStatus, _ exit: ExitRecord) {

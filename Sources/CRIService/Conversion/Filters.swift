@@ -1,26 +1,56 @@
 import CRIAPI
+import Core
 import Engine
 
-/// All conditions of a filter must hold; absent ones hold for everything.
+/// All conditions of a filter must hold; absent ones hold for everything. A state that does not exist is INVALID_ARGUMENT.
 struct SandboxFilter {
-  let filter: Runtime_V1_PodSandboxFilter
+  let id: String
+  let state: Runtime_V1_PodSandboxState?
+  let labels: [String: String]
 
-  init(_ filter: Runtime_V1_PodSandboxFilter) { self.filter = filter }
+  init(_ filter: Runtime_V1_PodSandboxFilter) throws(Fault) {
+    id = filter.id
+    state = filter.hasState ? filter.state.state : nil
+    labels = filter.labelSelector
+    if case .UNRECOGNIZED(let value) = state { throw Fault(.invalidArgument, "filter.state.state: there is no state \(value)") }
+  }
+
+  init(_ filter: Runtime_V1_PodSandboxStatsFilter) {
+    id = filter.id
+    state = nil
+    labels = filter.labelSelector
+  }
 
   func matches(_ record: SandboxRecord) -> Bool {
-    record.id.hasPrefix(filter.id) && (!filter.hasState || filter.state.state == record.criState)
-      && Labels.match(filter.labelSelector, record.config.content.labels)
+    (id.isEmpty || record.id.hasPrefix(id)) && (state == nil || state == record.criState)
+      && Labels.match(labels, record.config.content.labels)
   }
 }
 
 struct ContainerFilter {
-  let filter: Runtime_V1_ContainerFilter
+  let id: String
+  let sandboxID: String
+  let state: Runtime_V1_ContainerState?
+  let labels: [String: String]
 
-  init(_ filter: Runtime_V1_ContainerFilter) { self.filter = filter }
+  init(_ filter: Runtime_V1_ContainerFilter) throws(Fault) {
+    id = filter.id
+    sandboxID = filter.podSandboxID
+    state = filter.hasState ? filter.state.state : nil
+    labels = filter.labelSelector
+    if case .UNRECOGNIZED(let value) = state { throw Fault(.invalidArgument, "filter.state.state: there is no state \(value)") }
+  }
+
+  init(_ filter: Runtime_V1_ContainerStatsFilter) {
+    id = filter.id
+    sandboxID = filter.podSandboxID
+    state = nil
+    labels = filter.labelSelector
+  }
 
   func matches(_ record: ContainerRecord) -> Bool {
-    record.id.hasPrefix(filter.id) && record.sandboxID.hasPrefix(filter.podSandboxID)
-      && (!filter.hasState || filter.state.state == record.criState) && Labels.match(filter.labelSelector, record.config.content.labels)
+    (id.isEmpty || record.id.hasPrefix(id)) && (sandboxID.isEmpty || record.sandboxID.hasPrefix(sandboxID))
+      && (state == nil || state == record.criState) && Labels.match(labels, record.config.content.labels)
   }
 }
 

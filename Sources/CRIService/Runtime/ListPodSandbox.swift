@@ -1,11 +1,15 @@
 import CRIAPI
 import Engine
-import SwiftProtobuf
+import GRPC
 
 extension RuntimeService {
-  func listPodSandbox(_ request: Runtime_V1_ListPodSandboxRequest) -> Runtime_V1_ListPodSandboxResponse {
-    let filter = SandboxFilter(request.filter)
-    let records = ledger.sandboxes().filter { $0.state != .creating && filter.matches($0) }
-    return .with { $0.items = records.sorted { $0.createdAt > $1.createdAt }.map(\.criListItem) }
+  func listPodSandbox(_ request: Runtime_V1_ListPodSandboxRequest) throws -> EncodedMessage {
+    var response = EncodedMessage()
+    for entry in entries(try SandboxFilter(request.filter)) { response.append(field: 1, [entry.criListItem]) }
+    return response
+  }
+
+  func streamPodSandboxes(_ request: Runtime_V1_StreamPodSandboxesRequest, _ writer: EncodedResponseWriter) async throws {
+    try await Batches.send(entries(SandboxFilter(request.filter)), to: writer) { [$0.criListItem] }
   }
 }

@@ -4,7 +4,7 @@ extension RuntimeService: GRPCService {
   package var name: String { "runtime.v1.RuntimeService" }
 
   /// What is served. Every other method of the service answers UNIMPLEMENTED, which the kubelet takes as "not there".
-  package var methods: [GRPCMethod] { nodeMethods + sandboxMethods + containerMethods }
+  package var methods: [GRPCMethod] { nodeMethods + sandboxMethods + containerMethods + statsMethods + streamMethods }
 
   private var nodeMethods: [GRPCMethod] {
     [
@@ -20,7 +20,7 @@ extension RuntimeService: GRPCService {
       .unary("StopPodSandbox") { request, _ in try await stopPodSandbox(request) },
       .unary("RemovePodSandbox") { request, _ in try await removePodSandbox(request) },
       .unary("PodSandboxStatus") { request, _ in try podSandboxStatus(request) },
-      .unary("ListPodSandbox") { request, _ in listPodSandbox(request) },
+      .encoded("ListPodSandbox") { request, _ in try listPodSandbox(request) },
     ]
   }
 
@@ -30,10 +30,32 @@ extension RuntimeService: GRPCService {
       .unary("StartContainer") { request, _ in try await startContainer(request) },
       .unary("StopContainer") { request, _ in try await stopContainer(request) },
       .unary("RemoveContainer") { request, _ in try await removeContainer(request) },
-      .unary("ListContainers") { request, _ in listContainers(request) },
+      .encoded("ListContainers") { request, _ in try listContainers(request) },
       .unary("ContainerStatus") { request, _ in try containerStatus(request) },
       .unary("ReopenContainerLog") { request, _ in try await reopenContainerLog(request) },
       .unary("ExecSync") { request, _ in try await execSync(request) },
+      .unary("Exec") { request, _ in try await exec(request) },
+      .unary("Attach") { request, _ in try await attach(request) },
+      .unary("PortForward") { request, _ in try portForward(request) },
+    ]
+  }
+
+  private var statsMethods: [GRPCMethod] {
+    [
+      .encoded("ContainerStats") { request, _ in try await containerStats(request) },
+      .encoded("ListContainerStats") { request, _ in try await listContainerStats(request) },
+      .encoded("PodSandboxStats") { request, _ in try await podSandboxStats(request) },
+      .encoded("ListPodSandboxStats") { request, _ in try await listPodSandboxStats(request) },
+    ]
+  }
+
+  private var streamMethods: [GRPCMethod] {
+    [
+      .encodedStreaming("StreamPodSandboxes") { request, _, writer in try await streamPodSandboxes(request, writer) },
+      .encodedStreaming("StreamContainers") { request, _, writer in try await streamContainers(request, writer) },
+      .encodedStreaming("StreamContainerStats") { request, _, writer in try await streamContainerStats(request, writer) },
+      .encodedStreaming("StreamPodSandboxStats") { request, _, writer in try await streamPodSandboxStats(request, writer) },
+      .serverStreaming("GetContainerEvents") { request, _, writer in try await getContainerEvents(request, writer) },
     ]
   }
 }

@@ -1,3 +1,4 @@
+package import Core
 package import Engine
 
 /// The surface of `runtime.v1.RuntimeService`: translates requests and answers, decides nothing. One file per RPC beside this one.
@@ -5,11 +6,18 @@ package struct RuntimeService: Sendable {
   let pods: PodService
   let images: ImageService
   let node: NodeStatus
+  let stats: StatsService
+  /// Where clients of Exec, Attach and PortForward go.
+  let streaming: any StreamingEndpoint
 
-  package init(pods: PodService, images: ImageService, node: NodeStatus) {
+  package init(
+    pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService, streaming: any StreamingEndpoint
+  ) {
     self.pods = pods
     self.images = images
     self.node = node
+    self.stats = stats
+    self.streaming = streaming
   }
 
   var ledger: Ledger { pods.ledger }

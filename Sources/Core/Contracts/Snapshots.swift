@@ -21,7 +21,7 @@ package protocol Snapshotter: Sendable {
   /// Makes the directories of snapshot `key` above `layers` (lowest first). ALREADY_EXISTS where `key` is taken.
   func prepare(_ key: String, above layers: [LayerID]) async throws -> RootfsMount
   func mount(_ key: String, above layers: [LayerID]) throws -> RootfsMount
-  /// What the writable layer holds. Walks it: never on a request's path.
+  /// What the writable layer occupies on disk, as du(1) counts it. Walks it: never on a request's path.
   func usage(_ key: String) async throws -> DiskUsage
   /// Removing what is not there succeeds. The mount must be gone.
   func remove(_ key: String) async throws

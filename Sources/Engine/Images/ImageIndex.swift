@@ -30,6 +30,8 @@ package final class ImageIndex: Sendable {
 
   package func list() -> [ImageRecord] { records.withLock { Array($0.values) } }
 
+  package func image(_ id: Digest) -> ImageRecord? { records.withLock { $0[id] } }
+
   /// By image ID (with or without `sha256:`, or a prefix of it that fits only one), tag or repository digest. `nil` where there is none.
   package func find(_ text: String) throws -> ImageRecord? {
     let records = records.withLock { $0 }

@@ -4,16 +4,13 @@ package import Logging
 import Synchronization
 
 /// Sandboxes and containers: in memory for every read, written through to a store that costs no sync on a request's path.
-/// Reads never wait for an operation on a pod.
+/// Reads never wait for an operation on a pod. Every change of life is told to ``events``, in the order in which it happened.
 package final class Ledger: Sendable {
-  private struct Tables {
-    var sandboxes: [String: SandboxRecord] = [:]
-    var containers: [String: ContainerRecord] = [:]
-  }
-
-  private let tables = Mutex(Tables())
-  private let store: any RecordStore
+  let tables = Mutex(LedgerTables())
+  let store: any RecordStore
   private let logger: Logger
+  /// What happened, for whoever listens.
+  package let events = EventHub()
 
   package init(store: any RecordStore, logger: Logger) {
     self.store = store
@@ -25,8 +22,9 @@ package final class Ledger: Sendable {
     let sandboxes: [SandboxRecord] = try decode(.sandboxes)
     let containers: [ContainerRecord] = try decode(.containers)
     tables.withLock { tables in
-      tables.sandboxes = Dictionary(sandboxes.map { ($0.id, $0) }) { $1 }
-      tables.containers = Dictionary(containers.map { ($0.id, $0) }) { $1 }
+      tables = LedgerTables()
+      for record in sandboxes { tables.set(record) }
+      for record in containers { tables.set(record) }
     }
   }
 
@@ -41,12 +39,19 @@ package final class Ledger: Sendable {
 
   package func put(_ record: SandboxRecord) throws {
     try write(.sandboxes, record.id, record)
-    tables.withLock { $0.sandboxes[record.id] = record }
+    tables.withLock { tables in
+      let before = tables.set(record)?.record
+      for kind in record.changes(from: before) { events.publish(tables.event(kind, record.id, of: record)) }
+    }
   }
 
   package func put(_ record: ContainerRecord) throws {
     try write(.containers, record.id, record)
-    tables.withLock { $0.containers[record.id] = record }
+    tables.withLock { tables in
+      let before = tables.set(record)?.record
+      guard let kind = record.change(from: before) else { return }
+      events.publish(tables.event(kind, record.id, of: tables.sandboxes[record.sandboxID]?.record))
+    }
   }
 
   private func write(_ kind: RecordKind, _ id: String, _ record: some Encodable) throws {
@@ -72,51 +77,54 @@ package final class Ledger: Sendable {
 
   package func removeSandbox(_ id: String) throws {
     try store.delete(.sandboxes, id: id)
-    tables.withLock { _ = $0.sandboxes.removeValue(forKey: id) }
+    tables.withLock { tables in
+      guard let record = tables.sandboxes.removeValue(forKey: id)?.record, record.state != .creating else { return }
+      events.publish(tables.event(.deleted, id, of: record))
+    }
   }
 
   package func removeContainer(_ id: String) throws {
     try store.delete(.containers, id: id)
-    tables.withLock { _ = $0.containers.removeValue(forKey: id) }
+    tables.withLock { tables in
+      guard let record = tables.removeContainer(id) else { return }
+      events.publish(tables.event(.deleted, id, of: tables.sandboxes[record.sandboxID]?.record))
+    }
   }
 
-  package func sandboxes() -> [SandboxRecord] { tables.withLock { Array($0.sandboxes.values) } }
-  package func containers() -> [ContainerRecord] { tables.withLock { Array($0.containers.values) } }
-
-  package func containers(of sandboxID: String) -> [ContainerRecord] {
-    tables.withLock { $0.containers.values.filter { $0.sandboxID == sandboxID } }
-  }
+  package func sandboxes() -> [SandboxRecord] { sandboxEntries().map(\.record) }
+  package func containers() -> [ContainerRecord] { containerEntries().map(\.record) }
+  package func containers(of sandboxID: String) -> [ContainerRecord] { tables.withLock { $0.containers(of: sandboxID) }.map(\.record) }
 
   /// By full ID; NOT_FOUND.
   package func sandbox(_ id: String) throws -> SandboxRecord {
-    guard let record = tables.withLock({ $0.sandboxes[id] }) else { throw Fault(.notFound, "pod sandbox \(id): not found") }
+    guard let record = tables.withLock({ $0.sandboxes[id] })?.record else { throw Fault(.notFound, "pod sandbox \(id): not found") }
     return record
   }
 
   package func container(_ id: String) throws -> ContainerRecord {
-    guard let record = tables.withLock({ $0.containers[id] }) else { throw Fault(.notFound, "container \(id): not found") }
+    guard let record = tables.withLock({ $0.containers[id] })?.record else { throw Fault(.notFound, "container \(id): not found") }
     return record
   }
 
   /// By full ID or a prefix that fits only one; NOT_FOUND, or INVALID_ARGUMENT where several fit.
   package func findSandbox(_ prefix: String) throws -> SandboxRecord {
-    try Self.find(prefix, "pod sandbox", tables.withLock { $0.sandboxes })
+    try Self.find(prefix, "pod sandbox", tables.withLock { $0.sandboxes }).record
   }
 
   package func findContainer(_ prefix: String) throws -> ContainerRecord {
-    try Self.find(prefix, "container", tables.withLock { $0.containers })
+    try Self.find(prefix, "container", tables.withLock { $0.containers }).record
   }
 
-  private static func find<Record>(_ prefix: String, _ noun: String, _ table: [String: Record]) throws -> Record {
+  static func find<Record>(_ prefix: String, _ noun: String, _ table: [String: LedgerEntry<Record>]) throws -> LedgerEntry<Record> {
     guard !prefix.isEmpty else { throw Fault(.invalidArgument, "\(noun): the ID is empty") }
-    if let record = table[prefix] { return record }
+    if let entry = table[prefix] { return entry }
     let fitting = table.filter { $0.key.hasPrefix(prefix) }
     guard fitting.count <= 1 else {
       throw Fault(.invalidArgument, "\(noun) \(prefix.prefix(Identifier.length)): \(fitting.count) IDs begin like this")
     }
-    guard let record = fitting.first?.value else {
+    guard let entry = fitting.first?.value else {
       throw Fault(.notFound, "\(noun) \(prefix.prefix(Identifier.length)): not found")
     }
-    return record
+    return entry
   }
 }

@@ -15,7 +15,7 @@ extension Pod {
       guard case .running = record.state else { throw Fault(.failedPrecondition, "the container is not running") }
       let (nanoseconds, overflow) = timeout.multipliedReportingOverflow(by: 1_000_000_000)
       let plan = ExecPlan(
-        container: container, process: try execProcess(record, command), timeout: overflow ? 0 : nanoseconds)
+        container: container, process: try Self.execProcess(record, command, tty: false), timeout: overflow ? 0 : nanoseconds)
       let result = try await task().execSync(plan)
       if result.timedOut { throw Fault(.deadlineExceeded, "command \(command[0]): timed out after \(timeout) s and was killed") }
       return result
@@ -23,9 +23,9 @@ extension Pod {
   }
 
   /// The container's own process with another command line, from the spec it runs with.
-  private func execProcess(_ record: ContainerRecord, _ command: [String]) throws -> [UInt8] {
+  static func execProcess(_ record: ContainerRecord, _ command: [String], tty: Bool) throws -> [UInt8] {
     let spec = try JSONDecoder().decode(RuntimeSpec.self, from: Data(try Files.read(record.plan.bundle + "/config.json")))
-    let process = try ExecProcess.make(base: spec.process, command: command, tty: false)
+    let process = try ExecProcess.make(base: spec.process, command: command, tty: tty)
     return Array(try JSONEncoder().encode(process))
   }
 }

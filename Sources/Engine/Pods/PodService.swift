@@ -69,7 +69,7 @@ package final class PodService: Sendable {
     try await podOf(record).reopenLog(record.id)
   }
 
-  private func podOf(_ record: ContainerRecord) throws -> Pod { try pod(of: ledger.sandbox(record.sandboxID)) }
+  func podOf(_ record: ContainerRecord) throws -> Pod { try pod(of: ledger.sandbox(record.sandboxID)) }
 
   /// `nil` instead of NOT_FOUND: stop and remove are idempotent.
   private func existing<Record>(_ find: () throws -> Record) throws -> Record? {

@@ -42,7 +42,7 @@ package struct GRPCMethod: Sendable {
     }
   }
 
-  private static func decode<Request: Message>(_ bytes: ByteBuffer) throws(GRPCStatus) -> Request {
+  static func decode<Request: Message>(_ bytes: ByteBuffer) throws(GRPCStatus) -> Request {
     try MessageCoding.decode(Request.self, bytes, kind: "request", failure: .invalidArgument)
   }
 }

@@ -39,6 +39,7 @@
 #include "terminal.h"
 #include "clinux_process.h"
 #include "clinux_socket.h"
+#include "dial.h"
 
 #include "shim_events.h"
 #include "shim_holder.h"

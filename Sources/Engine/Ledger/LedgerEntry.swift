@@ -1,0 +1,78 @@
+import Synchronization
+
+/// One record as the ledger holds it. Never changes: an update makes a new entry, so that what was derived from one holds as long as it does.
+package final class LedgerEntry<Record: Sendable>: Sendable {
+  /// What a surface may keep beside the record.
+  package enum Form: Sendable, Hashable {
+    /// The record as an item of a list.
+    case listItem
+    /// Who it is, as statistics say it.
+    case attributes
+  }
+
+  package let record: Record
+  private let forms = Mutex<[Form: [UInt8]]>([:])
+
+  init(_ record: Record) { self.record = record }
+
+  /// The record's encoding in this form, made once.
+  package func encoded(as form: Form, _ encode: (Record) -> [UInt8]) -> [UInt8] {
+    if let known = forms.withLock({ $0[form] }) { return known }
+    let bytes = encode(record)
+    forms.withLock { $0[form] = bytes }
+    return bytes
+  }
+}
+
+package typealias SandboxEntry = LedgerEntry<SandboxRecord>
+package typealias ContainerEntry = LedgerEntry<ContainerRecord>
+
+/// The ledger's memory, with the containers of each sandbox at hand.
+struct LedgerTables {
+  var sandboxes: [String: SandboxEntry] = [:]
+  private(set) var containers: [String: ContainerEntry] = [:]
+  /// Sandbox → its containers.
+  private var members: [String: Set<String>] = [:]
+
+  /// Returns what was there before.
+  @discardableResult
+  mutating func set(_ record: SandboxRecord) -> SandboxEntry? { sandboxes.updateValue(LedgerEntry(record), forKey: record.id) }
+
+  @discardableResult
+  mutating func set(_ record: ContainerRecord) -> ContainerEntry? {
+    members[record.sandboxID, default: []].insert(record.id)
+    return containers.updateValue(LedgerEntry(record), forKey: record.id)
+  }
+
+  mutating func removeContainer(_ id: String) -> ContainerRecord? {
+    guard let record = containers.removeValue(forKey: id)?.record else { return nil }
+    members[record.sandboxID]?.remove(id)
+    if members[record.sandboxID]?.isEmpty == true { members[record.sandboxID] = nil }
+    return record
+  }
+
+  func containers(of sandboxID: String) -> [ContainerEntry] { (members[sandboxID] ?? []).compactMap { containers[$0] } }
+
+  func event(_ kind: LedgerEvent.Kind, _ id: String, of sandbox: SandboxRecord?) -> LedgerEvent {
+    LedgerEvent(kind: kind, id: id, sandbox: sandbox, containers: containers(of: sandbox?.id ?? id).map(\.record))
+  }
+}
+
+extension Ledger {
+  /// Sandboxes that are there, those still being made included.
+  package func sandboxEntries() -> [SandboxEntry] { tables.withLock { Array($0.sandboxes.values) } }
+
+  package func containerEntries() -> [ContainerEntry] { tables.withLock { Array($0.containers.values) } }
+
+  package func containerEntries(of sandboxID: String) -> [ContainerEntry] { tables.withLock { $0.containers(of: sandboxID) } }
+
+  /// As ``findSandbox(_:)``.
+  package func findSandboxEntry(_ prefix: String) throws -> SandboxEntry {
+    try Self.find(prefix, "pod sandbox", tables.withLock { $0.sandboxes })
+  }
+
+  /// As ``findContainer(_:)``.
+  package func findContainerEntry(_ prefix: String) throws -> ContainerEntry {
+    try Self.find(prefix, "container", tables.withLock { $0.containers })
+  }
+}

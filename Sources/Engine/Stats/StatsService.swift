@@ -1,0 +1,131 @@
+import CRIAPI
+package import Core
+package import Linux
+
+/// Statistics of containers and pods: read from their cgroups when asked for, except for rates and disk usage, which are measured in the background.
+package final class StatsService: Sendable {
+  package let ledger: Ledger
+  package let writable: WritableLayers
+  let reader: CgroupReader
+  let rates: CPURates
+  let root: String
+
+  /// Groups that one thread reads in a row; more are read side by side.
+  private static let batch = 64
+
+  /// - Parameter root: the daemon's root directory, where writable layers are.
+  package init(ledger: Ledger, snapshots: any Snapshotter, tree: CgroupTree, root: String) {
+    self.ledger = ledger
+    self.root = root
+    reader = CgroupReader(tree)
+    rates = CPURates(reader)
+    writable = WritableLayers(ledger: ledger, snapshots: snapshots)
+  }
+
+  /// Begins to measure in the background, for as long as the daemon lives.
+  package func begin() {
+    ledger.events.onEvent { [rates, writable] in
+      rates.ring()
+      writable.ring()
+    }
+    Task.detached(priority: .utility) { [rates, ledger] in
+      await rates.run { Self.groups(ledger) }
+    }
+    Task.detached(priority: .utility) { [writable] in await writable.run() }
+  }
+
+  private static func groups(_ ledger: Ledger) -> [String] {
+    let containers = ledger.containers().filter { $0.state == .running }.map(\.plan.cgroup)
+    let parents = PodGroups(ledger.sandboxes())
+    return containers + ledger.sandboxes().filter { $0.state == .ready }.compactMap { parents.group(of: $0) }
+  }
+
+  package func usage(of containers: [ContainerEntry]) async -> [ContainerUsage] {
+    await inBatches(containers) { [self] in usage($0) }
+  }
+
+  package func usage(of pods: [SandboxEntry]) async -> [PodUsage] {
+    let groups = PodGroups(ledger.sandboxes())
+    return await inBatches(pods) { [self] in usage($0, groups) }
+  }
+
+  /// Keeps the order.
+  func inBatches<Item: Sendable, Result: Sendable>(_ items: [Item], _ body: @escaping @Sendable (Item) -> Result) async -> [Result] {
+    if items.count <= Self.batch { return await BlockingWork.run { items.map(body) } }
+    let starts = stride(from: 0, to: items.count, by: Self.batch)
+    return await withTaskGroup(of: (Int, [Result]).self) { group in
+      for start in starts {
+        let part = Array(items[start..<min(items.count, start + Self.batch)])
+        group.addTask { (start, await BlockingWork.run { part.map(body) }) }
+      }
+      var parts: [(Int, [Result])] = []
+      for await part in group { parts.append(part) }
+      return parts.sorted { $0.0 < $1.0 }.flatMap(\.1)
+    }
+  }
+
+  private func usage(_ entry: ContainerEntry) -> ContainerUsage {
+    let record = entry.record
+    let group = record.state == .running ? group(record.plan.cgroup, startedAt: record.startedAt) : nil
+    return ContainerUsage(
+      entry: entry, group: group, writable: writable.usage(record.id), writablePath: record.plan.rootfs.upper ?? "\(root)/snapshots")
+  }
+
+  private func usage(_ entry: SandboxEntry, _ groups: PodGroups) -> PodUsage {
+    let record = entry.record
+    let containers = ledger.containerEntries(of: record.id).map { usage($0) }
+    guard record.state == .ready else { return PodUsage(entry: entry, containers: containers) }
+    var pod = PodUsage(entry: entry, containers: containers)
+    if let path = groups.group(of: record), let own = group(path, startedAt: record.createdAt) {
+      pod.group = own
+      pod.processes = UInt64(reader.processIDs(path).count)
+    } else {
+      let holder = group(record.plan.cgroup, startedAt: record.createdAt)
+      pod.group = GroupUsage.sum([holder].compactMap { $0 } + containers.compactMap(\.group))
+      let members = [record.plan.cgroup] + containers.filter { $0.group != nil }.map(\.entry.record.plan.cgroup)
+      pod.processes = members.reduce(0) { $0 + UInt64(reader.processIDs($1).count) }
+    }
+    if record.plan.ownNetwork, record.holderPID > 0 { pod.network = NetworkCounters.read(pid: record.holderPID) }
+    return pod
+  }
+
+  /// Nil where the group is gone.
+  private func group(_ path: String, startedAt: Int64) -> GroupUsage? {
+    guard let cpu = reader.cpuTime(path) else { return nil }
+    var usage = GroupUsage(at: SystemClock.realtimeNanoseconds())
+    usage.cpu = cpu
+    usage.nanoCores = rates.nanoCores(path, time: cpu, startedAt: startedAt)
+    usage.cpuPressure = reader.cpuPressure(path)
+    usage.memory = reader.memoryCounters(path)
+    usage.memoryPressure = reader.memoryPressure(path)
+    usage.ioPressure = reader.ioPressure(path)
+    return usage
+  }
+}
+
+extension PodUsage {
+  fileprivate init(entry: SandboxEntry, containers: [ContainerUsage]) {
+    self.init(entry: entry, group: nil, network: nil, processes: nil, containers: containers)
+  }
+}
+
+/// Which pods have a cgroup to themselves: the kubelet makes one for each, others let pods share a parent.
+struct PodGroups: Sendable {
+  private let shared: Set<String>
+
+  init(_ sandboxes: [SandboxRecord]) {
+    var seen: Set<String> = []
+    var shared: Set<String> = []
+    for sandbox in sandboxes where !seen.insert(Files.parent(of: sandbox.plan.cgroup)).inserted {
+      shared.insert(Files.parent(of: sandbox.plan.cgroup))
+    }
+    self.shared = shared
+  }
+
+  /// The pod's own group; nil where its parent is not its own.
+  func group(of sandbox: SandboxRecord) -> String? {
+    let parent = Files.parent(of: sandbox.plan.cgroup)
+    guard !sandbox.config.content.linux.cgroupParent.isEmpty, parent != "/", !shared.contains(parent) else { return nil }
+    return parent
+  }
+}

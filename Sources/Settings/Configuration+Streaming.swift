@@ -1,0 +1,41 @@
+extension Configuration.Streaming {
+  mutating func apply(_ table: inout TableReader) throws(SettingsError) {
+    try table.set(&address, "address", check: Check.ipAddress)
+    try table.set(&port, "port", check: Check.range(0...65535))
+    try table.set(&idleTimeout, "idle_timeout", check: Check.positive)
+    try table.set(&tlsCertificate, "tls_cert", check: Check.absolute)
+    try table.set(&tlsKey, "tls_key", check: Check.absolute)
+    try table.set(&tlsClientCA, "tls_client_ca", check: Check.absolute)
+    try table.set(&tlsMinimumVersion, "tls_min_version")
+  }
+}
+
+extension Configuration {
+  /// A drop-in may name the key of a certificate that another one names, so this is asked when all are read.
+  func checkStreaming(_ documents: [Document]) throws(SettingsError) {
+    func require(_ value: String?, _ name: String, for other: String) throws(SettingsError) {
+      let key = ["streaming", other]
+      guard value == nil, let document = documents.last(where: { $0.keys.line(of: key) != nil }) else { return }
+      throw SettingsError(document.file, line: document.keys.line(of: key), "\"streaming.\(other)\" needs \"streaming.\(name)\", too")
+    }
+    if streaming.tlsCertificate != nil { try require(streaming.tlsKey, "tls_key", for: "tls_cert") }
+    if streaming.tlsKey != nil { try require(streaming.tlsCertificate, "tls_cert", for: "tls_key") }
+    if streaming.tlsClientCA != nil { try require(streaming.tlsCertificate, "tls_cert", for: "tls_client_ca") }
+  }
+}
+
+extension Configuration.Streaming.TLSVersion: SettingValue {
+  static var expected: String { "one of " + allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ") }
+}
+
+extension Check {
+  static func positive(_ duration: Duration) -> String? { duration > .zero ? nil : "must be longer than 0" }
+
+  /// IPv4 in four numbers, or anything that could be IPv6: the kernel says the rest when it binds.
+  static func ipAddress(_ text: String) -> String? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    let isFour = parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+    let isSix = text.contains(":") && text.utf8.allSatisfy { "0123456789abcdefABCDEF:.".utf8.contains($0) }
+    return isFour || isSix ? nil : "must be an IP address, found \"\(text)\""
+  }
+}

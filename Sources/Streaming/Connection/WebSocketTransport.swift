@@ -1,0 +1,92 @@
+import NIOCore
+
+/// What the messages of a WebSocket are for.
+protocol WebSocketContent: AnyObject {
+  func messageBegan()
+  func payload(_ bytes: ByteBuffer) throws(WebSocketViolation)
+  func batchEnded()
+  func canWriteAgain()
+  func connectionLost()
+  func shutDown()
+}
+
+/// A WebSocket: frames to and from the sink, control frames answered here, messages for the content.
+final class WebSocketTransport: Transport {
+  private var parser = WebSocketFrameParser()
+  private let sink: any ByteSink
+  var content: (any WebSocketContent)?
+  /// A close frame was sent or the connection is lost: the last thing said on a WebSocket.
+  private(set) var isOver = false
+
+  init(sink: any ByteSink) { self.sink = sink }
+
+  var canWrite: Bool { !isOver && sink.canWrite }
+
+  func received(_ bytes: ByteBuffer) {
+    guard !isOver else { return }
+    parser.feed(bytes)
+    do throws(WebSocketViolation) {
+      while !isOver, let event = try parser.next() { try handle(event) }
+    } catch { close(error.code, error.reason, waiting: false) }
+  }
+
+  func batchEnded() {
+    content?.batchEnded()
+    flush()
+  }
+
+  func canWriteAgain() { content?.canWriteAgain() }
+
+  func connectionLost() {
+    isOver = true
+    let content = content
+    self.content = nil
+    content?.connectionLost()
+  }
+
+  func shutDown() {
+    content?.shutDown()
+    close(.goingAway, "the server goes down", waiting: true)
+  }
+
+  /// All was said.
+  func end() { close(.normal, "", waiting: true) }
+
+  /// One message.
+  func send(_ opcode: WebSocketOpcode, prefix: UInt8? = nil, _ payload: ByteBuffer) {
+    guard !isOver else { return }
+    sink.write(WebSocketFrameWriter.head(opcode, prefix: prefix, length: payload.readableBytes))
+    if payload.readableBytes > 0 { sink.write(payload) }
+  }
+
+  /// One message that is in pieces.
+  func send(_ opcode: WebSocketOpcode, parts: [ByteBuffer], length: Int) {
+    guard !isOver else { return }
+    sink.write(WebSocketFrameWriter.head(opcode, length: length))
+    for part in parts { sink.write(part) }
+  }
+
+  func flush() { sink.flush() }
+  func pauseReading(_ pause: Bool) { sink.pauseReading(pause) }
+
+  private func handle(_ event: WebSocketEvent) throws(WebSocketViolation) {
+    switch event {
+    case .messageBegan: content?.messageBegan()
+    case .payload(let bytes): try content?.payload(bytes)
+    case .messageEnded, .pong: break
+    // A client that does not read gets no pongs either: nothing may pile up.
+    case .ping(let payload): if sink.canWrite { sink.write(WebSocketFrameWriter.pong(payload)) }
+    case .close: close(.normal, "", waiting: false)
+    }
+  }
+
+  /// Section 5.5.1: each side says it once. `waiting`: the client has not said it yet.
+  private func close(_ code: WebSocketViolation.Code, _ reason: String, waiting: Bool) {
+    guard !isOver else { return }
+    isOver = true
+    sink.write(WebSocketFrameWriter.close(code, reason))
+    sink.flush()
+    connectionLost()
+    sink.end(waiting: waiting)
+  }
+}

@@ -1,0 +1,60 @@
+import NIOCore
+
+/// SPDY inside a WebSocket (`SPDY/3.1+portforward.k8s.io`): the binary messages' payloads, one after the other, are the SPDY connection.
+final class WebSocketTunnel: WebSocketContent, ByteSink {
+  private let socket: WebSocketTransport
+  private var spdy: SPDYTransport?
+  private var outgoing = [ByteBuffer]()
+  private var size = 0
+
+  /// Frames are gathered into messages of about this many bytes: clients read message by message.
+  private static let messageSize = 64 << 10
+
+  init(_ socket: WebSocketTransport) { self.socket = socket }
+
+  func carry(_ spdy: SPDYTransport) { self.spdy = spdy }
+
+  func messageBegan() {}
+  func payload(_ bytes: ByteBuffer) { spdy?.received(bytes) }
+  func batchEnded() { spdy?.batchEnded() }
+  func canWriteAgain() { spdy?.canWriteAgain() }
+
+  func connectionLost() {
+    let spdy = spdy
+    self.spdy = nil
+    spdy?.connectionLost()
+  }
+
+  func shutDown() {
+    spdy?.shutDown()
+    flush()
+  }
+
+  var canWrite: Bool { socket.canWrite }
+
+  func write(_ bytes: ByteBuffer) {
+    outgoing.append(bytes)
+    size += bytes.readableBytes
+    if size >= Self.messageSize { sendMessage() }
+  }
+
+  func flush() {
+    sendMessage()
+    socket.flush()
+  }
+
+  func pauseReading(_ pause: Bool) { socket.pauseReading(pause) }
+
+  func end(waiting: Bool) {
+    flush()
+    socket.end()
+  }
+
+  private func sendMessage() {
+    guard size > 0 else { return }
+    let parts = outgoing
+    outgoing.removeAll(keepingCapacity: true)
+    socket.send(.binary, parts: parts, length: size)
+    size = 0
+  }
+}

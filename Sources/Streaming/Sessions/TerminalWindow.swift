@@ -1,0 +1,30 @@
+import Core
+import NIOCore
+
+/// The size that a client's terminal has, and the one that the session was told last: one call at a time, the newest size wins.
+struct TerminalWindow {
+  var wanted: ResizeParser.Size?
+  var isTelling = false
+}
+
+extension RemoteCommand {
+  func resize(_ size: ResizeParser.Size) {
+    guard command.streams.terminal else { return }
+    window.wanted = size
+    tellSize()
+  }
+
+  /// A size that came before the session is told when it begins.
+  func tellSize() {
+    guard case .running(let session) = state, !window.isTelling, let size = window.wanted else { return }
+    window.wanted = nil
+    window.isTelling = true
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    Errand.run(from: loop, command.work) {
+      try await session.resize(columns: size.columns, rows: size.rows)
+    } then: { _ in
+      bound.value.window.isTelling = false
+      bound.value.tellSize()
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import NIOCore
+
+/// A client's bytes in, events out. Payload goes through in pieces as it comes, so a message of any length needs no memory.
+struct WebSocketFrameParser {
+  private struct Frame {
+    let opcode: WebSocketOpcode
+    let isFinal: Bool
+    var left: UInt64
+    /// As in memory: byte i masks payload byte i modulo 4. Turned as payload is read.
+    var mask: UInt32
+  }
+
+  private var buffer = ByteBuffer()
+  private var frame: Frame?
+  /// A message has begun and not ended (section 5.4).
+  private var isInMessage = false
+  private var endsMessage = false
+
+  mutating func feed(_ bytes: ByteBuffer) {
+    if buffer.readableBytes == 0 {
+      buffer = bytes
+    } else {
+      buffer.writeImmutableBuffer(bytes)
+    }
+  }
+
+  /// The next event; nil where more bytes are needed first.
+  mutating func next() throws(WebSocketViolation) -> WebSocketEvent? {
+    if endsMessage { return endMessage() }
+    if frame == nil {
+      guard let head = try readHead() else { return nil }
+      frame = head
+      if head.opcode == .text || head.opcode == .binary {
+        isInMessage = true
+        return .messageBegan(text: head.opcode == .text)
+      }
+    }
+    guard let frame else { return nil }
+    return frame.opcode.isControl ? try control(frame) : payload(frame)
+  }
+
+  private mutating func endMessage() -> WebSocketEvent {
+    endsMessage = false
+    isInMessage = false
+    return .messageEnded
+  }
+
+  private mutating func payload(_ current: Frame) -> WebSocketEvent? {
+    var current = current
+    let count = Int(min(current.left, UInt64(buffer.readableBytes)))
+    if count == 0 && current.left > 0 { return nil }
+    let bytes = unmasked(count, &current.mask)
+    current.left -= UInt64(count)
+    frame = current.left == 0 ? nil : current
+    endsMessage = current.left == 0 && current.isFinal
+    if count > 0 { return .payload(bytes) }
+    return endsMessage ? endMessage() : .payload(ByteBuffer())
+  }
+
+  private mutating func control(_ current: Frame) throws(WebSocketViolation) -> WebSocketEvent? {
+    guard buffer.readableBytes >= Int(current.left) else { return nil }
+    var mask = current.mask
+    var bytes = unmasked(Int(current.left), &mask)
+    frame = nil
+    switch current.opcode {
+    case .ping: return .ping(bytes)
+    case .pong: return .pong
+    default:
+      guard bytes.readableBytes != 1 else { throw WebSocketViolation("a close frame of one byte") }
+      return .close(bytes.readInteger())
+    }
+  }
+
+  private mutating func unmasked(_ count: Int, _ mask: inout UInt32) -> ByteBuffer {
+    guard var bytes = buffer.readSlice(length: count) else { return ByteBuffer() }
+    let key = mask
+    if key != 0 { bytes.withUnsafeMutableReadableBytes { Mask.apply(key, to: $0) } }
+    mask = Mask.turned(key, by: count)
+    return bytes
+  }
+
+  /// Section 5.2.
+  private mutating func readHead() throws(WebSocketViolation) -> Frame? {
+    let start = buffer.readerIndex
+    guard let first = buffer.getInteger(at: start, as: UInt8.self), let second = buffer.getInteger(at: start + 1, as: UInt8.self) else {
+      return nil
+    }
+    let opcode = try opcode(first)
+    guard second & 0x80 != 0 else { throw WebSocketViolation("a client's frame without a mask") }
+    let short = UInt64(second & 0x7F)
+    guard !opcode.isControl || (short < 126 && first & 0x80 != 0) else {
+      throw WebSocketViolation("a control frame that is long or in parts")
+    }
+    let extra = short == 126 ? 2 : short == 127 ? 8 : 0
+    guard buffer.readableBytes >= 2 + extra + 4 else { return nil }
+    buffer.moveReaderIndex(forwardBy: 2)
+    let length = try self.length(short)
+    let mask = buffer.readInteger(endianness: .host, as: UInt32.self) ?? 0
+    return Frame(opcode: opcode, isFinal: first & 0x80 != 0, left: length, mask: mask)
+  }
+
+  private func opcode(_ first: UInt8) throws(WebSocketViolation) -> WebSocketOpcode {
+    guard first & 0x70 == 0 else { throw WebSocketViolation("a frame with a reserved bit") }
+    guard let opcode = WebSocketOpcode(rawValue: first & 0x0F) else { throw WebSocketViolation("a frame of a reserved kind") }
+    if !opcode.isControl && (opcode == .continuation) != isInMessage {
+      throw WebSocketViolation(isInMessage ? "a message within a message" : "a continuation of nothing")
+    }
+    return opcode
+  }
+
+  private mutating func length(_ short: UInt64) throws(WebSocketViolation) -> UInt64 {
+    var length = short
+    if short == 126 { length = UInt64(buffer.readInteger(as: UInt16.self) ?? 0) }
+    if short == 127 { length = buffer.readInteger(as: UInt64.self) ?? 0 }
+    guard length <= UInt64(Int64.max) else { throw WebSocketViolation("a length with its highest bit set") }
+    return length
+  }
+}
+
+/// Masking of payload (section 5.3): exclusive or with four bytes, over and over.
+enum Mask {
+  /// `key` as it lies in memory. Eight bytes at a time.
+  static func apply(_ key: UInt32, to bytes: UnsafeMutableRawBufferPointer) {
+    let wide = UInt64(key) << 32 | UInt64(key)
+    var index = 0
+    while index + 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ wide
+      bytes.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
+      index += 8
+    }
+    while index < bytes.count {
+      bytes[index] ^= UInt8(truncatingIfNeeded: key.littleEndian >> UInt32(index % 4 * 8))
+      index += 1
+    }
+  }
+
+  /// The key as the byte after `count` others sees it.
+  static func turned(_ key: UInt32, by count: Int) -> UInt32 {
+    let shift = UInt32(count % 4 * 8)
+    guard shift > 0 else { return key }
+    let little = key.littleEndian
+    return UInt32(littleEndian: little >> shift | little << (32 - shift))
+  }
+}

@@ -1,0 +1,152 @@
+import CRIAPI
+import Core
+import GRPC
+import Linux
+import SwiftProtobuf
+import Testing
+
+/// Statistics of live containers against what they do and what the kernel says.
+@Suite(.serialized) struct StatsTests {
+  private func stats(_ node: Node, _ container: String) async throws -> Runtime_V1_ContainerStats {
+    try await node.runtime(
+      "ContainerStats", Runtime_V1_ContainerStatsRequest.with { $0.containerID = container },
+      returning: Runtime_V1_ContainerStatsResponse.self
+    ).stats
+  }
+
+  private func stats(_ node: Node, pod: String) async throws -> Runtime_V1_PodSandboxStats {
+    try await node.runtime(
+      "PodSandboxStats", Runtime_V1_PodSandboxStatsRequest.with { $0.podSandboxID = pod },
+      returning: Runtime_V1_PodSandboxStatsResponse.self
+    ).stats
+  }
+
+  @Test func `a busy container shows its processor time, its memory and what it wrote`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("busy") { $0.labels = ["of": "pod"] })
+      let work = "dd if=/dev/zero of=/written bs=1M count=3 2>/dev/null; ln /written /again; mkdir /d; echo ready; while :; do :; done"
+      let id = try await node.launch("main", ["/bin/sh", "-c", work], in: pod) {
+        $0.linux.resources.memoryLimitInBytes = 64 << 20
+        $0.labels = ["app": "busy"]
+        $0.annotations = ["note": "x"]
+      }
+      let first = try await eventually("processor time is counted") {
+        let stats = try await stats(node, id)
+        return stats.cpu.usageCoreNanoSeconds.value > 100_000_000 ? stats : nil
+      }
+      #expect(first.attributes.id == id && first.attributes.metadata.name == "main")
+      #expect(first.attributes.labels == ["app": "busy"] && first.attributes.annotations == ["note": "x"])
+      #expect(first.cpu.usageNanoCores.value > 10_000_000, "\(first.cpu)")
+      #expect(first.memory.usageBytes.value > 0 && first.memory.workingSetBytes.value <= first.memory.usageBytes.value)
+      #expect(first.memory.availableBytes.value == (64 << 20) - first.memory.workingSetBytes.value)
+      #expect(first.memory.pageFaults.value > 0 && first.memory.rssBytes.value > 0)
+      #expect(abs(first.cpu.timestamp - SystemClock.realtimeNanoseconds()) < 60_000_000_000)
+      let second = try await eventually("a rate is there and time goes on") {
+        let stats = try await stats(node, id)
+        return stats.cpu.usageCoreNanoSeconds.value > first.cpu.usageCoreNanoSeconds.value + 200_000_000 ? stats : nil
+      }
+      #expect((1...1_000_000_000_000).contains(second.cpu.usageNanoCores.value))
+      let written = try await eventually("the writable layer is measured", within: 30) {
+        let layer = try await stats(node, id).writableLayer
+        return layer.usedBytes.value > 3 << 20 ? layer : nil
+      }
+      let directory = written.fsID.mountpoint
+      let du = try await Command.run("/usr/bin/du", ["-s", "--block-size=1", directory], timeout: .seconds(10))
+      #expect(String(decoding: du.stdout, as: UTF8.self).hasPrefix("\(written.usedBytes.value)\t"))
+      let inodes = try await Command.run("/usr/bin/du", ["-s", "--inodes", directory], timeout: .seconds(10))
+      #expect(String(decoding: inodes.stdout, as: UTF8.self).hasPrefix("\(written.inodesUsed.value)\t"))
+    }
+  }
+
+  @Test func `a pod shows its containers, its network interfaces and its processes`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("whole") { $0.linux.cgroupParent = Node.cgroup + "/whole" })
+      let id = try await node.launch("main", ["/bin/sh", "-c", "sleep 1000; true"], in: pod)
+      _ = try await node.exec(id, ["/bin/sh", "-c", "ping -c 2 -W 1 127.0.0.1 >/dev/null; true"])
+      let stats = try await stats(node, pod: pod)
+      #expect(stats.attributes.id == pod && stats.attributes.metadata.name == "whole")
+      #expect(stats.linux.network.defaultInterface.name == "eth0")
+      #expect(stats.linux.network.interfaces.map(\.name).contains("lo"))
+      let loopback = stats.linux.network.interfaces.first { $0.name == "lo" }
+      #expect((loopback?.rxBytes.value ?? 0) > 0 && loopback?.rxBytes == loopback?.txBytes)
+      // The shim, the holder, the shell and its sleep.
+      #expect(stats.linux.process.processCount.value == 4, "\(stats.linux.process)")
+      #expect(stats.linux.cpu.usageCoreNanoSeconds.value > 0 && stats.linux.memory.usageBytes.value > 0)
+      #expect(stats.linux.containers.map(\.attributes.id) == [id])
+      #expect(stats.linux.containers[0].memory.usageBytes.value > 0)
+      #expect(stats.linux.cpu.usageCoreNanoSeconds.value >= stats.linux.containers[0].cpu.usageCoreNanoSeconds.value)
+    }
+  }
+
+  @Test func `lists keep to their filters, and an ended container shows only what it left`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pods = try await [node.run(try node.podConfig("a") { $0.labels = ["x": "1"] }), node.run(try node.podConfig("b"))]
+      let running = try await node.launch("main", ["/bin/sleep", "1000"], in: pods[0]) { $0.labels = ["y": "2"] }
+      let ended = try await node.launch("main", ["/bin/sh", "-c", "echo 1 > /file"], in: pods[1])
+      _ = try await node.ended(ended)
+      func list(_ change: (inout Runtime_V1_ContainerStatsFilter) -> Void) async throws -> Set<String> {
+        let request = Runtime_V1_ListContainerStatsRequest.with { change(&$0.filter) }
+        let response = try await node.runtime("ListContainerStats", request, returning: Runtime_V1_ListContainerStatsResponse.self)
+        return Set(response.stats.map(\.attributes.id))
+      }
+      #expect(try await list { _ in } == [running, ended])
+      #expect(try await list { $0.podSandboxID = pods[1] } == [ended])
+      #expect(try await list { $0.id = String(running.prefix(12)) } == [running])
+      #expect(try await list { $0.labelSelector = ["y": "2"] } == [running])
+      #expect(try await list { $0.labelSelector = ["y": "3"] } == [])
+      let request = Runtime_V1_ListPodSandboxStatsRequest.with { $0.filter.labelSelector = ["x": "1"] }
+      let listed = try await node.runtime("ListPodSandboxStats", request, returning: Runtime_V1_ListPodSandboxStatsResponse.self).stats
+      #expect(listed.map(\.attributes.id) == [pods[0]])
+      let left = try await eventually("what it left is measured") {
+        let stats = try await stats(node, ended)
+        return stats.writableLayer.inodesUsed.value > 1 ? stats : nil
+      }
+      #expect(!left.hasCpu && !left.hasMemory)
+    }
+  }
+
+  @Test func `streamed lists say what the lists say, in order`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("many"))
+      for number in 0..<6 {
+        _ = try await node.create(
+          node.containerConfig("c\(number)", ["/bin/true"]) { $0.annotations = ["padding": String(repeating: "x", count: 100_000)] },
+          in: pod)
+      }
+      let client = try node.berth()
+      var streamed: [Runtime_V1_Container] = []
+      var messages = 0
+      for try await part in try client.serverStreaming(
+        "/runtime.v1.RuntimeService/StreamContainers", Runtime_V1_StreamContainersRequest(),
+        returning: Runtime_V1_StreamContainersResponse.self)
+      {
+        streamed += part.containers
+        messages += 1
+      }
+      #expect(try await node.containers() == streamed)
+      #expect(messages == 2)
+      var pods: [Runtime_V1_PodSandbox] = []
+      for try await part in try client.serverStreaming(
+        "/runtime.v1.RuntimeService/StreamPodSandboxes", Runtime_V1_StreamPodSandboxesRequest(),
+        returning: Runtime_V1_StreamPodSandboxesResponse.self)
+      { pods += part.podSandboxes }
+      #expect(try await node.pods() == pods)
+      var stats: [Runtime_V1_ContainerStats] = []
+      for try await part in try client.serverStreaming(
+        "/runtime.v1.RuntimeService/StreamContainerStats", Runtime_V1_StreamContainerStatsRequest(),
+        returning: Runtime_V1_StreamContainerStatsResponse.self)
+      { stats += part.containerStats }
+      #expect(stats.map(\.attributes.id) == streamed.map(\.id))
+      var podStats: [Runtime_V1_PodSandboxStats] = []
+      for try await part in try client.serverStreaming(
+        "/runtime.v1.RuntimeService/StreamPodSandboxStats", Runtime_V1_StreamPodSandboxStatsRequest(),
+        returning: Runtime_V1_StreamPodSandboxStatsResponse.self)
+      { podStats += part.podSandboxStats }
+      #expect(podStats.map(\.attributes.id) == [pod] && podStats.first?.linux.containers.count == 6)
+    }
+  }
+}
