@@ -35,6 +35,9 @@ struct CoreServices: Sendable {
     let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
     var engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
     engine.logLineLimit = settings.runtimes.maximumLogLine
+    if let least = engine.node.minimumOOMScore {
+      logger.warning("oom_score_adj below \(least) cannot be set without CAP_SYS_RESOURCE: such requests get \(least)")
+    }
     pods = PodService(
       PodServices(
         ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,

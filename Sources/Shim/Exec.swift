@@ -15,6 +15,8 @@ final class Exec {
 
   /// From HUP to KILL, for a process whose client is gone.
   private static let farewell: Int64 = 2_000
+  /// For a runtime's exec whose process is not wanted any more.
+  private static let startGrace: Int64 = 1_000
 
   let container: Container
   let id: Bytes
@@ -146,9 +148,16 @@ final class Exec {
     isKilled = true
     switch phase {
     case .created: stop(Exit(code: 137))
-    case .starting(let command): command.giveUp()
+    case .starting: reaper.loop.after(milliseconds: Self.startGrace) { self.giveUp() }
     case .running, .stopped: killTree()
     }
+  }
+
+  /// A runtime killed before it has written down which process it began would leave that to nobody: it gets a moment, then goes with all it has.
+  private func giveUp() {
+    guard case .starting(let command) = phase, let pid = command.pid else { return }
+    _ = ProcessTree(root: pid, cgroup: Cgroup(path: [], hierarchies: container.pod.hierarchies)).kill()
+    command.giveUp()
   }
 
   private func killTree() {

@@ -227,5 +227,6 @@ final class LogPump {
     isDirty = false
     file.rest()
     if let buffer { shim_release_pages(buffer, Self.chunk) }
+    shim_rest()
   }
 }
