@@ -36,6 +36,7 @@ extension Container {
         (mine.error, ends.error) = try pipe()
         if options.stdin { (ends.input, input) = try makeInput() }
       }
+      ends.give(to: options)
       log = ContainerLog(loop: loop, path: options.logPath, limit: options.logLineLimit, output: mine.output, error: mine.error)
       mine = Stdio()
       guard log != nil else { throw SystemFailure("log thread of", id, EAGAIN) }

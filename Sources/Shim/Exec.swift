@@ -41,6 +41,7 @@ final class Exec {
     id = request.execID
     files = container.pod.directory + "/exec-" + Bytes(decimal: number)
     stdio = request.console == nil ? try Stdio(input: request.input, output: request.output, error: request.error) : Stdio()
+    stdio.give(to: container.options)
   }
 
   private var pidFile: Bytes { files + ".pid" }
