@@ -10,6 +10,7 @@ import time
 
 import peers
 from cri import message
+from logs import logs
 
 BUSYBOX = "docker.io/library/busybox:latest"
 
@@ -118,6 +119,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--pods", type=int, default=10)
     parser.add_argument("--pulls", type=int, default=5)
+    parser.add_argument("--logs", type=int, default=3)
     parser.add_argument("--json")
     arguments = parser.parse_args()
     work, results, both = pathlib.Path(tempfile.mkdtemp(prefix="berth-bench-")), Results(), []
@@ -125,8 +127,12 @@ def main():
         both = [peers.berth(work), peers.containerd(work)]
         for peer in both:
             peer.client.PullImage(image=message("ImageSpec", image=BUSYBOX))
-        life_cycles(both, results, arguments.rounds)
-        memory(both, results, arguments.pods)
+        if arguments.rounds:
+            life_cycles(both, results, arguments.rounds)
+        if arguments.pods:
+            memory(both, results, arguments.pods)
+        if arguments.logs:
+            logs(both, results, arguments.logs, Pod)
         if arguments.pulls:
             for image in ("docker.io/bench/many:1", "docker.io/bench/big:1"):
                 pulls(both, results, image, arguments.pulls)
