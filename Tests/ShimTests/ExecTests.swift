@@ -75,7 +75,7 @@ import Testing
         let other = try await TestPod.connect(pod.directory)
         try await pod.create("e1", in: id, ["sleep", "4335"], other)
         try await pod.startExec("e1", id, other)
-        #expect(pod.isRunning("sleep 4335"))
+        try await pod.eventually("the exec's process") { pod.isRunning("sleep 4335") }
         other.close()
         try await pod.eventually("its end") { !pod.isRunning("sleep 4335") }
       }
