@@ -122,6 +122,7 @@ extension Configuration.CNI {
 extension Configuration.Runtimes {
   fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
     try table.set(&standard, "default")
+    try table.set(&maximumLogLine, "max_container_log_line_size", check: Check.range(1024...131_072))
     try table.eachTable { (name, table) throws(SettingsError) in
       try table.set(&handlers[name, default: .init()].path, "path", check: Check.absolute)
       try table.set(&handlers[name, default: .init()].podAnnotations, "pod_annotations")

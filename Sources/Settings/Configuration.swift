@@ -67,6 +67,8 @@ package struct Configuration: Equatable, Sendable {
     package var standard = "runc"
     /// The tables `[runtimes.NAME]`; runc is always there.
     package var handlers: [String: Runtime] = ["runc": Runtime()]
+    /// Key `max_container_log_line_size`: bytes of a line in one record of a container's log; longer lines come in pieces.
+    package var maximumLogLine = 16 << 10
   }
 
   /// `[runtimes.NAME]`

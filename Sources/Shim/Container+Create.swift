@@ -1,6 +1,8 @@
 import CLinux
 
 extension Container {
+  private static let pipeSize: Int32 = 512 << 10
+
   /// Begins the create in the background. Throws where not even that was possible; then nothing is left.
   func create() throws(Failure) {
     let ends = try makeStdio()
@@ -34,7 +36,8 @@ extension Container {
         (mine.error, ends.error) = try pipe()
         if options.stdin { (ends.input, input) = try makeInput() }
       }
-      log = ContainerLog(loop: loop, path: options.logPath, output: mine.output, error: mine.error)
+      ends.give(to: options)
+      log = ContainerLog(loop: loop, path: options.logPath, limit: options.logLineLimit, output: mine.output, error: mine.error)
       mine = Stdio()
       guard log != nil else { throw SystemFailure("log thread of", id, EAGAIN) }
       return ends
@@ -63,11 +66,8 @@ extension Container {
     var ends: (Int32, Int32) = (-1, -1)
     let made = withUnsafeMutableBytes(of: &ends) { shim_pipe($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
     guard made == 0 else { throw SystemFailure("pipe for", id) }
-    // /dev/stdout is opened anew by who may: the root of a user namespace owns nothing of ours.
-    if options.stdioUser != 0 {
-      fchown(ends.0, options.stdioUser, options.stdioGroup)
-      fchown(ends.1, options.stdioUser, options.stdioGroup)
-    }
+    // A container that writes much is held up less. Only a wish.
+    _ = clinux_fcntl_int(ends.0, F_SETPIPE_SZ, Self.pipeSize)
     return ends
   }
 

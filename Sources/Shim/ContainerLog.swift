@@ -11,12 +11,12 @@ final class ContainerLog {
   private var draining: [() -> Void] = []
 
   /// Takes over both descriptors, also where it fails. Reading begins with `release`.
-  init?(loop: EventLoop, path: Bytes, output: Int32, error: Int32) {
+  init?(loop: EventLoop, path: Bytes, limit: Int, output: Int32, error: Int32) {
     var ends: (Int32, Int32) = (-1, -1)
     let made = withUnsafeMutableBytes(of: &ends) { shim_packet_pair($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
     self.loop = loop
     control = ends.0
-    if made == 0 && LogPump.start(path: path, output: output, error: error, control: ends.1) {
+    if made == 0 && LogPump.start(path: path, limit: limit, output: output, error: error, control: ends.1) {
       _ = shim_set_nonblocking(control)
       loop.watch(control) { events in self.listen(events) }
     } else {

@@ -53,6 +53,8 @@ struct CreateOptions {
   var sharesPID = false
   var rootfs: Overlay?
   var stdin = false
+  /// Bytes of a line in one record of the log.
+  var logLineLimit = 16 << 10
   /// Whom the ends of stdio belong to that the container gets.
   var stdioUser: UInt32 = 0
   var stdioGroup: UInt32 = 0
@@ -69,6 +71,7 @@ struct CreateOptions {
       case 6: sharesPID = field.bool
       case 7: rootfs = try Overlay(field.bytes)
       case 8: stdin = field.bool
+      case 9: logLineLimit = Int(min(max(field.varint, 1), 128 << 10))
       case 20: stdioUser = field.uint32
       case 21: stdioGroup = field.uint32
       case 22: runtime.systemdCgroup = field.bool

@@ -7,6 +7,8 @@ final class EventLoop {
 
   static let readable = shim_epoll_in()
   static let writable = shim_epoll_out()
+  /// Milliseconds without anything to do.
+  private static let restAfter: Int32 = 1000
 
   private struct Deadline {
     let id: Int
@@ -18,6 +20,8 @@ final class EventLoop {
   private var handlers = DescriptorTable<Handler>()
   private var deadlines: [Deadline] = []
   private var lastTimer = 0
+  /// Something happened since memory was last given back.
+  private var isAwake = true
 
   func watch(_ fd: Int32, _ events: UInt32 = EventLoop.readable, _ handler: @escaping Handler) {
     if shim_epoll_set(epoll, fd, events, 0) < 0 { note("epoll: " + Bytes(errno: clinux_errno())) }
@@ -48,24 +52,32 @@ final class EventLoop {
 
   func run() -> Never {
     while true {
-      dispatch()
+      let count = dispatch()
       expire()
+      if count > 0 || !deadlines.isEmpty {
+        isAwake = true
+      } else if isAwake {
+        isAwake = false
+        shim_rest()
+      }
     }
   }
 
-  private func dispatch() {
+  /// How many descriptors were ready.
+  private func dispatch() -> Int32 {
     withUnsafeTemporaryAllocation(of: Int32.self, capacity: 32) { fds in
       withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 32) { events in
         let count = shim_epoll_wait(epoll, fds.baseAddress, events.baseAddress, 32, timeout)
         for index in 0..<Int(max(count, 0)) {
           if let handler = handlers[fds[index]] { handler(events[index]) }
         }
+        return count
       }
     }
   }
 
   private var timeout: Int32 {
-    guard var next = deadlines.first?.at else { return -1 }
+    guard var next = deadlines.first?.at else { return isAwake ? Self.restAfter : -1 }
     for deadline in deadlines { next = min(next, deadline.at) }
     let wait = (next - shim_monotonic() + 999_999) / 1_000_000
     return Int32(min(max(wait, 0), 1 << 30))

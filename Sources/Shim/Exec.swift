@@ -15,6 +15,8 @@ final class Exec {
 
   /// From HUP to KILL, for a process whose client is gone.
   private static let farewell: Int64 = 2_000
+  /// For a runtime's exec whose process is not wanted any more.
+  private static let startGrace: Int64 = 1_000
 
   let container: Container
   let id: Bytes
@@ -39,6 +41,7 @@ final class Exec {
     id = request.execID
     files = container.pod.directory + "/exec-" + Bytes(decimal: number)
     stdio = request.console == nil ? try Stdio(input: request.input, output: request.output, error: request.error) : Stdio()
+    stdio.give(to: container.options)
   }
 
   private var pidFile: Bytes { files + ".pid" }
@@ -132,14 +135,13 @@ final class Exec {
 
   /// To the process and its group, or to all that it started. Whether it was still there.
   func signal(_ number: Int32, all: Bool) -> Bool {
-    guard let process, process.isRunning else { return false }
+    guard isStarted, exit == nil else { return false }
     if all && number == SIGKILL {
       kill()
-    } else {
-      process.signalGroup(number)
-      process.signal(number)
+      return true
     }
-    return true
+    process?.signalGroup(number)
+    return process?.signal(number) ?? false
   }
 
   /// All that it started, until nothing of it is left.
@@ -147,9 +149,16 @@ final class Exec {
     isKilled = true
     switch phase {
     case .created: stop(Exit(code: 137))
-    case .starting(let command): command.giveUp()
+    case .starting: reaper.loop.after(milliseconds: Self.startGrace) { self.giveUp() }
     case .running, .stopped: killTree()
     }
+  }
+
+  /// A runtime killed before it has written down which process it began would leave that to nobody: it gets a moment, then goes with all it has.
+  private func giveUp() {
+    guard case .starting(let command) = phase, let pid = command.pid else { return }
+    _ = ProcessTree(root: pid, cgroup: Cgroup(path: [], hierarchies: container.pod.hierarchies)).kill()
+    command.giveUp()
   }
 
   private func killTree() {

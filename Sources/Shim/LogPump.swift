@@ -3,7 +3,11 @@ import CLinux
 /// One container's log thread: reads its pipes, writes its log. A slow disk stops only this container's output.
 /// Everything in it belongs to the thread; the main thread speaks to it through `control`.
 final class LogPump {
-  private static let chunk = 64 << 10
+  private static let chunk = 128 << 10
+  /// A stream that has just been read gets so long (ms) to say more: whoever writes line by line costs a read and a write a millisecond, not a line.
+  private static let gathering: Int32 = 1
+  /// A rotation waits so long for the end of a line whose first pieces are written.
+  private static let lineGrace: Int64 = 200_000_000
   /// Memory is given back after that long without output.
   private static let restAfter: Int32 = 1000
   /// When finishing, that long without output counts as the end.
@@ -13,13 +17,15 @@ final class LogPump {
 
   private let control: Int32
   private var outputs: (Int32, Int32)
-  private var lines: (LogLines, LogLines) = (LogLines(.stdout), LogLines(.stderr))
+  private var lines: (LogLines, LogLines)
   private var file: LogFile
-  private var clock = LogClock()
   private let buffer: UnsafeMutableRawPointer?
   private var isReleased = false
   private var isDrained = false
   private var isDirty = false
+  private var isGathering = false
+  /// Rotations not yet answered, and until when they may wait.
+  private var reopening: (count: Int, until: Int64) = (0, 0)
   private var deadline: Int64?
   private var toldDropped: UInt64 = 0
   private var attachments: [Attachment] = []
@@ -27,8 +33,8 @@ final class LogPump {
   private var terminal: Int32 = -1
 
   /// Takes over the descriptors. `path` is opened by the thread.
-  static func start(path: Bytes, output: Int32, error: Int32, control: Int32) -> Bool {
-    let start = Unmanaged.passRetained(Start(path: path, output: output, error: error, control: control))
+  static func start(path: Bytes, limit: Int, output: Int32, error: Int32, control: Int32) -> Bool {
+    let start = Unmanaged.passRetained(Start(path: path, limit: limit, output: output, error: error, control: control))
     let result = shim_thread({ LogPump(Unmanaged<Start>.fromOpaque($0!).takeRetainedValue()).run() }, start.toOpaque())
     if result != 0 { start.release() }
     return result == 0
@@ -36,12 +42,14 @@ final class LogPump {
 
   private final class Start {
     let path: Bytes
+    let limit: Int
     let output: Int32
     let error: Int32
     let control: Int32
 
-    init(path: Bytes, output: Int32, error: Int32, control: Int32) {
+    init(path: Bytes, limit: Int, output: Int32, error: Int32, control: Int32) {
       self.path = path
+      self.limit = limit
       self.output = output
       self.error = error
       self.control = control
@@ -51,6 +59,7 @@ final class LogPump {
   private init(_ start: Start) {
     control = start.control
     outputs = (start.output, start.error)
+    lines = (LogLines(.stdout, limit: start.limit), LogLines(.stderr, limit: start.limit))
     file = LogFile(path: start.path)
     buffer = shim_pages(Self.chunk)
   }
@@ -70,24 +79,31 @@ final class LogPump {
     if isDrained && deadline != nil { return false }
     guard let timeout else { return false }
     join()
-    let ready = polls.wait(timeout)
+    let ready = polls.wait(isGathering ? Self.gathering : timeout)
     if ready < 0 { return clinux_errno() == EINTR }
-    if ready == 0 {
-      if deadline != nil { return false }
-      if !isLagging { rest() }
-    }
+    if ready == 0 && !isGathering { if isQuiet() { return false } }
+    isGathering = false
     if polls.isReady(1) { outputs.0 = pump(outputs.0, &lines.0) }
     if polls.isReady(2) { outputs.1 = pump(outputs.1, &lines.1) }
     serveAttachments()
     tellDropped()
+    rotate()
     return !polls.isReady(0) || obey()
+  }
+
+  /// Whether that is the end.
+  private func isQuiet() -> Bool {
+    if deadline != nil { return true }
+    if !isLagging && reopening.count == 0 { rest() }
+    return false
   }
 
   private func join() {
     polls.clear()
     _ = polls.add(control, POLLIN)
-    _ = polls.add(isReleased ? outputs.0 : -1, POLLIN)
-    _ = polls.add(isReleased ? outputs.1 : -1, POLLIN)
+    let isListening = isReleased && !isGathering
+    _ = polls.add(isListening ? outputs.0 : -1, POLLIN)
+    _ = polls.add(isListening ? outputs.1 : -1, POLLIN)
     for attachment in attachments { attachment.join(&polls, terminal: terminal) }
   }
 
@@ -99,6 +115,7 @@ final class LogPump {
       let left = (deadline - shim_monotonic()) / 1_000_000
       return left <= 0 ? nil : min(Self.quiet, Int32(left))
     }
+    if reopening.count > 0 { return Int32(max((reopening.until - shim_monotonic()) / 1_000_000, 0)) }
     return isLagging ? Self.lag : isDirty ? Self.restAfter : -1
   }
 
@@ -139,7 +156,10 @@ final class LogPump {
         terminal = Int32(message.value)
         outputs.0 = terminal
       }
-    case .reopen: LogMessage(.reopen, Int64(file.open())).send(to: control)
+    case .reopen:
+      if reopening.count == 0 { reopening.until = shim_monotonic() + Self.lineGrace }
+      reopening.count += 1
+      rotate()
     case .attach: attach(LogMessage.attachment(message.value))
     case .finish: deadline = shim_monotonic() + message.value * 1_000_000
     case .drained, .dropped: break
@@ -159,22 +179,34 @@ final class LogPump {
       return -1
     }
     isDirty = true
-    let prefix = self.prefix(lines.stream)
+    // A terminal holds no more than a page: it is read at once.
+    isGathering = isGathering || (count < Self.chunk && fd != terminal)
     let bytes = UnsafeBufferPointer(start: buffer.assumingMemoryBound(to: UInt8.self), count: count)
-    lines.take(bytes) { tag, content in file.append(prefix, tag, content) }
+    let now = shim_realtime()
+    file.care(now)
+    file.stamp(lines.stream, now)
+    lines.take(bytes, to: &file)
     file.flush()
     for attachment in attachments { attachment.send(bytes, lines.stream) }
     return fd
   }
 
-  private func prefix(_ stream: LogStream) -> Bytes { clock.timestamp(shim_realtime()) + [32] + Bytes(stream.name) + [32] }
+  /// No line has pieces in two files, unless it takes too long to end.
+  private func rotate() {
+    guard reopening.count > 0 else { return }
+    if (lines.0.isInLine || lines.1.isInLine) && !isDrained && shim_monotonic() < reopening.until { return }
+    let error = file.open()
+    for _ in 0..<reopening.count { LogMessage(.reopen, Int64(error)).send(to: control) }
+    reopening.count = 0
+  }
 
   private func finishLines() {
     guard !isDrained else { return }
     isDrained = true
-    let prefixes = (prefix(.stdout), prefix(.stderr))
-    lines.0.finish { tag, content in file.append(prefixes.0, tag, content) }
-    lines.1.finish { tag, content in file.append(prefixes.1, tag, content) }
+    file.stamp(.stdout, shim_realtime())
+    lines.0.finish(to: &file)
+    file.stamp(.stderr, shim_realtime())
+    lines.1.finish(to: &file)
     file.flush()
     tellDropped()
     LogMessage(.drained).send(to: control)
@@ -195,5 +227,6 @@ final class LogPump {
     isDirty = false
     file.rest()
     if let buffer { shim_release_pages(buffer, Self.chunk) }
+    shim_rest()
   }
 }

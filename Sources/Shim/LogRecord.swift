@@ -13,64 +13,81 @@ enum LogStream {
   }
 }
 
-/// `2026-01-02T03:04:05.000000006Z`; the second's text is kept, since most records share it with the one before.
-struct LogClock {
-  private var second: Int64 = -1
-  private var text = Bytes()
+/// What stands before a record's content: `2026-01-02T03:04:05.000000006Z stdout F `. Always of one length, and kept as text: most records share
+/// its second with the one before, and all of one read share everything.
+struct LogHeader {
+  static let size = 40
+  /// Where the tag stands.
+  static let tag = 38
 
-  mutating func timestamp(_ nanoseconds: Int64) -> Bytes {
+  private(set) var text = Bytes("0000-00-00T00:00:00.000000000Z stdout F ")
+  private var second: Int64 = -1
+
+  mutating func stamp(_ stream: LogStream, _ nanoseconds: Int64) {
     let now = nanoseconds / 1_000_000_000
     if now != second {
       second = now
-      text = Self.format(now)
+      stampSecond()
     }
-    return text + Self.digits(nanoseconds % 1_000_000_000, 9) + [90]
+    put(nanoseconds % 1_000_000_000, at: 20, 9)
+    for index in 0..<6 { text[31 + index] = stream.name.utf8Start[index] }
   }
 
-  private static func format(_ second: Int64) -> Bytes {
+  private mutating func stampSecond() {
     var seconds = time_t(second)
     var parts = tm()
     gmtime_r(&seconds, &parts)
-    let date = digits(Int64(parts.tm_year) + 1900, 4) + [45] + digits(Int64(parts.tm_mon) + 1, 2) + [45] + digits(Int64(parts.tm_mday), 2)
-    let time = digits(Int64(parts.tm_hour), 2) + [58] + digits(Int64(parts.tm_min), 2) + [58] + digits(Int64(parts.tm_sec), 2)
-    return date + [84] + time + [46]
+    put(Int64(parts.tm_year) + 1900, at: 0, 4)
+    put(Int64(parts.tm_mon) + 1, at: 5, 2)
+    put(Int64(parts.tm_mday), at: 8, 2)
+    put(Int64(parts.tm_hour), at: 11, 2)
+    put(Int64(parts.tm_min), at: 14, 2)
+    put(Int64(parts.tm_sec), at: 17, 2)
   }
 
-  private static func digits(_ number: Int64, _ width: Int) -> Bytes {
-    var result = Bytes(repeating: 48, count: width)
+  private mutating func put(_ number: Int64, at start: Int, _ width: Int) {
     var rest = number
-    for index in stride(from: width - 1, through: 0, by: -1) {
-      result[index] = 48 + UInt8(truncatingIfNeeded: rest % 10)
+    for index in stride(from: start + width - 1, through: start, by: -1) {
+      text[index] = 48 + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     }
-    return result
   }
 }
 
-/// Cuts one stream's bytes into records: a line is a record tagged F; a line of more than 16 KiB comes in pieces of which all but the last
+/// Cuts one stream's bytes into records: a line is a record tagged F; a line longer than the limit comes in pieces of which all but the last
 /// are tagged P. What stands without a newline waits, and is a record of its own (F) when the stream ends.
 struct LogLines {
-  static let limit = 16 << 10
+  private static let whole: UInt8 = 70
+  private static let partial: UInt8 = 80
 
   let stream: LogStream
+  /// Bytes of content in one record.
+  let limit: Int
   private var pending = Bytes()
+  /// A line's first pieces are written, its end is not.
+  private(set) var isInLine = false
 
-  init(_ stream: LogStream) { self.stream = stream }
+  init(_ stream: LogStream, limit: Int) {
+    self.stream = stream
+    self.limit = limit
+  }
 
-  /// Calls `emit` with every record that `chunk` completes.
-  mutating func take(_ chunk: UnsafeBufferPointer<UInt8>, _ emit: (_ tag: UInt8, UnsafeBufferPointer<UInt8>) -> Void) {
-    var rest = chunk
-    while let base = rest.baseAddress, rest.count > 0 {
-      let room = Self.limit - pending.count
-      if let newline = memchr(base, 10, min(rest.count, room + 1)) {
-        let length = UnsafeRawPointer(newline) - UnsafeRawPointer(base)
-        complete(70, rest.slice(0, length), emit)
-        rest = rest.slice(length + 1, rest.count)
-      } else if rest.count > room {
-        complete(80, rest.slice(0, room), emit)
-        rest = rest.slice(room, rest.count)
+  /// Writes every record that `chunk` completes.
+  mutating func take(_ chunk: UnsafeBufferPointer<UInt8>, to file: inout LogFile) {
+    guard var next = chunk.baseAddress else { return }
+    let end = next + chunk.count
+    while next < end {
+      let room = limit - pending.count
+      let count = end - next
+      if let newline = memchr(next, 10, min(count, room + 1)) {
+        let length = UnsafeRawPointer(newline) - UnsafeRawPointer(next)
+        complete(Self.whole, next, length, to: &file)
+        next += length + 1
+      } else if count > room {
+        complete(Self.partial, next, room, to: &file)
+        next += room
       } else {
-        pending.append(contentsOf: rest)
+        pending.append(contentsOf: UnsafeBufferPointer(start: next, count: count))
         return
       }
     }
@@ -80,17 +97,17 @@ struct LogLines {
   func withPending(_ body: (UnsafeBufferPointer<UInt8>) -> Void) { if !pending.isEmpty { pending.withUnsafeBufferPointer { body($0) } } }
 
   /// At the stream's end.
-  mutating func finish(_ emit: (_ tag: UInt8, UnsafeBufferPointer<UInt8>) -> Void) {
-    if !pending.isEmpty { complete(70, UnsafeBufferPointer(start: nil, count: 0), emit) }
+  mutating func finish(to file: inout LogFile) {
+    if !pending.isEmpty { pending.withUnsafeBufferPointer { file.append(Self.whole, $0.baseAddress!, $0.count) } }
+    pending = []
   }
 
-  private mutating func complete(
-    _ tag: UInt8, _ last: UnsafeBufferPointer<UInt8>, _ emit: (_ tag: UInt8, UnsafeBufferPointer<UInt8>) -> Void
-  ) {
-    if pending.isEmpty { return emit(tag, last) }
-    pending.append(contentsOf: last)
-    pending.withUnsafeBufferPointer { emit(tag, $0) }
-    pending = []
+  private mutating func complete(_ tag: UInt8, _ last: UnsafePointer<UInt8>, _ count: Int, to file: inout LogFile) {
+    isInLine = tag == Self.partial
+    if pending.isEmpty { return file.append(tag, last, count) }
+    pending.append(contentsOf: UnsafeBufferPointer(start: last, count: count))
+    pending.withUnsafeBufferPointer { file.append(tag, $0.baseAddress!, $0.count) }
+    pending.removeAll(keepingCapacity: true)
   }
 }
 

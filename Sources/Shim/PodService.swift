@@ -13,8 +13,6 @@ final class PodService {
   private let containers: ContainerTable
   private let exit: () -> Void
   private var setup = Setup.none
-  private var execs: [ExecSync] = []
-  private var lastExec: Int64 = 0
 
   /// `exit` ends the shim once all is torn down and answered.
   init(pod: Pod, containers: ContainerTable, exit: @escaping () -> Void) {
@@ -27,7 +25,6 @@ final class PodService {
     if method.matches("Setup") { return setUp(try SetupRequest(payload), payload, call) }
     if method.matches("List") { return list(call) }
     if method.matches("ReopenLog") { return reopenLog(try TaskRequest(payload), call) }
-    if method.matches("ExecSync") { return exec(try ExecSyncRequest(payload), call) }
     if method.matches("Attach") { return attach(try AttachRequest(payload), call) }
     if method.matches("Teardown") { return tearDown(call) }
     call.fail(Failure(.unimplemented, "berth.shim.v1.Pod has no method " + method))
@@ -83,16 +80,6 @@ final class PodService {
     if let complaint = request.complaint { return call.fail(complaint) }
     containers.find(request.id, call)?.attach(request, call)
   }
-
-  private func exec(_ request: ExecSyncRequest, _ call: Call) {
-    guard let container = containers.find(request.id, call) else { return }
-    guard container.isRunning else { return call.fail(container.isNotRunning) }
-    lastExec += 1
-    execs.append(ExecSync(container, request, call, number: lastExec) { exec in self.execs.removeAll { $0 === exec } })
-  }
-
-  /// Nobody will read what its execs say.
-  func connectionEnded(_ serial: Int) { for exec in execs where exec.connection == serial { exec.abandon() } }
 
   func tearDown(_ call: Call) {
     if let container = containers.all.first {

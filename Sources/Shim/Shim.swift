@@ -27,10 +27,7 @@ final class Shim {
         call.fail(.malformed)
       }
     }
-    server.connectionEnded = { serial in
-      podService.connectionEnded(serial)
-      execs.connectionEnded(serial)
-    }
+    server.connectionEnded = { execs.connectionEnded($0) }
     departure.server = server
     self.pod = pod
     self.podService = podService

@@ -20,6 +20,12 @@ struct Stdio {
     }
   }
 
+  /// /dev/stdout is opened anew by who may: the root of a user namespace owns nothing of ours.
+  func give(to options: CreateOptions) {
+    guard options.stdioUser != 0 else { return }
+    for fd in [input, output, error] where fd >= 0 { fchown(fd, options.stdioUser, options.stdioGroup) }
+  }
+
   func closeAll() { for fd in [input, output, error] where fd >= 0 { close(fd) } }
 
   /// For a process, which expects to wait when it reads and writes.

@@ -8,14 +8,9 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// What containerd's shim task API lacks for a pod: its namespaces, CRI logs, background create, one-call exec.
+/// What containerd's shim task API lacks for a pod: its namespaces, CRI logs, background create, attach.
 /// Served by berth-shim beside containerd.task.v2/v3.Task on the same ttrpc socket. Add-only: fields are never renumbered or removed.
 
-#if canImport(FoundationEssentials)
-package import FoundationEssentials
-#else
-package import Foundation
-#endif
 package import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -124,6 +119,9 @@ package nonisolated struct Berth_Shim_V1_CreateOptions: Sendable {
   package mutating func clearRootfs() {self._rootfs = nil}
 
   package var stdin: Bool = false
+
+  /// Bytes of a line that one record of the log holds, at most 128 KiB; 0 for 16 KiB. Longer lines come in pieces.
+  package var logLineLimit: UInt32 = 0
 
   /// Whom the container's ends of stdio belong to, outside of its user namespace.
   package var stdioUser: UInt32 = 0
@@ -273,45 +271,6 @@ package nonisolated struct Berth_Shim_V1_ReopenLogResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-}
-
-package nonisolated struct Berth_Shim_V1_ExecSyncRequest: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var id: String = String()
-
-  /// OCI `process` object, JSON.
-  package var process: Data = Data()
-
-  /// Nanoseconds; 0 for none.
-  package var timeout: Int64 = 0
-
-  /// Bytes of output kept, stdout and stderr together.
-  package var outputLimit: UInt64 = 0
-
-  package var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  package init() {}
-}
-
-package nonisolated struct Berth_Shim_V1_ExecSyncResponse: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  package var stdout: Data = Data()
-
-  package var stderr: Data = Data()
-
-  package var exitCode: Int32 = 0
-
-  package var timedOut: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -521,7 +480,7 @@ nonisolated extension Berth_Shim_V1_SetupResponse: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CreateOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}runtime\0\u{3}runtime_root\0\u{3}log_path\0\u{3}stdin_once\0\u{1}cgroup\0\u{3}shares_pid\0\u{1}rootfs\0\u{1}stdin\0\u{4}\u{c}stdio_user\0\u{3}stdio_group\0\u{3}systemd_cgroup\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}runtime\0\u{3}runtime_root\0\u{3}log_path\0\u{3}stdin_once\0\u{1}cgroup\0\u{3}shares_pid\0\u{1}rootfs\0\u{1}stdin\0\u{3}log_line_limit\0\u{4}\u{b}stdio_user\0\u{3}stdio_group\0\u{3}systemd_cgroup\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -537,6 +496,7 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
       case 6: try { try decoder.decodeSingularBoolField(value: &self.sharesPid) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._rootfs) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.stdin) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.logLineLimit) }()
       case 20: try { try decoder.decodeSingularUInt32Field(value: &self.stdioUser) }()
       case 21: try { try decoder.decodeSingularUInt32Field(value: &self.stdioGroup) }()
       case 22: try { try decoder.decodeSingularBoolField(value: &self.systemdCgroup) }()
@@ -574,6 +534,9 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
     if self.stdin != false {
       try visitor.visitSingularBoolField(value: self.stdin, fieldNumber: 8)
     }
+    if self.logLineLimit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.logLineLimit, fieldNumber: 9)
+    }
     if self.stdioUser != 0 {
       try visitor.visitSingularUInt32Field(value: self.stdioUser, fieldNumber: 20)
     }
@@ -595,6 +558,7 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
     if lhs.sharesPid != rhs.sharesPid {return false}
     if lhs._rootfs != rhs._rootfs {return false}
     if lhs.stdin != rhs.stdin {return false}
+    if lhs.logLineLimit != rhs.logLineLimit {return false}
     if lhs.stdioUser != rhs.stdioUser {return false}
     if lhs.stdioGroup != rhs.stdioGroup {return false}
     if lhs.systemdCgroup != rhs.systemdCgroup {return false}
@@ -825,96 +789,6 @@ nonisolated extension Berth_Shim_V1_ReopenLogResponse: SwiftProtobuf.Message, Sw
   }
 
   package static func ==(lhs: Berth_Shim_V1_ReopenLogResponse, rhs: Berth_Shim_V1_ReopenLogResponse) -> Bool {
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Berth_Shim_V1_ExecSyncRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".ExecSyncRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}process\0\u{1}timeout\0\u{3}output_limit\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.id) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.process) }()
-      case 3: try { try decoder.decodeSingularInt64Field(value: &self.timeout) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.outputLimit) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.id.isEmpty {
-      try visitor.visitSingularStringField(value: self.id, fieldNumber: 1)
-    }
-    if !self.process.isEmpty {
-      try visitor.visitSingularBytesField(value: self.process, fieldNumber: 2)
-    }
-    if self.timeout != 0 {
-      try visitor.visitSingularInt64Field(value: self.timeout, fieldNumber: 3)
-    }
-    if self.outputLimit != 0 {
-      try visitor.visitSingularUInt64Field(value: self.outputLimit, fieldNumber: 4)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Berth_Shim_V1_ExecSyncRequest, rhs: Berth_Shim_V1_ExecSyncRequest) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.process != rhs.process {return false}
-    if lhs.timeout != rhs.timeout {return false}
-    if lhs.outputLimit != rhs.outputLimit {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Berth_Shim_V1_ExecSyncResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".ExecSyncResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stdout\0\u{1}stderr\0\u{3}exit_code\0\u{3}timed_out\0")
-
-  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.stdout) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.stderr) }()
-      case 3: try { try decoder.decodeSingularInt32Field(value: &self.exitCode) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.timedOut) }()
-      default: break
-      }
-    }
-  }
-
-  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.stdout.isEmpty {
-      try visitor.visitSingularBytesField(value: self.stdout, fieldNumber: 1)
-    }
-    if !self.stderr.isEmpty {
-      try visitor.visitSingularBytesField(value: self.stderr, fieldNumber: 2)
-    }
-    if self.exitCode != 0 {
-      try visitor.visitSingularInt32Field(value: self.exitCode, fieldNumber: 3)
-    }
-    if self.timedOut != false {
-      try visitor.visitSingularBoolField(value: self.timedOut, fieldNumber: 4)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  package static func ==(lhs: Berth_Shim_V1_ExecSyncResponse, rhs: Berth_Shim_V1_ExecSyncResponse) -> Bool {
-    if lhs.stdout != rhs.stdout {return false}
-    if lhs.stderr != rhs.stderr {return false}
-    if lhs.exitCode != rhs.exitCode {return false}
-    if lhs.timedOut != rhs.timedOut {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -36,12 +36,12 @@ struct ExecProcess: Sendable {
     let _: Containerd_Task_V3_StartResponse = try await client.task("Start", request, stage)
   }
 
-  func wait() async throws(Fault) -> ExitRecord {
+  func wait(timeout: Duration? = nil) async throws(Fault) -> ExitRecord {
     let request = Containerd_Task_V3_WaitRequest.with {
       $0.id = container
       $0.execID = id
     }
-    let answer: Containerd_Task_V3_WaitResponse = try await client.task("Wait", request, "\(stage): wait", forever: true)
+    let answer: Containerd_Task_V3_WaitResponse = try await client.wait(request, "\(stage): wait", timeout)
     let finished = answer.exitedAt.seconds * 1_000_000_000 + Int64(answer.exitedAt.nanos)
     return ExitRecord(exitCode: Int32(bitPattern: answer.exitStatus), finishedAt: finished)
   }
@@ -62,6 +62,13 @@ struct ExecProcess: Sendable {
       $0.execID = id
     }
     let _: Containerd_Task_V3_DeleteResponse = try await client.task("Delete", request, "\(stage): delete")
+  }
+
+  /// All that it started is killed at once, and nothing of it left in the shim.
+  func discard() async {
+    try? await kill(9, all: true)
+    _ = try? await wait()
+    try? await delete()
   }
 
   /// For a client that is gone: HUP, KILL for what does not mind that, and nothing of it left in the shim. Failures are a dead shim's, or say that

@@ -43,6 +43,7 @@ extension ContainerPlan {
       $0.runtime = runtime
       $0.runtimeRoot = runtimeRoot
       $0.logPath = logPath
+      $0.logLineLimit = UInt32(clamping: logLineLimit ?? 0)
       $0.stdin = stdin
       $0.stdinOnce = stdinOnce
       $0.cgroup = cgroup

@@ -41,6 +41,13 @@ struct ShimClient: Sendable {
     try await call("containerd.task.v3.Task", method, request, stage, timeout: forever ? nil : limits.runtime)
   }
 
+  /// containerd's Wait, without end or for so long.
+  func wait(_ request: Containerd_Task_V3_WaitRequest, _ stage: String, _ timeout: Duration?) async throws(Fault)
+    -> Containerd_Task_V3_WaitResponse
+  {
+    try await call("containerd.task.v3.Task", "Wait", request, stage, timeout: timeout)
+  }
+
   /// A call of Berth's own service.
   func pod<Request: Message, Response: Message>(_ method: String, _ request: Request, _ stage: String) async throws(Fault) -> Response {
     try await call("berth.shim.v1.Pod", method, request, stage, timeout: limits.runtime)

@@ -5,13 +5,10 @@ struct ShimLimits: Sendable {
   var runtime = Duration.seconds(120)
   /// Calls answered from the shim's memory.
   var quick = Duration.seconds(10)
-  /// What an exec may take beyond its own timeout, to be killed and collected.
-  var execGrace = Duration.seconds(15)
+  /// What an exec may take beyond its own timeout, to be killed.
+  var execGrace = Duration.seconds(5)
   /// From Teardown's answer to the shim's end.
   var farewell = Duration.seconds(5)
   /// One `runc delete --force`.
   var forcedDelete = Duration.seconds(10)
-
-  /// An answer is one ttrpc frame of at most 4 MiB; the rest of the message is small.
-  static let execOutput = (4 << 20) - (64 << 10)
 }

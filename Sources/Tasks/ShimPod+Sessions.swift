@@ -31,7 +31,7 @@ extension ShimPod: SessionTask {
       let streams = SessionStreams(stdin: plan.stdin ? try terminal.duplicate() : nil, stdout: try terminal.duplicate(), stderr: nil)
       return ExecSession(process, streams, terminal: terminal)
     } catch {
-      Task { await process.dismiss(after: .zero) }
+      Task { await process.discard() }
       throw Fault(.internal, "container \(plan.container): exec: the OCI runtime handed over no terminal", cause: error)
     }
   }

@@ -51,20 +51,6 @@ package final class ShimPod: PodTask {
 
   package func states() async throws -> [TaskState] { try await client.list().containers.map { TaskState($0) } }
 
-  package func execSync(_ plan: ExecPlan) async throws -> ExecResult {
-    let request = Berth_Shim_V1_ExecSyncRequest.with {
-      $0.id = plan.container
-      $0.process = .init(plan.process)
-      $0.timeout = plan.timeout
-      $0.outputLimit = UInt64(min(plan.outputLimit, ShimLimits.execOutput))
-    }
-    let timeout = plan.timeout > 0 ? Duration.nanoseconds(plan.timeout) + client.limits.execGrace : nil
-    let answer: Berth_Shim_V1_ExecSyncResponse = try await client.pod(
-      "ExecSync", request, "container \(plan.container): exec", timeout: timeout)
-    return ExecResult(
-      stdout: Array(answer.stdout), stderr: Array(answer.stderr), exitCode: answer.exitCode, timedOut: answer.timedOut)
-  }
-
   package func reopenLog(_ id: String) async throws {
     let request = Berth_Shim_V1_ReopenLogRequest.with { $0.id = id }
     let _: Berth_Shim_V1_ReopenLogResponse = try await client.pod("ReopenLog", request, "container \(id): reopen log")

@@ -54,6 +54,7 @@ import Testing
     expected.cni.binaryDirectories = ["/f"]
     expected.cni.configurationDirectory = "/g"
     expected.images.maximumParallelDownloads = 9
+    expected.runtimes.maximumLogLine = 4096
     expected.runtimes.standard = "crun"
     expected.runtimes.handlers["crun"] = .init(path: "/h")
     expected.shim.path = "/i"
@@ -73,6 +74,7 @@ import Testing
       max_parallel_downloads = 9
       [runtimes]
       "default" = "crun"
+      max_container_log_line_size = 4096
       [runtimes.'crun']
       path = "/h"
       [shim]

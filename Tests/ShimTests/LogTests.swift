@@ -84,7 +84,10 @@ import Testing
         try await reopen(pod, id)
         _ = try await pod.exec(id, "echo > /go")
         #expect(try await pod.wait(id) == 0)
-        #expect(try pod.records(small + "/log").map { String(decoding: $0.content, as: UTF8.self) } == ["last"])
+        let records = try pod.records(small + "/log").map { ($0.stream, String(decoding: $0.content, as: UTF8.self)) }
+        #expect(records.map(\.0) == ["stderr", "stdout"] && records.last?.1 == "last")
+        let notice = try #require(records.first?.1)
+        #expect(notice.hasPrefix("[berth: ") && notice.hasSuffix(" bytes of this log were lost: No space left on device]"), "\(notice)")
         try await pod.delete(id)
       }
     }
@@ -104,5 +107,84 @@ import Testing
       #expect(ContinuousClock.now - begin < .seconds(5))
       #expect(!pod.isRunning("sleep 4322"))
     }
+  }
+
+  @Test func theLimitOfALineIsTheContainersOwn() async throws {
+    try await TestPod.with { pod in
+      var container = TestContainer.shell("head -c 2500 /dev/zero | tr '\\0' a; echo; echo b")
+      container.logLineLimit = 1024
+      let (id, _) = try await pod.run(container)
+      let records = try pod.records(pod.bundle(id) + "/log")
+      #expect(records.map(\.tag) == ["P", "P", "F", "F"] && records.map(\.content.count) == [1024, 1024, 452, 1])
+      try await pod.delete(id)
+    }
+  }
+
+  @Test func noLineHasPiecesInTwoFiles() async throws {
+    try await TestPod.with { pod in
+      let script = "head -c 50000 /dev/zero | tr '\\0' a > /tmp/line; echo >> /tmp/line; while cat /tmp/line; do sleep 0.002; done"
+      try await pod.withRunning(.shell(script)) { id in
+        let log = pod.bundle(id) + "/log"
+        for number in 0..<20 {
+          try await pod.eventually("some output") { try Files.exists(log) && Files.read(log, limit: 1 << 30).count > 100_000 }
+          try Files.move(log, to: "\(log).\(number)")
+          try await reopen(pod, id)
+          let records = try pod.records("\(log).\(number)")
+          #expect(records.last?.tag == "F")
+          #expect(records.map(\.content.count).split { $0 < 16384 }.allSatisfy { $0.count == 3 })
+        }
+      }
+    }
+  }
+
+  @Test func aLogThatSomebodyRemovedIsMadeAgainOnceItsDirectoryIsThere() async throws {
+    try await TestPod.with { pod in
+      let directory = pod.scratch + "/gone"
+      try Files.makeDirectories(directory)
+      var container = TestContainer.shell("while echo line; do sleep 0.01; done")
+      container.log = directory + "/log"
+      try await pod.withRunning(container) { id in
+        try await pod.eventually("the log") { Files.exists(directory + "/log") }
+        try Files.removeTree(directory)
+        try await pod.eventually("what is lost is counted") { (try await pod.list().containers.first?.logBytesDropped ?? 0) > 0 }
+        try Files.makeDirectories(directory)
+        try await pod.eventually("it is back, with a word on what is missing") {
+          try Files.exists(directory + "/log") && pod.records(directory + "/log").count > 1
+        }
+        let first = try #require(try pod.records(directory + "/log").first)
+        #expect(
+          first.stream == "stderr" && String(decoding: first.content, as: UTF8.self).contains("were lost: No such file or directory]"))
+      }
+    }
+  }
+
+  @Test func threeContainersAtFullSpeedThroughRotationsHaveEveryLineOnceAndInOrder() async throws {
+    try await TestPod.with { pod in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<3 { group.addTask { try await expectEveryLine(pod, 100_000) } }
+        try await group.waitForAll()
+      }
+    }
+  }
+
+  private func expectEveryLine(_ pod: TestPod, _ count: Int) async throws {
+    let filler = String(repeating: "x", count: 90)
+    let script = "seq 1 \(count) | busybox sed 's/$/ \(filler)/' & seq 1 \(count / 10) >&2; wait"
+    let id = try await pod.create(.shell(script))
+    let log = pod.bundle(id) + "/log"
+    try await pod.start(id)
+    var rotations = 0
+    while try await pod.list().containers.contains(where: { $0.id == id && $0.phase == .running }) {
+      try Files.move(log, to: "\(log).\(rotations)")
+      rotations += 1
+      try await reopen(pod, id)
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    #expect(try await pod.wait(id) == 0)
+    let records = try ((0..<rotations).map { "\(log).\($0)" } + [log]).flatMap { try pod.records($0) }
+    let said = { (stream: String) in records.filter { $0.stream == stream }.map { String(decoding: $0.content, as: UTF8.self) } }
+    #expect(said("stdout") == (1...count).map { "\($0) \(filler)" })
+    #expect(said("stderr") == (1...(count / 10)).map { "\($0)" })
+    try await pod.delete(id)
   }
 }

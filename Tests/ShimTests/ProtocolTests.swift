@@ -51,7 +51,7 @@ import Testing
       ]
       var generator = SystemRandomNumberGenerator()
       for _ in 0..<200 { noise.append((0..<64).map { _ in UInt8.random(in: 0...255, using: &generator) }) }
-      for method in ["Setup", "ExecSync", "Create", "Kill", "List"] {
+      for method in ["Setup", "Attach", "Create", "Kill", "Exec", "List"] {
         for size in 0..<40 { noise.append(Self.frame(stream: 1, type: 1, Self.request(method, size))) }
       }
       for bytes in noise {
@@ -65,7 +65,7 @@ import Testing
 
   private static func request(_ method: String, _ size: Int) -> [UInt8] {
     var request = Ttrpc_Request()
-    request.service = method == "Create" || method == "Kill" ? "containerd.task.v2.Task" : "berth.shim.v1.Pod"
+    request.service = ["Create", "Kill", "Exec"].contains(method) ? "containerd.task.v2.Task" : "berth.shim.v1.Pod"
     request.method = method
     request.payload = .init((0..<size).map { _ in UInt8.random(in: 0...255) })
     return (try? request.serializedBytes()) ?? []

@@ -15,6 +15,7 @@ struct TestContainer {
   /// Nil is `<bundle>/log`.
   var log: String?
   var lower: String?
+  var logLineLimit: UInt32 = 0
 
   init(_ arguments: String...) { self.arguments = arguments }
   static func shell(_ script: String) -> TestContainer { TestContainer("sh", "-c", script) }
@@ -47,6 +48,7 @@ extension TestPod {
       $0.runtimeRoot = runtimeRoot
       $0.logPath = container.log ?? bundle(id) + "/log"
       $0.cgroup = "\(cgroup)/\(id)"
+      $0.logLineLimit = container.logLineLimit
       $0.sharesPid = container.sharesPID
       $0.rootfs.lower = [container.lower ?? lower]
       $0.rootfs.upper = bundle(id) + "/upper"
@@ -115,24 +117,6 @@ extension TestPod {
     try await kill(id)
     _ = try await wait(id)
     try await delete(id)
-  }
-
-  func exec(_ id: String, _ script: String, timeout: Duration = .zero, limit: UInt64 = 1 << 20) async throws
-    -> Berth_Shim_V1_ExecSyncResponse
-  {
-    try await exec(id, ["sh", "-c", script], timeout: timeout, limit: limit)
-  }
-
-  func exec(_ id: String, _ arguments: [String], timeout: Duration = .zero, limit: UInt64 = 1 << 20) async throws
-    -> Berth_Shim_V1_ExecSyncResponse
-  {
-    let request = Berth_Shim_V1_ExecSyncRequest.with {
-      $0.id = id
-      $0.process = Data(Self.process(arguments).utf8)
-      $0.timeout = timeout.components.seconds * 1_000_000_000 + timeout.components.attoseconds / 1_000_000_000
-      $0.outputLimit = limit
-    }
-    return try await pod("ExecSync", request)
   }
 
   /// The log's records as `(stream, tag, content)`.

@@ -72,7 +72,7 @@ import Testing
       streams.closeAll()
       await session.end()
       // It was left running, as after any shell; the container's end is its end.
-      #expect(ProcessTable.all().contains { ProcessTable.commandLine($0) == "busybox sleep 77" })
+      try await eventually("it runs") { ProcessTable.all().contains { ProcessTable.commandLine($0) == "busybox sleep 77" } }
     }
   }
 
@@ -151,5 +151,29 @@ import Testing
 
   private func expectNoFiles(_ pod: ShimPod) async throws {
     try await eventually("no file of an exec is left") { try Files.list(pod.client.files.directory).allSatisfy { !$0.hasPrefix("exec-") } }
+  }
+}
+
+/// ExecSync through a real shim and runc.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ExecSyncTests {
+  @Test func aCancelledOrTimedOutCallTakesItsProcessesAlong() async throws {
+    try await PodBench.run { bench in
+      try await bench.withRunning(["/bin/busybox", "sleep", "1000"]) { pod, plan, id in
+        let script = "busybox sleep 81 & busybox setsid busybox sleep 82 & busybox sleep 83"
+        func call(_ timeout: Int64) async throws -> ExecResult {
+          let process = RuntimeConfig.process(["/bin/busybox", "sh", "-c", script])
+          return try await pod.execSync(ExecPlan(container: id, process: Array(process.utf8), timeout: timeout))
+        }
+        let running = { (number: Int) in ProcessTable.all().contains { ProcessTable.commandLine($0) == "busybox sleep \(number)" } }
+        let cancelled = Task { try await call(0) }
+        try await eventually("it runs") { running(83) }
+        cancelled.cancel()
+        _ = await #expect(throws: Fault.self) { _ = try await cancelled.value }
+        try await eventually("it is gone") { (81...83).allSatisfy { !running($0) } }
+        #expect(try await call(300_000_000).timedOut)
+        try await eventually("it is gone again") { (81...83).allSatisfy { !running($0) } }
+        try await eventually("no file is left") { try Files.list(plan.directory).allSatisfy { !$0.hasPrefix("exec-") } }
+      }
+    }
   }
 }

@@ -29,6 +29,8 @@ final class PodBench: TaskRuntimeContract.Surroundings {
   static func run(
     shim: String? = nil, runc: String = "/usr/sbin/runc", limits: ShimLimits = ShimLimits(), _ body: (PodBench) async throws -> Void
   ) async throws {
+    // The thread that collects output has a pipe for as long as the process lives.
+    _ = await CollectedOutput(stdout: try .unread(), stderr: try .unread(), limit: 0).finish(quiet: .zero, linger: .zero)
     try await withScratch("tasks") { scratch in
       let bench = try PodBench(scratch, shim, runc, limits)
       let scope = LeftoverScope(cgroup: bench.cgroup, netnsPrefix: bench.netnsPrefix, directories: ["\(scratch)/state"])

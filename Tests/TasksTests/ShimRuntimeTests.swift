@@ -49,8 +49,9 @@ import Testing
         #expect(result == ExecResult(stdout: Array("out\n".utf8), stderr: Array("err\n".utf8), exitCode: 5, timedOut: false))
         let slow = try await exec("/bin/busybox sleep 1000", timeout: 200_000_000)
         #expect(slow.timedOut)
-        let big = try await exec("/bin/busybox head -c 6000000 /dev/zero")
-        #expect(big.stdout.count == ShimLimits.execOutput)
+        let big = try await exec("/bin/busybox head -c 20000000 /dev/zero; echo err >&2; exit 3")
+        #expect(big.stdout.count == (16 << 20) - 1024 && big.stderr.isEmpty && big.exitCode == 3)
+        #expect(!big.timedOut)
       }
     }
   }

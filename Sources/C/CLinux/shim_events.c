@@ -1,5 +1,6 @@
 #include "CLinux.h"
 
+#include <link.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -51,6 +52,34 @@ void shim_small_heap(void) {
 }
 
 void shim_trim_heap(void) { malloc_trim(0); }
+
+struct text {
+  void *start;
+  size_t size;
+};
+
+static struct text texts[8];
+static int text_count;
+
+/// Segments that are writable at some time (RELRO is) hold changed pages, which would be lost.
+static int note_text(struct dl_phdr_info *info, size_t size, void *context) {
+  (void)size;
+  (void)context;
+  for (int i = 0; i < info->dlpi_phnum && text_count < (int)(sizeof texts / sizeof *texts); i++) {
+    const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+    if (segment->p_type != PT_LOAD || segment->p_flags & PF_W || !info->dlpi_addr) continue;
+    uintptr_t start = (info->dlpi_addr + segment->p_vaddr) & ~4095UL;
+    uintptr_t end = (info->dlpi_addr + segment->p_vaddr + segment->p_memsz + 4095UL) & ~4095UL;
+    texts[text_count++] = (struct text){(void *)start, end - start};
+  }
+  return 0;
+}
+
+__attribute__((constructor)) static void note_texts(void) { dl_iterate_phdr(note_text, NULL); }
+
+void shim_rest(void) {
+  for (int i = 0; i < text_count; i++) madvise(texts[i].start, texts[i].size, MADV_DONTNEED);
+}
 
 int shim_reap(int pidfd, int32_t *code) {
   siginfo_t info = {0};

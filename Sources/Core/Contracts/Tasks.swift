@@ -40,6 +40,8 @@ package struct ContainerPlan: Sendable, Hashable, Codable {
   package var runtimeRoot: String
   /// CRI log file; empty for none.
   package var logPath = ""
+  /// Bytes of a line that one record of the log holds, at most 128 KiB; nil for 16 KiB.
+  package var logLineLimit: Int?
   package var terminal = false
   package var stdin = false
   package var stdinOnce = false
@@ -108,10 +110,11 @@ package struct ExecPlan: Sendable, Hashable {
   package var process: [UInt8]
   /// Nanoseconds; 0 for none. At its end all that the exec started is killed.
   package var timeout: Int64
-  /// Bytes of stdout and stderr together that are kept; the rest is read and dropped.
+  /// Bytes of stdout and stderr together that are kept; the rest is read and dropped. By default as much as fits the 16 MiB message that
+  /// kubelets take.
   package var outputLimit: Int
 
-  package init(container: String, process: [UInt8], timeout: Int64, outputLimit: Int = 16 << 20) {
+  package init(container: String, process: [UInt8], timeout: Int64, outputLimit: Int = (16 << 20) - 1024) {
     self.container = container
     self.process = process
     self.timeout = timeout

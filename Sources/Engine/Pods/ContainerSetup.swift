@@ -142,6 +142,7 @@ struct ContainerSetup: Sendable {
     let settings = services.settings
     var plan = ContainerPlan(id: id, bundle: bundle, rootfs: rootfs, runtime: runtime, runtimeRoot: settings.state + "/runtime")
     plan.logPath = logPath(config)
+    plan.logLineLimit = settings.logLineLimit
     plan.terminal = config.tty
     plan.stdin = config.stdin
     plan.stdinOnce = config.stdinOnce

@@ -48,6 +48,8 @@ package struct EngineSettings: Sendable {
   /// What node and daemon can give to containers.
   package var node: NodeFacts
 
+  /// Bytes of a line in one record of a container's log; nil for 16 KiB.
+  package var logLineLimit: Int?
   package var podDefaults = PodDefaults()
   /// By runtime handler.
   package var annotations: [String: PassedAnnotations] = [:]

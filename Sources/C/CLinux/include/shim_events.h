@@ -23,6 +23,9 @@ int shim_become_reaper(void);
 void shim_small_heap(void);
 /// Gives back what the heap does not use.
 void shim_trim_heap(void);
+/// Gives back the pages of programs and libraries that this process has mapped and never changes: they come back from the page cache, a
+/// microsecond each, when they are needed again.
+void shim_rest(void);
 
 /// The status of an ended child by its pidfd: 1 ended (exit code, or 128 + signal), 0 still running, -1 with errno (ECHILD: not ours).
 int shim_reap(int pidfd, int32_t *code);
