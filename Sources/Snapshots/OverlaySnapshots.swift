@@ -76,7 +76,7 @@ package struct OverlaySnapshots: Snapshotter {
     try SnapshotKey.check(key)
     let path = path(key)
     return try await stage("snapshot \(key)") {
-      let directories = ["\(path)/fs", "\(path)/volumes"].filter { Files.exists($0) }
+      let directories = ["\(path)/fs"] + ["\(path)/volumes"].filter { Files.exists($0) }
       return try await BlockingWork.run {
         try directories.map { try TreeUsage.walk($0) }.reduce(DiskUsage()) { $0 + DiskUsage(bytes: $1.bytes, inodes: $1.inodes) }
       }
