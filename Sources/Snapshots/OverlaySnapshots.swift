@@ -1,8 +1,8 @@
 package import Core
 import Linux
 
-/// Writable overlay directories, `snapshots/<key>/{fs,work}` below the daemon's root. Nothing here waits for a disk: what they hold does
-/// not outlive a reboot, and overlay itself is told so (`volatile`).
+/// Writable overlay directories, `snapshots/<key>/{fs,work}` below the daemon's root, and `volumes` beside them where the image has
+/// VOLUMEs. Nothing here waits for a disk: what they hold does not outlive a reboot, and overlay itself is told so (`volatile`).
 package struct OverlaySnapshots: Snapshotter {
   private let root: String
   private let options: [String]
@@ -76,8 +76,10 @@ package struct OverlaySnapshots: Snapshotter {
     try SnapshotKey.check(key)
     let path = path(key)
     return try await stage("snapshot \(key)") {
-      let usage = try await BlockingWork.run { try TreeUsage.walk("\(path)/fs") }
-      return DiskUsage(bytes: usage.bytes, inodes: usage.inodes)
+      let directories = ["\(path)/fs"] + ["\(path)/volumes"].filter { Files.exists($0) }
+      return try await BlockingWork.run {
+        try directories.map { try TreeUsage.walk($0) }.reduce(DiskUsage()) { $0 + DiskUsage(bytes: $1.bytes, inodes: $1.inodes) }
+      }
     }
   }
 

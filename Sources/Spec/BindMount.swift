@@ -49,13 +49,12 @@ struct BindMount: Hashable {
     return ["rbind", mode, access] + extraOptions + lockedOptions.filter { !extraOptions.contains($0) }
   }
 
-  /// Read-only and without programs, as Kubernetes documents image volumes.
+  /// Whatever the client says of it, an image is read-only.
   private mutating func useImage(_ path: String?) throws(Fault) {
     guard let path else { throw Fault(.failedPrecondition, "\(field).image: is not mounted") }
     source = path
     hostPath = ""
     isReadonly = true
-    if !extraOptions.contains("noexec") { extraOptions.append("noexec") }
   }
 
   private mutating func useMapped(_ path: String?) throws(Fault) {

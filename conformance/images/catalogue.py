@@ -86,7 +86,7 @@ def users(base):
         yield f"{STAGING}test-image-user-{name}", ["latest"], Image([base], {**SHELL, "User": user}), False
     passwd = PASSWD + "default-user:x:1000:1000:Linux User,,,:/home/default-user:/bin/sh\n"
     group = GROUP + "default-user:x:1000:\ngroup-defined-in-image:x:50000:default-user\n"
-    layer = Layer(busybox(passwd, group, shell="/bin/dash"))
+    layer = Layer(busybox(passwd, group, shell="/bin/dash") + libraries("/bin/dash"))
     yield STAGING + "test-image-predefined-group", ["latest"], Image([layer], {**SHELL, "User": "1000"}), False
 
 

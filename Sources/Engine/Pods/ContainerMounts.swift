@@ -129,6 +129,6 @@ struct ImageView: Sendable {
       lower += Array(repeating: empty, count: 2 - lower.count)
     }
     try Mounts.overlay(lower, at: target)
-    try Mounts.restrict(target, [.readOnly, .noSUID, .noDevices, .noExec])
+    try Mounts.restrict(target, [.readOnly, .noSUID, .noDevices])
   }
 }

@@ -17,43 +17,61 @@ struct ContainerSetup: Sendable {
   private var runtime: String { services.settings.runtimes[sandbox.runtimeHandler] ?? "" }
   private var mounts: ContainerMounts { ContainerMounts(services: services, sandbox: sandbox, bundle: bundle) }
 
+  private var hostPaths: HostPaths { HostPaths(limit: services.settings.hostPathLimit) }
+
+  /// The images that a container is made of.
+  private struct Images {
+    let image: ImageRecord
+    let config: ImageConfig
+    /// By the index of the mount that names it.
+    let volumes: [Int: ImageRecord]
+
+    var layers: [LayerID] { image.layers + volumes.values.flatMap(\.layers) }
+  }
+
   func run(_ config: Runtime_V1_ContainerConfig, target: Int32?, _ rollback: inout Rollback) async throws -> ContainerRecord {
     let image = try findImage(config.image)
-    let volumes = try mounts.findImages(config)
-    let layers = image.layers + volumes.values.flatMap(\.layers)
-    services.garbage.hold(layers)
-    defer { services.garbage.release(layers) }
-    try checkLog(config)
-    let imageConfig = try imageConfig(image)
-    let found = try await stage("mounts") { try await HostPaths(limit: services.settings.hostPathLimit).look(config) }
-    let snapshots = services.snapshots
-    let (id, bundle) = (id, bundle)
+    let images = Images(image: image, config: try imageConfig(image), volumes: try mounts.findImages(config))
+    services.garbage.hold(images.layers)
+    defer { services.garbage.release(images.layers) }
+    let log = logPath(config)
+    let found = try await stage("mounts") { try await hostPaths.look(config, Files.parent(of: log)) }
+    try checkLog(log, found)
+    let rootfs = try await makeSnapshot(image.layers, &rollback)
+    try makeBundle(&rollback)
+    let built = try await build(config, images, found, rootfs, target)
+    try await finish(config, built, found)
+    return try record(config, image, images.layers, built, rootfs)
+  }
+
+  private func makeSnapshot(_ layers: [LayerID], _ rollback: inout Rollback) async throws -> RootfsMount {
+    let (snapshots, id) = (services.snapshots, id)
     rollback.add("snapshot") { try await snapshots.remove(id) }
-    let rootfs = try await stage("snapshot") { try await prepare(image.layers) }
-    rollback.add("bundle") {
-      try await ContainerMounts.unmount(bundle)
-      try await BlockingWork.run { try Files.removeTree(bundle) }
-    }
-    try stage("bundle") { try makeBundle() }
+    return try await stage("snapshot") { try await prepare(layers) }
+  }
+
+  /// Mounts what must be there before the spec can name it, then makes the spec.
+  private func build(
+    _ config: Runtime_V1_ContainerConfig, _ images: Images, _ found: [String: HostPath], _ rootfs: RootfsMount, _ target: Int32?
+  ) async throws -> BuiltSpec {
     var prepared = PreparedMounts()
     prepared.resolved = found.filter(\.value.exists).mapValues(\.resolved)
-    prepared.images = try await mounts.mount(volumes, config)
+    prepared.images = try await mounts.mount(images.volumes, config)
     prepared.mapped = mounts.mappedPaths(config)
-    let owner = rootOwner
-    let imageVolumes = try await ImageVolumes(mounts: mounts, rootfs: rootfs, owner: owner).make(imageConfig, image.layers, config)
-    let built = try await spec(config, image, imageConfig, target, prepared, imageVolumes)
-    let missing = built.hostPaths.filter { found[$0]?.exists != true }
+    let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: sandbox.plan.idMaps?.owner(.root) ?? .root)
+    let imageVolumes = try await volumes.make(images.config, images.image.layers, config)
+    return try await spec(config, images.image, images.config, target, prepared, imageVolumes)
+  }
+
+  /// What the spec speaks of and is not there yet, then the spec itself.
+  private func finish(_ config: Runtime_V1_ContainerConfig, _ built: BuiltSpec, _ found: [String: HostPath]) async throws {
     try await stage("mounts") {
-      try await HostPaths(limit: services.settings.hostPathLimit).make(missing)
+      try await hostPaths.make(built.hostPaths.filter { found[$0]?.exists != true })
       try await mounts.map(config, found)
     }
     try stage("bundle") { try Files.write(built.spec.encoded, to: bundle + "/config.json") }
     for warning in built.warnings { services.logger.warning("container \(id): \(warning)") }
-    return try record(config, image, layers, built, rootfs)
   }
-
-  /// Whom a directory of the container's belongs to that its root made.
-  private var rootOwner: FileOwner { sandbox.plan.idMaps?.owner(.root) ?? .root }
 
   /// The writable layer above the image's. In a user namespace the layers are seen as it maps them, and the writable one belongs to it.
   private func prepare(_ layers: [LayerID]) async throws -> RootfsMount {
@@ -82,9 +100,8 @@ struct ContainerSetup: Sendable {
     return image
   }
 
-  private func checkLog(_ config: Runtime_V1_ContainerConfig) throws {
-    let path = logPath(config)
-    guard !path.isEmpty, !Files.exists(Files.parent(of: path)) else { return }
+  private func checkLog(_ path: String, _ found: [String: HostPath]) throws {
+    if path.isEmpty || found[Files.parent(of: path)]?.isDirectory == true { return }
     throw Fault(.failedPrecondition, "log \(path): its directory does not exist")
   }
 
@@ -130,10 +147,17 @@ struct ContainerSetup: Sendable {
   }
 
   /// Where the pod has a user namespace its root comes by here.
-  private func makeBundle() throws {
+  private func makeBundle(_ rollback: inout Rollback) throws {
+    let bundle = bundle
+    rollback.add("bundle") {
+      try await ContainerMounts.unmount(bundle)
+      try await BlockingWork.run { try Files.removeTree(bundle) }
+    }
     let mode: UInt32 = sandbox.plan.idMaps == nil ? 0o700 : 0o711
-    try Files.makeDirectories(bundle, mode: mode)
-    try Files.makeDirectories(bundle + "/rootfs", mode: mode)
+    try stage("bundle") {
+      try Files.makeDirectories(bundle, mode: mode)
+      try Files.makeDirectories(bundle + "/rootfs", mode: mode)
+    }
   }
 
   private func record(
@@ -148,7 +172,7 @@ struct ContainerSetup: Sendable {
     plan.stdinOnce = config.stdinOnce
     plan.cgroup = try CgroupPath(parent: sandbox.config.content.linux.cgroupParent, driver: settings.node.cgroupDriver).container(id)
     if settings.node.cgroupDriver == .systemd { plan.systemdCgroup = true }
-    if rootOwner != .root { plan.stdioOwner = rootOwner }
+    plan.stdioOwner = sandbox.plan.idMaps?.owner(.root)
     plan.sharesPID = !built.spec.linux.namespaces.contains { $0.type == .pid && $0.path == nil }
     return ContainerRecord(
       id: id, sandboxID: sandbox.id, config: config, image: (image.id, image.digests.first ?? "\(image.id)"), layers: layers,

@@ -9,11 +9,14 @@ struct HostPaths: Sendable {
   /// For all paths of one container together.
   let limit: Duration
 
-  /// What is at each of the host paths that the config names; symlinks are followed.
-  func look(_ config: Runtime_V1_ContainerConfig) async throws -> [String: HostPath] {
+  /// What is at each of the host paths that the config names, and at the log's directory; symlinks are followed.
+  func look(_ config: Runtime_V1_ContainerConfig, _ logDirectory: String) async throws -> [String: HostPath] {
     let security = config.linux.securityContext
-    let profiles = [security.seccomp.localhostRef, security.seccompProfilePath].filter { $0.hasPrefix("/") }
-    let paths = Set(config.mounts.filter { !$0.isImage }.map(\.hostPath) + config.devices.map(\.hostPath) + profiles).sorted()
+    let profiles = [security.seccomp.localhostRef, security.seccompProfilePath].map {
+      $0.hasPrefix("localhost/") ? String($0.dropFirst(10)) : $0
+    }
+    let others = (profiles + [logDirectory]).filter { $0.hasPrefix("/") }
+    let paths = Set(config.mounts.filter { !$0.isImage }.map(\.hostPath) + config.devices.map(\.hostPath) + others).sorted()
     let found = try await run(paths.map { .look($0) })
     return Dictionary(uniqueKeysWithValues: zip(paths, found))
   }
