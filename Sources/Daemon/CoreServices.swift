@@ -6,6 +6,7 @@ import Engine
 import GRPC
 import Linux
 import Logging
+import Registry
 import Settings
 import Spec
 import Tasks
@@ -33,7 +34,7 @@ struct CoreServices: Sendable {
     garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
     let images = ImageService(
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
-      downloads: settings.images.maximumParallelDownloads, logger: logger)
+      policy: Self.policy(settings.images, logger), downloads: settings.images.maximumParallelDownloads, logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
@@ -60,6 +61,13 @@ struct CoreServices: Sendable {
       ImageServiceSurface(images: images, usage: usage),
       BerthService(images: images, usage: usage, registry: registry) { path in try await ArchiveSource.open(path) },
     ]
+  }
+}
+
+extension CoreServices {
+  private static func policy(_ settings: Configuration.Images, _ logger: Logger) -> any ImagePolicy {
+    if settings.verifierDirectory.isEmpty { return AnyImage() }
+    return VerifierPrograms(directory: settings.verifierDirectory, timeout: settings.verifierTimeout, logger: logger)
   }
 }
 

@@ -114,6 +114,10 @@ package struct Configuration: Equatable, Sendable {
     /// Key `max_parallel_downloads`: layers that one pull fetches at a time.
     package var maximumParallelDownloads = 4
     package var limits = Limits()
+    /// Key `verifier_dir`: programs that are asked about every image (containerd's image verifiers); empty for none.
+    package var verifierDirectory = "/opt/containerd/image-verifier/bin"
+    /// Key `verifier_timeout`: how long each of them may take.
+    package var verifierTimeout = Duration.seconds(10)
 
     /// `[images.limits]`: what a layer may ask of the node at most.
     package struct Limits: Equatable, Sendable {

@@ -8,8 +8,16 @@ import SwiftProtobuf
 extension ImageServiceSurface {
   func pullImage(_ request: Runtime_V1_PullImageRequest) async throws -> Runtime_V1_PullImageResponse {
     guard !request.image.image.isEmpty else { throw Fault(.invalidArgument, "image.image: the name is empty") }
-    let record = try await images.pull(request.image.image, credentials: request.hasAuth ? try credentials(request.auth) : nil)
-    return .with { $0.imageRef = record.id.description }
+    let credentials = request.hasAuth ? try credentials(request.auth) : nil
+    do {
+      let record = try await images.pull(request.image.image, credentials: credentials)
+      return .with { $0.imageRef = record.id.description }
+    } catch { throw Self.named(Fault(error)) }
+  }
+
+  /// The kubelet knows a rejected image by this word at the beginning of an error without a code (cri-api, pkg/errors).
+  private static func named(_ fault: Fault) -> Fault {
+    fault.cause is ImageRejected ? Fault(.unknown, "SignatureValidationFailed: \(fault.message)", cause: fault.cause) : fault
   }
 
   /// `auth` is base64 of `username:password` (docker config.json); explicit fields come first.
