@@ -17,6 +17,7 @@ struct CoreServices: Sendable {
   let garbage: GarbageCollector
   let services: [any GRPCService]
   let stats: StatsService
+  let usage: ImageUsage
 
   init(
     _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining, streaming: any StreamingEndpoint,
@@ -37,6 +38,7 @@ struct CoreServices: Sendable {
       policy: Self.policy(settings.images, logger), downloads: settings.images.maximumParallelDownloads, logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
+    usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
     let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
     var engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
@@ -52,13 +54,14 @@ struct CoreServices: Sendable {
     pods = PodService(
       PodServices(
         ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
-        snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, settings: engine, logger: logger))
-    let usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)
+        snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, cgroups: CgroupReader(tree), settings: engine,
+        logger: logger))
     services = [
       RuntimeService(
         pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
         streaming: streaming),
-      ImageServiceSurface(images: images, usage: usage),
+      ImageServiceSurface(
+        images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
       BerthService(images: images, usage: usage, registry: registry) { path in try await ArchiveSource.open(path) },
     ]
   }

@@ -41,6 +41,7 @@ struct Daemon: Sendable {
     let core = try CoreServices(settings, stores: stores, registry: registry, streaming: streaming, logger: logger)
     try stage("recovery") { try Recovery(core.pods).begin(newEpoch: newEpoch) }
     core.stats.begin()
+    core.usage.begin()
     core.garbage.request()
     let server = try await serve(settings, core, loops, logger)
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000

@@ -113,6 +113,8 @@ package struct Configuration: Equatable, Sendable {
   package struct Images: Equatable, Sendable {
     /// Key `max_parallel_downloads`: layers that one pull fetches at a time.
     package var maximumParallelDownloads = 4
+    /// Key `pinned`: images that the kubelet is to keep, by name; `*` stands for any text.
+    package var pinned: [String] = []
     package var limits = Limits()
     /// Key `verifier_dir`: programs that are asked about every image (containerd's image verifiers); empty for none.
     package var verifierDirectory = "/opt/containerd/image-verifier/bin"

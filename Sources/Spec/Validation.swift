@@ -47,7 +47,7 @@ package enum Validation {
     if value < 0 || value > Int64(Int32.max) { throw refuse(field, "\(value) is no user or group ID") }
   }
 
-  static func check(_ resources: Runtime_V1_LinuxContainerResources, _ field: String) throws(Fault) {
+  package static func check(_ resources: Runtime_V1_LinuxContainerResources, _ field: String) throws(Fault) {
     if resources.cpuPeriod != 0, !(1000...1_000_000).contains(resources.cpuPeriod) {
       throw refuse("\(field).cpu_period", "\(resources.cpuPeriod) is not in 1000...1000000 microseconds")
     }

@@ -9,6 +9,7 @@ import tempfile
 import time
 
 import peers
+from lists import lists
 import pulls
 from cri import message, timed
 
@@ -29,10 +30,14 @@ class Pod:
             "ContainerConfig", metadata=message("ContainerMetadata", name="main"), image=message("ImageSpec", image=BUSYBOX),
             command=["/bin/sleep", "100000"], log_path="main.log", linux=message("LinuxContainerConfig"))
 
+    def run(self):
+        elapsed, answer = timed(lambda: self.peer.client.RunPodSandbox(config=self.config))
+        self.id = answer.pod_sandbox_id
+        return elapsed
+
     def start(self):
         client = self.peer.client
-        run, answer = timed(lambda: client.RunPodSandbox(config=self.config))
-        self.id = answer.pod_sandbox_id
+        run = self.run()
         create, answer = timed(lambda: client.CreateContainer(
             pod_sandbox_id=self.id, config=self.container_config, sandbox_config=self.config))
         self.container = answer.container_id
@@ -66,7 +71,7 @@ class Results:
     def print(self):
         print(f"\n{'median':34} {'berth':>10} {'containerd':>11} {'ratio':>6}  rounds")
         for row in self.table():
-            print(f"{row['what']:34} {row['berth']:10.1f} {row['containerd']:11.1f} {row['ratio']:6.2f}  {row['rounds']}")
+            print(f"{row['what']:34} {row['berth']:10.2f} {row['containerd']:11.2f} {row['ratio']:6.2f}  {row['rounds']}")
 
 
 def life_cycles(both, results, rounds):
@@ -103,7 +108,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--pods", type=int, default=10)
     parser.add_argument("--pulls", type=int, default=5)
-    parser.add_argument("--only", choices=["pods", "pulls"], help="only these measurements")
+    parser.add_argument("--only", choices=["pods", "pulls", "lists"], help="only these measurements")
+    parser.add_argument("--lists", type=int, default=20, help="rounds of the list calls")
+    parser.add_argument("--running", type=int, default=200)
+    parser.add_argument("--ended", type=int, default=800)
     parser.add_argument("--json")
     arguments = parser.parse_args()
     work, results, both = pathlib.Path(tempfile.mkdtemp(prefix="berth-bench-")), Results(), []
@@ -111,10 +119,12 @@ def main():
         both = [peers.berth(work), peers.containerd(work)]
         for peer in both:
             peer.client.PullImage(image=message("ImageSpec", image=BUSYBOX))
-        if arguments.only != "pulls":
+        if arguments.only in (None, "pods"):
             life_cycles(both, results, arguments.rounds)
             memory(both, results, arguments.pods)
-        if arguments.only != "pods":
+        if arguments.only in (None, "lists"):
+            lists(both, results, Pod, timed, arguments.lists, arguments.running, arguments.ended)
+        if arguments.only in (None, "pulls"):
             pulls.run(both, results, arguments.pulls)
     finally:
         results.print() if results.samples else None

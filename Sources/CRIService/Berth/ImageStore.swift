@@ -25,13 +25,13 @@ extension BerthService {
   }
 
   func diskUsage(_ request: Berth_V1_DiskUsageRequest) async throws -> Berth_V1_DiskUsageResponse {
-    let figures = try await usage.figures()
+    let figures = usage.figures()
     let shares = try images.shares()
     let content = try images.contentBytes()
     return .with {
       $0.images = shares.map(\.message)
-      $0.layerBytes = UInt64(clamping: figures.images.bytes)
-      $0.layerInodes = UInt64(clamping: figures.images.inodes)
+      $0.layerBytes = UInt64(clamping: figures.layers.bytes)
+      $0.layerInodes = UInt64(clamping: figures.layers.inodes)
       $0.contentBytes = UInt64(clamping: content)
       $0.snapshotBytes = UInt64(clamping: figures.containers.bytes)
     }

@@ -44,7 +44,7 @@ extension ContainerRecord {
       $0.annotations = config.content.annotations
       $0.mounts = config.content.mounts
       if !logDirectory.isEmpty, !config.content.logPath.isEmpty { $0.logPath = logDirectory + "/" + config.content.logPath }
-      $0.resources = .with { $0.linux = config.content.linux.resources }
+      $0.resources = .with { $0.linux = resources }
       $0.user = .with { $0.linux = user.cri }
       $0.stopSignal = StopSignal.message(for: stopSignal)
       if let exit { fill(&$0, exit) }

@@ -4,14 +4,17 @@ import OCI
 import SwiftProtobuf
 
 extension ImageRecord {
-  var criImage: Runtime_V1_Image {
+  func criImage(isPinned: Bool) -> Runtime_V1_Image {
     .with {
       $0.id = id.description
       $0.repoTags = tags
       $0.repoDigests = digests
       $0.size = UInt64(clamping: size)
-      $0.pinned = pinned
-      $0.spec = .with { $0.image = tags.first ?? digests.first ?? id.description }
+      $0.pinned = pinned || isPinned
+      $0.spec = .with {
+        $0.image = tags.first ?? digests.first ?? id.description
+        $0.annotations = annotations ?? [:]
+      }
       fillUser(&$0)
     }
   }

@@ -4,8 +4,8 @@ import Engine
 import SwiftProtobuf
 
 extension ImageServiceSurface {
-  func imageFsInfo(_ request: Runtime_V1_ImageFsInfoRequest) async throws -> Runtime_V1_ImageFsInfoResponse {
-    let figures = try await usage.figures()
+  func imageFsInfo(_ request: Runtime_V1_ImageFsInfoRequest) -> Runtime_V1_ImageFsInfoResponse {
+    let figures = usage.figures()
     return .with {
       $0.imageFilesystems = [filesystem(figures.imagePath, figures.images, figures.at)]
       $0.containerFilesystems = [filesystem(figures.containerPath, figures.containers, figures.at)]

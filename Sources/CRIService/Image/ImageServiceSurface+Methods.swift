@@ -9,7 +9,8 @@ extension ImageServiceSurface: GRPCService {
       .unary("ImageStatus") { request, _ in try imageStatus(request) },
       .unary("PullImage") { request, _ in try await pullImage(request) },
       .unary("RemoveImage") { request, _ in try await removeImage(request) },
-      .unary("ImageFsInfo") { request, _ in try await imageFsInfo(request) },
+      .unary("ImageFsInfo") { request, _ in imageFsInfo(request) },
+      .encodedStreaming("StreamImages") { request, _, writer in try await streamImages(request, writer) },
     ]
   }
 }

@@ -7,7 +7,7 @@ extension ImageServiceSurface {
   func imageStatus(_ request: Runtime_V1_ImageStatusRequest) throws -> Runtime_V1_ImageStatusResponse {
     guard let record = try images.find(request.image.image) else { return .init() }
     return .with {
-      $0.image = record.criImage
+      $0.image = criImage(record)
       if request.verbose { $0.info = VerboseInfo.of(record) }
     }
   }

@@ -8,9 +8,13 @@ import SwiftProtobuf
 extension ImageServiceSurface {
   func pullImage(_ request: Runtime_V1_PullImageRequest) async throws -> Runtime_V1_PullImageResponse {
     guard !request.image.image.isEmpty else { throw Fault(.invalidArgument, "image.image: the name is empty") }
+    guard handlers.contains(request.image.runtimeHandler) else {
+      throw Fault(.invalidArgument, "image.runtime_handler: \"\(request.image.runtimeHandler.prefix(100))\" is not configured")
+    }
     let credentials = request.hasAuth ? try credentials(request.auth) : nil
     do {
       let record = try await images.pull(request.image.image, credentials: credentials)
+      try images.index.annotate(record.id, request.image.annotations)
       return .with { $0.imageRef = record.id.description }
     } catch { throw Self.named(Fault(error)) }
   }

@@ -10,8 +10,8 @@ extension RuntimeService: GRPCService {
     [
       .unary("Version") { request, _ in version(request) },
       .unary("Status") { request, _ in await status(request) },
-      .unary("UpdateRuntimeConfig") { request, _ in try await updateRuntimeConfig(request) },
       .unary("RuntimeConfig") { request, _ in runtimeConfig(request) },
+      .unary("UpdateRuntimeConfig") { request, _ in try await updateRuntimeConfig(request) },
     ]
   }
 
@@ -20,6 +20,7 @@ extension RuntimeService: GRPCService {
       .unary("RunPodSandbox") { request, _ in try await runPodSandbox(request) },
       .unary("StopPodSandbox") { request, _ in try await stopPodSandbox(request) },
       .unary("RemovePodSandbox") { request, _ in try await removePodSandbox(request) },
+      .unary("UpdatePodSandboxResources") { request, _ in try await updatePodSandboxResources(request) },
       .unary("PodSandboxStatus") { request, _ in try podSandboxStatus(request) },
       .encoded("ListPodSandbox") { request, _ in try listPodSandbox(request) },
     ]
@@ -33,6 +34,7 @@ extension RuntimeService: GRPCService {
       .unary("RemoveContainer") { request, _ in try await removeContainer(request) },
       .encoded("ListContainers") { request, _ in try listContainers(request) },
       .unary("ContainerStatus") { request, _ in try containerStatus(request) },
+      .unary("UpdateContainerResources") { request, _ in try await updateContainerResources(request) },
       .unary("ReopenContainerLog") { request, _ in try await reopenContainerLog(request) },
       .unary("ExecSync") { request, _ in try await execSync(request) },
       .unary("Exec") { request, _ in try await exec(request) },
@@ -47,6 +49,8 @@ extension RuntimeService: GRPCService {
       .encoded("ListContainerStats") { request, _ in try await listContainerStats(request) },
       .encoded("PodSandboxStats") { request, _ in try await podSandboxStats(request) },
       .encoded("ListPodSandboxStats") { request, _ in try await listPodSandboxStats(request) },
+      .unary("ListMetricDescriptors") { request, _ in listMetricDescriptors(request) },
+      .unary("ListPodSandboxMetrics") { request, _ in try await listPodSandboxMetrics(request) },
     ]
   }
 
@@ -56,6 +60,7 @@ extension RuntimeService: GRPCService {
       .encodedStreaming("StreamContainers") { request, _, writer in try await streamContainers(request, writer) },
       .encodedStreaming("StreamContainerStats") { request, _, writer in try await streamContainerStats(request, writer) },
       .encodedStreaming("StreamPodSandboxStats") { request, _, writer in try await streamPodSandboxStats(request, writer) },
+      .encodedStreaming("StreamPodSandboxMetrics") { request, _, writer in try await streamPodSandboxMetrics(request, writer) },
       .serverStreaming("GetContainerEvents") { request, _, writer in try await getContainerEvents(request, writer) },
     ]
   }

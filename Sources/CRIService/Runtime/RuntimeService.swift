@@ -11,7 +11,8 @@ package struct RuntimeService: Sendable {
   let streaming: any StreamingEndpoint
 
   package init(
-    pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService, streaming: any StreamingEndpoint
+    pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService,
+    streaming: any StreamingEndpoint
   ) {
     self.pods = pods
     self.images = images

@@ -72,6 +72,7 @@ package final class ImageIndex: Sendable {
         image.tags = known.tags
         image.digests = known.digests
         image.pinned = known.pinned || image.pinned
+        image.annotations = known.annotations
       }
       var changed: [ImageRecord] = []
       if let tag {
@@ -88,6 +89,18 @@ package final class ImageIndex: Sendable {
     }
     for record in changed { try store.put(.images, StoredRecord(id: record.id.description, json: Array(try JSONEncoder().encode(record)))) }
     return changed[changed.count - 1]
+  }
+
+  /// Adds to what is known of an image that is there.
+  package func annotate(_ id: Digest, _ annotations: [String: String]) throws {
+    let changed = records.withLock { records -> ImageRecord? in
+      guard !annotations.isEmpty, var image = records[id] else { return nil }
+      image.annotations = (image.annotations ?? [:]).merging(annotations) { _, new in new }
+      records[id] = image
+      return image
+    }
+    guard let changed else { return }
+    try store.put(.images, StoredRecord(id: id.description, json: Array(try JSONEncoder().encode(changed))))
   }
 
   package func remove(_ id: Digest) throws {

@@ -30,6 +30,10 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
   package var startedAt: Int64
   package var pid: Int32
   package var state: State
+  /// Limits as UpdateContainerResources left them; nil while they are those of the config, which stays what was asked for at first.
+  package var updatedResources: StoredMessage<Runtime_V1_LinuxContainerResources>?
+  /// Annotations of updates, the latest of each name.
+  package var updateAnnotations: [String: String]?
 
   package init(
     id: String, sandboxID: String, config: Runtime_V1_ContainerConfig, image: (id: Digest, ref: String), layers: [LayerID],
@@ -51,6 +55,9 @@ package struct ContainerRecord: Sendable, Codable, Hashable {
   }
 
   package var name: String { config.content.metadata.name }
+
+  /// Limits as they are now.
+  package var resources: Runtime_V1_LinuxContainerResources { updatedResources?.content ?? config.content.linux.resources }
 
   package var exit: ExitRecord? {
     if case .exited(let record) = state { record } else { nil }

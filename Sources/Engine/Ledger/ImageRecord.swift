@@ -19,6 +19,8 @@ package struct ImageRecord: Sendable, Codable, Hashable {
   /// `User` of the image's config.
   package var user: String
   package var pinned: Bool
+  /// Of the image specs that it was pulled by, the latest of each name.
+  package var annotations: [String: String]?
 
   package init(
     id: Digest, target: Digest, manifest: Digest, layers: [LayerID], size: Int64, user: String, tags: [String] = [],

@@ -25,6 +25,9 @@ package struct SandboxRecord: Sendable, Codable, Hashable {
   package var holderPID: Int32
   /// A network attachment exists or may exist and must be taken down.
   package var attached: Bool
+  /// As UpdatePodSandboxResources left them; nil while they are those of the config.
+  package var updatedOverhead: StoredMessage<Runtime_V1_LinuxContainerResources>?
+  package var updatedResources: StoredMessage<Runtime_V1_LinuxContainerResources>?
 
   package init(
     id: String, config: Runtime_V1_PodSandboxConfig, runtimeHandler: String, createdAt: Int64, plan: SandboxPlan

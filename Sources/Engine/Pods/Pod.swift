@@ -32,6 +32,8 @@ package actor Pod {
   nonisolated let starts = Flights<String, Nothing, Void>()
   nonisolated let removals = Flights<String, Nothing, Void>()
   nonisolated let stops = Flights<String, Nothing, Void>()
+  /// One change of a container's limits at a time.
+  nonisolated let updates = KeyedLock<String>()
   nonisolated let creates = Flights<ContainerKey, ContainerRequest, String>()
 
   package init(

@@ -1,4 +1,5 @@
 package import Core
+package import Linux
 package import Logging
 package import Spec
 import Synchronization
@@ -13,12 +14,14 @@ package struct PodServices: Sendable {
   package let layers: any LayerStore
   package let content: any ContentStore
   package let garbage: GarbageCollector
+  package let cgroups: CgroupReader
   package let settings: EngineSettings
   package let logger: Logger
 
   package init(
     ledger: Ledger, images: ImageIndex, tasks: any TaskRuntime, network: any PodNetwork, snapshots: any Snapshotter,
-    layers: any LayerStore, content: any ContentStore, garbage: GarbageCollector, settings: EngineSettings, logger: Logger
+    layers: any LayerStore, content: any ContentStore, garbage: GarbageCollector, cgroups: CgroupReader, settings: EngineSettings,
+    logger: Logger
   ) {
     self.ledger = ledger
     self.images = images
@@ -28,6 +31,7 @@ package struct PodServices: Sendable {
     self.layers = layers
     self.content = content
     self.garbage = garbage
+    self.cgroups = cgroups
     self.settings = settings
     self.logger = logger
   }

@@ -12,6 +12,7 @@ package struct CgroupReader: Sendable {
   let processes: Place?
   let io: Place?
   let hugepages: Place?
+  let cpuset: Place?
   /// Mount point of v2, which counts pressure even where all controllers are on v1.
   let unified: String?
 
@@ -28,6 +29,7 @@ package struct CgroupReader: Sendable {
     processes = place("pids")
     io = place("blkio")
     hugepages = place("hugetlb")
+    cpuset = place("cpuset")
   }
 
   /// Processor time alone, for rates. Nil where the group is gone.

@@ -17,6 +17,14 @@ package struct TreeUsage: Sendable, Hashable {
     return usage
   }
 
+  /// Of a directory without what is in it; nothing where it is not there.
+  package static func own(_ path: String) -> TreeUsage {
+    var usage = TreeUsage()
+    guard let directory = try? Directory.open(path), let status = try? directory.status() else { return usage }
+    (usage.bytes, usage.inodes) = (status.allocated, 1)
+    return usage
+  }
+
   private mutating func add(_ directory: borrowing Directory, _ depth: Int, _ seen: inout Set<UInt64>) throws(SystemError) {
     inodes += 1
     bytes += try directory.status().allocated

@@ -1,0 +1,116 @@
+package import CRIAPI
+import Core
+import FoundationEssentials
+import Linux
+import Logging
+import OCI
+import Spec
+
+extension Pod {
+  /// Changes a container's limits, at once where it lives; they hold over a restart of the daemon. Updates of one container come after each
+  /// other. FAILED_PRECONDITION where it has ended, or where the kernel or this node cannot do what is asked: then nothing has changed.
+  package nonisolated func updateContainer(
+    _ container: String, _ asked: Runtime_V1_LinuxContainerResources, annotations: [String: String]
+  ) async throws {
+    try await stage("container \(container): update") {
+      try await updates.with(container) { [self] in try await updateNow(container, asked, annotations) }
+    }
+  }
+
+  private nonisolated func updateNow(
+    _ container: String, _ asked: Runtime_V1_LinuxContainerResources, _ annotations: [String: String]
+  ) async throws {
+    try await awaitCgroup(container)
+    let record = try ledger.container(container)
+    let update = try ResourceUpdate(asked, over: record.resources)
+    let writer = LimitWriter(reader: services.cgroups, node: services.settings.node, cgroup: record.plan.cgroup)
+    if record.plan.systemdCgroup == true {
+      try await updateThroughRuntime(record, update, writer)
+    } else {
+      try await BlockingWork.run { try writer.apply(update) }
+    }
+    try await remember(update, annotations, of: container)
+    do { try rewriteSpec(record, update) } catch {
+      logger.warning("container \(container): its spec keeps the old limits: \(Fault(error))")
+    }
+    logger.info("container's limits changed", metadata: ["container": "\(container)"])
+  }
+
+  /// systemd puts its own figures back whenever it is reloaded, so that it has to know of new ones: the runtime tells it.
+  private nonisolated func updateThroughRuntime(_ record: ContainerRecord, _ update: ResourceUpdate, _ writer: LimitWriter) async throws {
+    try await BlockingWork.run { try writer.check(update) }
+    let (resources, _) = try LinuxResources.make(update.asked, node: services.settings.node)
+    let path = record.plan.bundle + "/update.json"
+    try Files.write(Array(try JSONEncoder().encode(resources)), to: path)
+    defer { try? Files.remove(path) }
+    let arguments = ["--root", record.plan.runtimeRoot, "--systemd-cgroup", "update", "--resources", path, record.id]
+    let output = try await Command.run(record.plan.runtime, arguments, timeout: .seconds(30))
+    guard output.succeeded else {
+      throw Fault(.failedPrecondition, "OCI runtime update: " + String(decoding: output.stderr.prefix { $0 != 0x0A }, as: UTF8.self))
+    }
+    await BlockingWork.run { writer.adjustOutOfMemoryScore(update) }
+  }
+
+  /// A container that is still being created has its limits set by the runtime: ours come after.
+  private nonisolated func awaitCgroup(_ container: String) async throws {
+    while true {
+      let record = try ledger.container(container)
+      if record.exit != nil { throw Fault(.failedPrecondition, "it has ended") }
+      guard record.state == .created else { return }
+      switch try await task().states().first(where: { $0.id == container })?.phase {
+      case .creating: try await Task.sleep(for: .milliseconds(5))
+      case .created, .running: return
+      case .stopped, nil: throw Fault(.failedPrecondition, "it could not be created, or has ended")
+      }
+    }
+  }
+
+  private func remember(_ update: ResourceUpdate, _ annotations: [String: String], of container: String) throws {
+    try ledger.updateContainer(container) {
+      $0.updatedResources = StoredMessage(update.result)
+      if !annotations.isEmpty { $0.updateAnnotations = ($0.updateAnnotations ?? [:]).merging(annotations) { _, new in new } }
+    }
+  }
+
+  /// What the bundle says of the container, for whoever reads it there; runc's execs keep the oom_score_adj of the container's start.
+  private nonisolated func rewriteSpec(_ record: ContainerRecord, _ update: ResourceUpdate) throws {
+    let path = record.plan.bundle + "/config.json"
+    var spec = try JSONDecoder().decode(RuntimeSpec.self, from: Data(try Files.read(path)))
+    let (resources, _) = try LinuxResources.make(update.asked, node: services.settings.node)
+    spec.linux.resources = spec.linux.resources?.updated(with: resources) ?? resources
+    if update.asked.oomScoreAdj != 0 {
+      spec.process.oomScoreAdj = max(Int(update.asked.oomScoreAdj), services.settings.node.minimumOOMScore ?? -1000)
+    }
+    try Files.replace(path, with: Array(try JSONEncoder().encode(spec)), durable: false)
+  }
+
+  /// Remembers a pod's new sums. Its cgroup is the kubelet's own and stays untouched.
+  package func updateSandbox(
+    overhead: Runtime_V1_LinuxContainerResources?, resources: Runtime_V1_LinuxContainerResources?
+  ) throws {
+    guard try ledger.sandbox(id).state == .ready else { throw Fault(.failedPrecondition, "pod \(name): sandbox \(id) is not ready") }
+    try ledger.updateSandbox(id) {
+      if let overhead { $0.updatedOverhead = StoredMessage(overhead) }
+      if let resources { $0.updatedResources = StoredMessage(resources) }
+    }
+  }
+}
+
+extension PodService {
+  package func updateContainer(
+    _ id: String, _ asked: Runtime_V1_LinuxContainerResources, annotations: [String: String]
+  ) async throws {
+    let record = try ledger.findContainer(id)
+    try Validation.check(update: asked)
+    try await pod(of: ledger.sandbox(record.sandboxID)).updateContainer(record.id, asked, annotations: annotations)
+  }
+
+  package func updateSandbox(
+    _ id: String, overhead: Runtime_V1_LinuxContainerResources?, resources: Runtime_V1_LinuxContainerResources?
+  ) async throws {
+    let record = try ledger.findSandbox(id)
+    if let overhead { try Validation.check(overhead, "overhead") }
+    if let resources { try Validation.check(resources, "resources") }
+    try await pod(of: record).updateSandbox(overhead: overhead, resources: resources)
+  }
+}

@@ -1,0 +1,66 @@
+import CRIAPI
+import Core
+import GRPC
+import Linux
+import SwiftProtobuf
+import Testing
+
+/// The metrics that replace cAdvisor's.
+@Suite(.serialized) struct MetricsTests {
+  @Test func `every metric has its descriptor's labels, and the values are those of the kernel`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("measured") { $0.linux.cgroupParent = Node.cgroup + "/measured" })
+      let id = try await node.launch(
+        "main", ["/bin/sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; sleep 1000; true"], in: pod
+      ) {
+        $0.linux.resources.memoryLimitInBytes = 64 << 20
+        $0.linux.resources.cpuQuota = 50_000
+        $0.linux.resources.cpuPeriod = 100_000
+      }
+      let reader = CgroupReader(try CgroupTree.detect())
+      let path = "\(Node.cgroup)/measured/\(id)"
+      try await eventually("the loop is over") { reader.processIDs(path).count == 2 ? true : nil }
+      let described = try await node.runtime(
+        "ListMetricDescriptors", Runtime_V1_ListMetricDescriptorsRequest(), returning: Runtime_V1_ListMetricDescriptorsResponse.self
+      ).descriptors
+      let keys = Dictionary(uniqueKeysWithValues: described.map { ($0.name, $0.labelKeys) })
+      #expect(
+        described.count == 62
+          && described.allSatisfy { !$0.help.isEmpty && $0.labelKeys.starts(with: ["pod", "namespace", "container", "id", "image"]) })
+      let listed = try await node.runtime(
+        "ListPodSandboxMetrics", Runtime_V1_ListPodSandboxMetricsRequest(), returning: Runtime_V1_ListPodSandboxMetricsResponse.self
+      ).podMetrics
+      #expect(listed.map(\.podSandboxID) == [pod] && listed[0].containerMetrics.map(\.containerID) == [id])
+      for metric in listed[0].metrics + listed[0].containerMetrics[0].metrics {
+        #expect(keys[metric.name]?.count == metric.labelValues.count, "\(metric.name)")
+        #expect(metric.labelValues[0] == "measured" && metric.labelValues[1] == "default" && metric.timestamp > 0)
+      }
+      let metrics = listed[0].containerMetrics[0].metrics
+      func value(_ name: String, _ labels: [String] = []) -> UInt64? {
+        metrics.first { $0.name == "container_" + name && $0.labelValues.dropFirst(5).elementsEqual(labels) }?.value.value
+      }
+      #expect(metrics.allSatisfy { $0.labelValues[2] == "main" && $0.labelValues[3] == id && $0.labelValues[4] == Node.busybox })
+      #expect(value("cpu_usage_nanoseconds_total") == reader.cpuTime(path))
+      #expect(value("cpu_usage_seconds_total", ["total"]) == (reader.cpuTime(path) ?? 0) / 1_000_000_000)
+      #expect((value("cpu_cfs_periods_total") ?? 0) > 0)
+      #expect(value("memory_max_usage_bytes") ?? 0 >= value("memory_usage_bytes") ?? .max)
+      #expect(value("memory_failures_total", ["pgfault", "hierarchy"]) ?? 0 > 0)
+      #expect(value("processes") == 2 && value("threads") == 2 && value("threads_max") != nil)
+      #expect(value("file_descriptors") ?? 0 >= 6 && value("sockets") == 0)
+      #expect(value("ulimits_soft", ["max_open_files"]) ?? 0 > 0)
+      #expect(value("spec_memory_limit_bytes") == 64 << 20 && value("spec_cpu_quota") == 50_000 && value("spec_cpu_period") == 100_000)
+      #expect(abs(Int64(value("start_time_seconds") ?? 0) - SystemClock.realtimeNanoseconds() / 1_000_000_000) < 120)
+      #expect(metrics.contains { $0.name == "container_fs_limit_bytes" && $0.value.value > 0 && !$0.labelValues[5].isEmpty })
+      let network = listed[0].metrics.filter { $0.name == "container_network_receive_bytes_total" }
+      #expect(Set(network.map { $0.labelValues[5] }).isSuperset(of: ["eth0", "lo"]) && network.allSatisfy { $0.metricType == .counter })
+      var streamed: [Runtime_V1_PodSandboxMetrics] = []
+      for try await part in try node.berth().serverStreaming(
+        "/runtime.v1.RuntimeService/StreamPodSandboxMetrics", Runtime_V1_StreamPodSandboxMetricsRequest(),
+        returning: Runtime_V1_StreamPodSandboxMetricsResponse.self)
+      { streamed += part.podSandboxMetrics }
+      #expect(streamed.map(\.podSandboxID) == [pod])
+      #expect(streamed.first?.containerMetrics.first?.metrics.map(\.name) == metrics.map(\.name))
+    }
+  }
+}
