@@ -6,6 +6,7 @@ import Engine
 import GRPC
 import Linux
 import Logging
+import Registry
 import Settings
 import Spec
 import Tasks
@@ -34,7 +35,7 @@ struct CoreServices: Sendable {
     garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
     let images = ImageService(
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
-      downloads: settings.images.maximumParallelDownloads, logger: logger)
+      policy: Self.policy(settings.images, logger), downloads: settings.images.maximumParallelDownloads, logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
@@ -67,6 +68,13 @@ struct CoreServices: Sendable {
         images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
       BerthService(images: images, usage: usage, registry: registry) { path in try await ArchiveSource.open(path) },
     ]
+  }
+}
+
+extension CoreServices {
+  private static func policy(_ settings: Configuration.Images, _ logger: Logger) -> any ImagePolicy {
+    if settings.verifierDirectory.isEmpty { return AnyImage() }
+    return VerifierPrograms(directory: settings.verifierDirectory, timeout: settings.verifierTimeout, logger: logger)
   }
 }
 

@@ -19,6 +19,7 @@ struct Exchange: Sendable {
   let connections: Connections
   let authorizer: Authorizer
   let policy: TransferPolicy
+  let warnings: RegistryWarnings
 
   /// The response to `question`: whatever its status, but neither a challenge that can be met nor a redirect.
   func ask(_ question: Question, of endpoint: Endpoint) async throws(AttemptFailure) -> HTTPClientResponse {
@@ -81,7 +82,9 @@ struct Exchange: Sendable {
   private func send(_ request: HTTPClientRequest, _ address: WebAddress, _ endpoint: Endpoint) async throws -> HTTPClientResponse {
     let client = try connections.client(for: endpoint.host, to: address)
     do {
-      return try await client.execute(request, timeout: TimeAmount(policy.responseTimeout))
+      let response = try await client.execute(request, timeout: TimeAmount(policy.responseTimeout))
+      warnings.note(response, from: address.origin)
+      return response
     } catch {
       throw AttemptFailure(error, asking: address)
     }

@@ -118,6 +118,10 @@ package struct Configuration: Equatable, Sendable {
     /// Key `pinned`: images that the kubelet is to keep, by name; `*` stands for any text.
     package var pinned: [String] = []
     package var limits = Limits()
+    /// Key `verifier_dir`: programs that are asked about every image (containerd's image verifiers); empty for none.
+    package var verifierDirectory = "/opt/containerd/image-verifier/bin"
+    /// Key `verifier_timeout`: how long each of them may take.
+    package var verifierTimeout = Duration.seconds(10)
 
     /// `[images.limits]`: what a layer may ask of the node at most.
     package struct Limits: Equatable, Sendable {

@@ -6,6 +6,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+import time
 
 import peers
 from lists import lists
@@ -88,6 +89,7 @@ def life_cycles(both, results, rounds):
 
 
 def memory(both, results, count):
+    time.sleep(35)  # Berth gives back twice a minute what only a burst of work needed
     for peer in both:
         idle, before = peer.memory()
         results.add("idle daemon, kB PSS", peer, idle)

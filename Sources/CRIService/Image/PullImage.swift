@@ -11,9 +11,17 @@ extension ImageServiceSurface {
     guard handlers.contains(request.image.runtimeHandler) else {
       throw Fault(.invalidArgument, "image.runtime_handler: \"\(request.image.runtimeHandler.prefix(100))\" is not configured")
     }
-    let record = try await images.pull(request.image.image, credentials: request.hasAuth ? try credentials(request.auth) : nil)
-    try images.index.annotate(record.id, request.image.annotations)
-    return .with { $0.imageRef = record.id.description }
+    let credentials = request.hasAuth ? try credentials(request.auth) : nil
+    do {
+      let record = try await images.pull(request.image.image, credentials: credentials)
+      try images.index.annotate(record.id, request.image.annotations)
+      return .with { $0.imageRef = record.id.description }
+    } catch { throw Self.named(Fault(error)) }
+  }
+
+  /// The kubelet knows a rejected image by this word at the beginning of an error without a code (cri-api, pkg/errors).
+  private static func named(_ fault: Fault) -> Fault {
+    fault.cause is ImageRejected ? Fault(.unknown, "SignatureValidationFailed: \(fault.message)", cause: fault.cause) : fault
   }
 
   /// `auth` is base64 of `username:password` (docker config.json); explicit fields come first.

@@ -50,6 +50,8 @@ struct ImagePull: Sendable {
   /// Follows an index to the manifest for this platform; both are kept.
   private func resolve() async throws -> (target: Digest, manifestDigest: Digest, manifest: Manifest) {
     let document = try await stage("manifest") { try await source.manifest(reference, credentials: credentials) }
+    let described = Descriptor(mediaType: document.mediaType, digest: document.digest, size: Int64(document.bytes.count))
+    try await service.policy.check("\(reference)", described)
     switch try await keep(document) {
     case .manifest(let manifest): return (document.digest, document.digest, manifest)
     case .index(let index):

@@ -9,6 +9,7 @@ package final class ImageService: Sendable {
   let content: any ContentStore
   let layers: any LayerStore
   let registry: any RegistrySource
+  let policy: any ImagePolicy
   let logger: Logger
   let platform: Platform
   let pulls = Flights<PullKey, Nothing, ImageRecord>()
@@ -24,12 +25,13 @@ package final class ImageService: Sendable {
   /// - Parameter downloads: layers on their way at the same time, over all pulls.
   package init(
     index: ImageIndex, content: any ContentStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
-    leases: PullLeases, downloads: Int, platform: Platform = .host, logger: Logger
+    leases: PullLeases, policy: any ImagePolicy = AnyImage(), downloads: Int, platform: Platform = .host, logger: Logger
   ) {
     self.index = index
     self.content = content
     self.layers = layers
     self.registry = registry
+    self.policy = policy
     self.garbage = garbage
     self.leases = leases
     running = RunningPulls(logger: logger)
