@@ -83,7 +83,7 @@ let implementations: [Target] = [
 let surfaces: [Target] = [
   module("Engine", ["Core", "OCI", "Linux", "CRIAPI", "Spec", .protobuf, .logging]),
   module("Streaming", ["Core", "Linux", "CZlib", "COpenSSL", .nioCore, .nioPosix, .nioSSL, .logging]),
-  module("CRIService", ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Engine", "GRPC", .protobuf, .logging]),
+  module("CRIService", ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Engine", "Spec", "GRPC", .protobuf, .logging]),
   program(
     "berthd", folder: "Daemon",
     [

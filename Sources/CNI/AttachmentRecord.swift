@@ -11,6 +11,8 @@ struct AttachmentRecord: Sendable, Equatable {
   var skipped: [String] = []
   /// The last plugin's result; nil until all ADDs succeeded.
   var result: JSON?
+  /// Further networks, each on an interface of its own (`eth1`, …); their failures are counted here.
+  var additional: [AttachmentRecord] = []
   /// How often DEL has failed, and how the last time.
   var failures = 0
   var lastError = ""
@@ -23,9 +25,18 @@ struct AttachmentRecord: Sendable, Equatable {
   /// (containernetworking/plugins, plugins/meta/portmap). Its process costs a pod some milliseconds at start and again at stop.
   private static let portMapper = "portmap"
 
-  init(_ attachment: NetworkAttachment, network: NetworkList) throws(Fault) {
+  /// - Parameter networks: at least one.
+  init(_ attachment: NetworkAttachment, networks: [NetworkList]) throws(Fault) {
+    try self.init(attachment, network: networks[0], interface: 0)
+    for (index, network) in networks.enumerated().dropFirst() {
+      additional.append(try AttachmentRecord(attachment, network: network, interface: index))
+    }
+  }
+
+  private init(_ attachment: NetworkAttachment, network: NetworkList, interface: Int) throws(Fault) {
     target = Target(
-      containerID: attachment.sandboxID, netns: attachment.netnsPath, arguments: try Capabilities.arguments(attachment))
+      containerID: attachment.sandboxID, netns: attachment.netnsPath, ifName: "eth\(interface)",
+      arguments: try Capabilities.arguments(attachment))
     self.network = network
     capabilities = try Capabilities.values(attachment)
     let idle = network.plugins.filter { $0.type == Self.portMapper && $0.configuration["runtimeConfig"] == nil }
@@ -50,6 +61,7 @@ extension AttachmentRecord {
     ]
     if let network { json = json.setting("network", network.json) }
     if let result { json = json.setting("result", result) }
+    if !additional.isEmpty { json = json.setting("additional", .array(additional.map(\.json))) }
     return json
   }
 
@@ -63,6 +75,7 @@ extension AttachmentRecord {
     capabilities = json["capabilities"] ?? [:]
     skipped = json["skipped"]?.array?.compactMap(\.string) ?? []
     result = json["result"]
+    additional = (json["additional"]?.array ?? []).compactMap { AttachmentRecord($0) }
     failures = json["failures"]?.integer ?? 0
     lastError = json["lastError"]?.string ?? ""
   }

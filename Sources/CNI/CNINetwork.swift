@@ -9,6 +9,12 @@ package final class CNINetwork: PodNetwork {
   /// Where things are and how long they may take.
   package struct Settings: Sendable {
     package var configurationDirectory = "/etc/cni/net.d"
+    /// Networks that a pod is attached to, the first ones of the directory; 0 for all.
+    package var networks = 1
+    /// Which of a pod's addresses is its first.
+    package var preference = AddressPreference.cni
+    /// A file that becomes a network configuration when the kubelet tells the node's pod CIDR; empty for none.
+    package var template = ""
     package var pluginDirectories = ["/opt/cni/bin", "/usr/lib/cni"]
     /// Attachment records are kept in its `cni` directory.
     package var root = "/var/lib/berth"
@@ -17,6 +23,8 @@ package final class CNINetwork: PodNetwork {
     /// For all DELs of a pod together. A kubelet waits two minutes for a sandbox to stop; what takes longer goes on in the background.
     package var deleteLimit = Duration.seconds(60)
     package var statusLimit = Duration.seconds(10)
+    /// For the GC of one network; pods wait for it.
+    package var collectLimit = Duration.seconds(15)
     /// Before a failed DEL is tried again for the first time; doubles up to five minutes.
     package var retryDelay = Duration.seconds(1)
 
@@ -28,6 +36,7 @@ package final class CNINetwork: PodNetwork {
   private let plugins: PluginDirectories
   private let cache: AttachmentCache
   private let turns = Turns()
+  private let collection = GarbageTurn()
   private let retries: DetachRetries
   private let logger: Logger
 
@@ -35,7 +44,7 @@ package final class CNINetwork: PodNetwork {
   package init(_ settings: Settings, logger: Logger) throws(Fault) {
     self.settings = settings
     self.logger = logger
-    directory = ConfigurationDirectory(path: settings.configurationDirectory)
+    directory = ConfigurationDirectory(path: settings.configurationDirectory, count: settings.networks)
     plugins = PluginDirectories(settings.pluginDirectories)
     do { cache = try AttachmentCache(settings.root + "/cni", logger: logger) } catch { throw Fault(error).within("network") }
     let detaching = Detaching(
@@ -55,16 +64,18 @@ package final class CNINetwork: PodNetwork {
 
   package func status() async throws {
     try await stage("network") {
-      let chain = Chain(network: try directory.network(), directories: plugins)
-      try chain.findPlugins()
-      try await chain.status(until: .now + settings.statusLimit)
+      for network in try directory.networks() {
+        let chain = Chain(network: network, directories: plugins)
+        try chain.findPlugins()
+        try await chain.status(until: .now + settings.statusLimit)
+      }
     }
   }
 
   /// The network that pods get at the moment, the file it comes from, and files that cannot be used, with the reason.
   package func configuration() -> (network: String?, file: String?, invalid: [(file: String, reason: String)]) {
     let contents = directory.read()
-    return (contents.network?.name, contents.file, contents.invalid)
+    return (contents.networks.first?.name, contents.files.first, contents.invalid)
   }
 
   package func attach(_ attachment: NetworkAttachment) async throws -> NetworkResult {
@@ -72,6 +83,7 @@ package final class CNINetwork: PodNetwork {
       guard Names.isValid(attachment.sandboxID) else {
         throw Fault(.invalidArgument, "sandbox ID \"\(attachment.sandboxID)\" is not allowed")
       }
+      await collection.wait()
       return try await turns.run(attachment.sandboxID) { try await add(attachment) }
     }
   }
@@ -84,25 +96,47 @@ package final class CNINetwork: PodNetwork {
   package func check(_ sandboxID: String) async throws {
     try await stage("network") {
       try await turns.run(sandboxID) {
-        guard let record = cache.record(sandboxID), let network = record.network else {
-          throw Fault(.notFound, "sandbox \(sandboxID) is not attached")
+        guard let record = cache.record(sandboxID) else { throw Fault(.notFound, "sandbox \(sandboxID) is not attached") }
+        for part in [record] + record.additional {
+          guard let network = part.network else { continue }
+          try await Chain(network: network, directories: plugins).check(part, until: .now + settings.addLimit)
         }
-        try await Chain(network: network, directories: plugins).check(record, until: .now + settings.addLimit)
       }
     }
   }
 
   /// Asks the plugins (CNI 1.1) to release all that belongs to no attachment known here.
+  ///
+  /// A pod attached after the list was made would be taken for garbage: attachments wait.
   package func collectGarbage() async throws {
     try await stage("network") {
-      let known = cache.attachments + cache.pending.map(\.sandboxID)
-      let valid = known.map { Target(containerID: $0, netns: "", arguments: "") }
-      try await Chain(network: try directory.network(), directories: plugins).collectGarbage(
-        valid: valid, until: .now + settings.deleteLimit)
+      try await collection.run { [self] in
+        let known = cache.attachments + cache.pending.map(\.sandboxID)
+        for (index, network) in try directory.networks().enumerated() {
+          let valid = known.map { Target(containerID: $0, netns: "", ifName: "eth\(index)", arguments: "") }
+          try await Chain(network: network, directories: plugins).collectGarbage(valid: valid, until: .now + settings.collectLimit)
+        }
+      }
     }
   }
 
-  package func result(_ sandboxID: String) -> NetworkResult? { cache.addresses(sandboxID).map { NetworkResult(addresses: $0) } }
+  /// Where a network is configured already, or there is no template, nothing happens: something else takes care of the directory.
+  package func configure(podCIDRs: [String]) async throws {
+    guard !settings.template.isEmpty, directory.read().networks.isEmpty else { return }
+    try stage("network: template \(settings.template)") {
+      let text = String(decoding: try Files.read(settings.template, limit: 1 << 20), as: UTF8.self)
+      let configuration = try ConfigurationTemplate(text).render(podCIDRs)
+      _ = try NetworkList(try JSON(parsing: Array(configuration.utf8)))
+      try Files.makeDirectories(settings.configurationDirectory, mode: 0o755)
+      try Files.replace(
+        settings.configurationDirectory + "/10-berth.conflist", with: Array(configuration.utf8), mode: 0o644, durable: false)
+    }
+    logger.notice("network configured from its template", metadata: ["podCIDRs": "\(podCIDRs.joined(separator: ", "))"])
+  }
+
+  package func result(_ sandboxID: String) -> NetworkResult? {
+    cache.addresses(sandboxID).map { NetworkResult(addresses: settings.preference.sorted($0)) }
+  }
   package func attachments() throws -> [String] { cache.attachments }
   package func pending() -> [PendingDetach] { cache.pending }
 
@@ -113,15 +147,21 @@ package final class CNINetwork: PodNetwork {
       await delete(attachment.sandboxID, netnsPath: nil)
     }
     try await detaching.settle(attachment.sandboxID)
-    let network = try directory.network()
-    var record = try AttachmentRecord(attachment, network: network)
+    let networks = try directory.networks()
+    var record = try AttachmentRecord(attachment, networks: networks)
     try cache.save(record)
+    let deadline = ContinuousClock.now + settings.addLimit
     do {
-      let result = try await Chain(network: network, directories: plugins).add(record, until: .now + settings.addLimit)
+      let result = try await Chain(network: networks[0], directories: plugins).add(record, until: deadline)
       let addresses = try Results.addresses(result, ifName: record.target.ifName)
+      for (index, network) in networks.enumerated().dropFirst() {
+        let part = record.additional[index - 1]
+        record.additional[index - 1].result = try await Chain(network: network, directories: plugins).add(part, until: deadline)
+        try cache.save(record)
+      }
       record.result = result
       try cache.save(record)
-      return NetworkResult(addresses: addresses)
+      return NetworkResult(addresses: settings.preference.sorted(addresses))
     } catch {
       await delete(attachment.sandboxID, netnsPath: nil)
       throw error

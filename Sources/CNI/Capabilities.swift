@@ -21,6 +21,10 @@ enum Capabilities {
     if !mappings.isEmpty { values = values.setting("portMappings", .array(mappings.map(portMapping))) }
     let bandwidth = try bandwidth(attachment.annotations)
     if bandwidth.members?.isEmpty == false { values = values.setting("bandwidth", bandwidth) }
+    if let dns = attachment.dns { values = values.setting("dns", Self.dns(dns)) }
+    let addresses = try addresses(attachment.annotations)
+    if !addresses.isEmpty { values = values.setting("ips", .array(addresses.map { .string($0) })) }
+    if let mac = try hardwareAddress(attachment.annotations) { values = values.setting("mac", .string(mac)) }
     if !attachment.cgroupParent.isEmpty { values = values.setting("cgroupPath", .string(attachment.cgroupParent)) }
     if !attachment.annotations.isEmpty {
       let members = attachment.annotations.sorted { $0.key < $1.key }.map { JSON.Member(key: $0.key, value: .string($0.value)) }
@@ -35,6 +39,32 @@ enum Capabilities {
       "protocol": .string(mapping.proto.lowercased()),
     ]
     return mapping.hostIP.isEmpty ? value : value.setting("hostIP", .string(mapping.hostIP))
+  }
+
+  private static func dns(_ dns: NetworkAttachment.DNS) -> JSON {
+    let lists = [("servers", dns.servers), ("searches", dns.searches), ("options", dns.options)]
+    return .object(lists.map { JSON.Member(key: $0.0, value: .array($0.1.map { .string($0) })) })
+  }
+
+  /// Annotation `berth.dev/cni-ips`: addresses the pod is to have, with prefix lengths, separated by commas.
+  private static func addresses(_ annotations: [String: String]) throws(Fault) -> [String] {
+    guard let text = annotations["berth.dev/cni-ips"] else { return [] }
+    let parts = text.split(separator: ",").map { String($0.filter { $0 != " " }) }
+    let allowed = Set("0123456789abcdefABCDEF.:/".utf8)
+    guard !parts.isEmpty, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(allowed.contains) }) else {
+      throw Fault(.invalidArgument, "annotation berth.dev/cni-ips: \"\(text.prefix(100))\" is no list of addresses")
+    }
+    return parts
+  }
+
+  /// Annotation `berth.dev/cni-mac`.
+  private static func hardwareAddress(_ annotations: [String: String]) throws(Fault) -> String? {
+    guard let text = annotations["berth.dev/cni-mac"] else { return nil }
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 6, parts.allSatisfy({ $0.utf8.count == 2 && UInt8($0, radix: 16) != nil }) else {
+      throw Fault(.invalidArgument, "annotation berth.dev/cni-mac: \"\(text.prefix(100))\" is no hardware address")
+    }
+    return text
   }
 
   /// Bits a second; the burst is as large as plugins take it, so that the rate alone counts.

@@ -5,14 +5,16 @@ import Linux
 struct ConfigurationDirectory: Sendable {
   /// What the directory holds at the moment.
   struct Contents: Sendable {
-    /// The first file by name that is valid, and its network.
-    var network: NetworkList?
-    var file: String?
-    /// Files before it that cannot be used, and why.
+    /// Of the first files by name that are valid, as many as are wanted.
+    var networks: [NetworkList] = []
+    var files: [String] = []
+    /// Files before the last of them that cannot be used, and why.
     var invalid: [(file: String, reason: String)] = []
   }
 
   let path: String
+  /// Networks that a pod gets; 0 for all that there are.
+  var count = 1
 
   private static let limit = 1 << 20
 
@@ -20,9 +22,9 @@ struct ConfigurationDirectory: Sendable {
     var contents = Contents()
     for name in (try? Files.list(path)) ?? [] where Self.isConfiguration(name) && Files.isRegularFile("\(path)/\(name)") {
       do {
-        contents.network = try network(name)
-        contents.file = name
-        return contents
+        contents.networks.append(try network(name))
+        contents.files.append(name)
+        if contents.networks.count == count { return contents }
       } catch {
         contents.invalid.append((name, "\(error)"))
       }
@@ -30,10 +32,10 @@ struct ConfigurationDirectory: Sendable {
     return contents
   }
 
-  /// The network to attach pods to; FAILED_PRECONDITION with what is wrong with the directory.
-  func network() throws(Fault) -> NetworkList {
+  /// The networks to attach pods to, the one that gives them their addresses first; FAILED_PRECONDITION with what is wrong with the directory.
+  func networks() throws(Fault) -> [NetworkList] {
     let contents = read()
-    if let network = contents.network { return network }
+    if !contents.networks.isEmpty { return contents.networks }
     let invalid = contents.invalid.map { "\($0.file): \($0.reason)" }.joined(separator: "; ")
     throw Fault(.failedPrecondition, "no network configuration in \(path)" + (invalid.isEmpty ? "" : " (\(invalid))"))
   }

@@ -47,12 +47,20 @@ struct Detaching: Sendable {
     cache.removePending(sandboxID)
   }
 
+  /// All networks, the last first, whatever becomes of each; the first failure is thrown.
   private func delete(_ record: AttachmentRecord) async throws(Fault) {
-    var record = record
+    let deadline = ContinuousClock.now + settings.deleteLimit
     // A plugin is told of a namespace that is gone by an empty path, and releases what it holds outside of it.
-    if !Files.isNamespace(record.target.netns) { record.target.netns = "" }
-    let network = if let known = record.network { known } else { try directory.network() }
-    try await Chain(network: network, directories: plugins).delete(record, until: .now + settings.deleteLimit)
+    let netns = Files.isNamespace(record.target.netns) ? record.target.netns : ""
+    var failure: Fault?
+    for var part in record.additional.reversed() + [record] {
+      part.target.netns = netns
+      do throws(Fault) {
+        let network = if let known = part.network { known } else { try directory.networks()[0] }
+        try await Chain(network: network, directories: plugins).delete(part, until: deadline)
+      } catch { failure = failure ?? error }
+    }
+    if let failure { throw failure }
   }
 
   private func postpone(_ record: AttachmentRecord, _ error: Fault) -> Int {

@@ -33,7 +33,16 @@ struct CoreServices: Sendable {
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
     let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
-    let engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
+    var engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
+    engine.root = settings.root
+    engine.node.hasUserNamespaces = Mounts.mappingProblem(settings.root) == nil
+    engine.podDefaults.unprivilegedPorts = settings.pods.unprivilegedPorts
+    engine.podDefaults.unprivilegedPing = settings.pods.unprivilegedPing
+    engine.hostPathLimit = .seconds(settings.containers.hostPathSeconds)
+    engine.node.cgroupDriver = CgroupDriver(rawValue: settings.cgroups.driver) ?? .cgroupfs
+    engine.annotations = settings.runtimes.annotations
+    engine.node.cdiDirectories = settings.cdi.directories
+    engine.node.devicesFollowUser = settings.containers.devicesFollowUser
     pods = PodService(
       PodServices(
         ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
@@ -58,11 +67,25 @@ extension Configuration.Runtimes {
   }
 }
 
+extension Configuration.Runtimes {
+  /// By handler, the default one under the empty name too.
+  var annotations: [String: PassedAnnotations] {
+    var annotations = handlers.mapValues { PassedAnnotations(pod: $0.podAnnotations, container: $0.containerAnnotations) }
+    annotations[""] = annotations[standard]
+    return annotations
+  }
+}
+
 extension CNINetwork.Settings {
   init(_ settings: Configuration) {
     self.init()
     root = settings.root
     configurationDirectory = settings.cni.configurationDirectory
     pluginDirectories = settings.cni.binaryDirectories
+    networks = settings.cni.maximumNetworks
+    preference = AddressPreference(rawValue: settings.cni.addressPreference) ?? .ipv4
+    template = settings.cni.template ?? ""
+    addLimit = .seconds(settings.cni.timeout)
+    deleteLimit = min(deleteLimit, addLimit)
   }
 }

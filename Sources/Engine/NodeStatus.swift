@@ -1,6 +1,7 @@
 package import Core
 import FoundationEssentials
 import Linux
+package import Spec
 
 /// Whether this node can run pods now, asked anew each time.
 package struct NodeStatus: Sendable {
@@ -14,6 +15,15 @@ package struct NodeStatus: Sendable {
     self.shim = shim
   }
 
+  /// What the node can give to containers.
+  package var facts: NodeFacts { settings.node }
+
+  package func features(of handler: String) async -> RuntimeFeatures {
+    var features = await settings.runtimeFeatures.of(settings.runtimes[handler] ?? "")
+    features.userNamespaces = features.userNamespaces && settings.node.hasUserNamespaces
+    return features
+  }
+
   /// Names as Status lists them; the default one's is empty.
   package var runtimeHandlers: [String] { settings.runtimes.keys.sorted() }
 
@@ -25,6 +35,9 @@ package struct NodeStatus: Sendable {
     }
     return nil
   }
+
+  /// See ``PodNetwork/configure(podCIDRs:)``.
+  package func configure(podCIDRs: [String]) async throws { try await network.configure(podCIDRs: podCIDRs) }
 
   package func networkProblem() async -> Fault? {
     do {

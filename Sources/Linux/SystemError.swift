@@ -39,3 +39,8 @@ extension SystemError {
   package var denied: Int32 { EACCES }
   package var notPermitted: Int32 { EPERM }
 }
+
+extension SystemError {
+  /// A filesystem's answer to mount_setattr(2) when it knows no ID-mapped mounts.
+  package var isUnsupportedMapping: Bool { self.is(EINVAL, EOPNOTSUPP, EPERM) && call.hasPrefix("ID-mapped") }
+}

@@ -9,6 +9,7 @@ package struct RuntimeSpec: Hashable, Sendable, Codable {
   package var root: Root
   package var hostname: String?
   package var mounts: [Mount]
+  package var hooks: Hooks?
   package var annotations: [String: String]?
   package var linux: Linux
 

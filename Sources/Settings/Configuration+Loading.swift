@@ -58,6 +58,20 @@ extension Configuration {
       try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
       try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }
+      try table.within("cgroups") { (table) throws(SettingsError) in
+        try table.set(&cgroups.driver, "driver") { ["cgroupfs", "systemd"].contains($0) ? nil : "must be cgroupfs or systemd" }
+      }
+      try table.within("pods") { (table) throws(SettingsError) in
+        try table.set(&pods.unprivilegedPorts, "enable_unprivileged_ports")
+        try table.set(&pods.unprivilegedPing, "enable_unprivileged_icmp")
+      }
+      try table.within("cdi") { (table) throws(SettingsError) in
+        try table.set(&cdi.directories, "spec_dirs", check: Check.absoluteList)
+      }
+      try table.within("containers") { (table) throws(SettingsError) in
+        try table.set(&containers.devicesFollowUser, "device_ownership_from_security_context")
+        try table.set(&containers.hostPathSeconds, "host_path_timeout", check: Check.range(1...600))
+      }
       try table.within("images") { (table) throws(SettingsError) in
         try table.set(&images.maximumParallelDownloads, "max_parallel_downloads", check: Check.range(1...64))
       }
@@ -85,6 +99,10 @@ extension Configuration.CNI {
   fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
     try table.set(&binaryDirectories, "bin_dirs", check: Check.absoluteList)
     try table.set(&configurationDirectory, "conf_dir", check: Check.absolute)
+    try table.set(&maximumNetworks, "max_conf_num", check: Check.range(0...64))
+    try table.set(&addressPreference, "ip_pref") { ["ipv4", "ipv6", "cni"].contains($0) ? nil : "must be ipv4, ipv6 or cni" }
+    try table.set(&template, "conf_template", check: Check.absolute)
+    try table.set(&timeout, "timeout", check: Check.range(1...220))
   }
 }
 
@@ -93,6 +111,8 @@ extension Configuration.Runtimes {
     try table.set(&standard, "default")
     try table.eachTable { (name, table) throws(SettingsError) in
       try table.set(&handlers[name, default: .init()].path, "path", check: Check.absolute)
+      try table.set(&handlers[name, default: .init()].podAnnotations, "pod_annotations")
+      try table.set(&handlers[name, default: .init()].containerAnnotations, "container_annotations")
     }
   }
 }

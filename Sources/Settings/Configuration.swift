@@ -49,6 +49,14 @@ package struct Configuration: Equatable, Sendable {
     package var binaryDirectories = ["/opt/cni/bin", "/usr/lib/cni"]
     /// Key `conf_dir`: where network configurations are.
     package var configurationDirectory = "/etc/cni/net.d"
+    /// Key `max_conf_num`: networks that a pod is attached to, the first ones of `conf_dir`; 0 for all.
+    package var maximumNetworks = 1
+    /// Key `ip_pref`: which address of a pod is its first, `ipv4`, `ipv6` or `cni` (as the plugins answered).
+    package var addressPreference = "ipv4"
+    /// Key `conf_template`: becomes a configuration in `conf_dir` when the kubelet tells the node's pod CIDR.
+    package var template: String?
+    /// Key `timeout`, seconds: for all plugins of a pod's attachment together.
+    package var timeout = 90
   }
 
   /// `[runtimes]`: OCI runtimes by handler name.
@@ -63,8 +71,40 @@ package struct Configuration: Equatable, Sendable {
   package struct Runtime: Equatable, Sendable {
     /// `nil`: a program of the handler's name, looked for in ``Executables/searchPath``.
     package var path: String?
+    /// Key `pod_annotations`: patterns of the pod's annotations that the runtime gets to see.
+    package var podAnnotations: [String] = []
+    /// Key `container_annotations`: the same of a container's.
+    package var containerAnnotations: [String] = []
 
     package init(path: String? = nil) { self.path = path }
+  }
+
+  /// `[cgroups]`
+  package struct Cgroups: Equatable, Sendable {
+    /// Key `driver`: `cgroupfs` or `systemd`, the kubelet's own.
+    package var driver = "cgroupfs"
+  }
+
+  /// `[cdi]`
+  package struct CDI: Equatable, Sendable {
+    /// Key `spec_dirs`: where specs of the Container Device Interface are, lowest priority first.
+    package var directories = ["/etc/cdi", "/var/run/cdi"]
+  }
+
+  /// `[pods]`
+  package struct Pods: Equatable, Sendable {
+    /// Key `enable_unprivileged_ports`: net.ipv4.ip_unprivileged_port_start=0 in pods with a network of their own.
+    package var unprivilegedPorts = true
+    /// Key `enable_unprivileged_icmp`: net.ipv4.ping_group_range includes every group of such pods.
+    package var unprivilegedPing = true
+  }
+
+  /// `[containers]`
+  package struct Containers: Equatable, Sendable {
+    /// Key `device_ownership_from_security_context`: device nodes belong to run_as_user and run_as_group instead of the host's owners.
+    package var devicesFollowUser = false
+    /// Key `host_path_timeout`, seconds: how long the host paths of a container may take to answer.
+    package var hostPathSeconds = 20
   }
 
   /// `[images]`
@@ -89,6 +129,10 @@ package struct Configuration: Equatable, Sendable {
   package var registry = Registry()
   package var cni = CNI()
   package var runtimes = Runtimes()
+  package var cgroups = Cgroups()
+  package var pods = Pods()
+  package var cdi = CDI()
+  package var containers = Containers()
   package var images = Images()
   package var shim = Shim()
 

@@ -63,6 +63,11 @@ extension Container {
     var ends: (Int32, Int32) = (-1, -1)
     let made = withUnsafeMutableBytes(of: &ends) { shim_pipe($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
     guard made == 0 else { throw SystemFailure("pipe for", id) }
+    // /dev/stdout is opened anew by who may: the root of a user namespace owns nothing of ours.
+    if options.stdioUser != 0 {
+      fchown(ends.0, options.stdioUser, options.stdioGroup)
+      fchown(ends.1, options.stdioUser, options.stdioGroup)
+    }
     return ends
   }
 

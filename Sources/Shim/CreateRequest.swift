@@ -53,6 +53,9 @@ struct CreateOptions {
   var sharesPID = false
   var rootfs: Overlay?
   var stdin = false
+  /// Whom the ends of stdio belong to that the container gets.
+  var stdioUser: UInt32 = 0
+  var stdioGroup: UInt32 = 0
 
   init(_ message: Bytes) throws(Malformed) {
     var reader = ProtobufReader(message)
@@ -66,6 +69,9 @@ struct CreateOptions {
       case 6: sharesPID = field.bool
       case 7: rootfs = try Overlay(field.bytes)
       case 8: stdin = field.bool
+      case 20: stdioUser = field.uint32
+      case 21: stdioGroup = field.uint32
+      case 22: runtime.systemdCgroup = field.bool
       default: break
       }
     }

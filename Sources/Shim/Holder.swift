@@ -34,7 +34,10 @@ final class Holder {
     defer { close(image) }
     var pidfd: Int32 = -1
     let pid = clone(image, directory, &pidfd)
-    guard pid > 0 else { throw SystemFailure("clone3", Bytes("of the pod's namespaces")) }
+    guard pid > 0 else {
+      throw SystemFailure(
+        "clone3", Bytes(request.hasUserNamespace ? "of the pod's namespaces, a user namespace first" : "of the pod's namespaces"))
+    }
     return Process(pid: pid, pidfd: pidfd, reaper: reaper) { code in self.ended(code) }
   }
 
@@ -43,13 +46,16 @@ final class Holder {
     let paths = sysctls.map { "/proc/sys/" + ($0.path ?? []) as Bytes? }
     let values = sysctls.map { $0.value as Bytes? }
     let hostname: Bytes? = request.uts && !request.hostname.isEmpty ? request.hostname : nil
-    return withCStrings([directory, hostname] + paths + values) { strings in
+    let maps = request.hasUserNamespace ? [request.uidMap, request.gidMap] as [Bytes?] : [nil, nil]
+    return withCStrings([directory, hostname] + maps + paths + values) { strings in
       var holder = shim_holder()
+      holder.uid_map = strings[2]
+      holder.gid_map = strings[3]
       holder.namespaces = namespaces
       holder.root = strings[0]
       holder.hostname = strings[1]
-      holder.sysctl_paths = strings + 2
-      holder.sysctl_values = strings + 2 + sysctls.count
+      holder.sysctl_paths = strings + 4
+      holder.sysctl_values = strings + 4 + sysctls.count
       holder.sysctl_count = UInt32(sysctls.count)
       holder.loopback = request.network ? 1 : 0
       holder.image = image

@@ -4,10 +4,13 @@ import CLinux
 struct Runtime {
   var path: Bytes
   var root: Bytes
+  /// cgroupsPath names a slice and a scope.
+  var systemdCgroup = false
 
   /// `runc --root … --log … --log-format json <verb> …`
   func arguments(log: Bytes, _ rest: [Bytes]) -> [Bytes] {
-    [path, Bytes("--root"), root, Bytes("--log"), log, Bytes("--log-format"), Bytes("json")] + rest
+    let driver = systemdCgroup ? [Bytes("--systemd-cgroup")] : []
+    return [path, Bytes("--root"), root, Bytes("--log"), log, Bytes("--log-format"), Bytes("json")] + driver + rest
   }
 }
 

@@ -13,6 +13,9 @@ struct SetupRequest {
   var hostname = Bytes()
   var sysctls: [Sysctl] = []
   var netnsPath = Bytes()
+  /// Lines of /proc/PID/uid_map and gid_map; empty for the host's user namespace.
+  var uidMap = Bytes()
+  var gidMap = Bytes()
 
   init(_ message: Bytes) throws(Malformed) {
     var reader = ProtobufReader(message)
@@ -26,15 +29,22 @@ struct SetupRequest {
       case 6: hostname = field.bytes
       case 7: sysctls.append(try Sysctl(field.bytes))
       case 8: netnsPath = field.bytes
+      case 20: uidMap = field.bytes
+      case 21: gidMap = field.bytes
       default: break
       }
     }
   }
 
+  var hasUserNamespace: Bool { !uidMap.isEmpty }
+
   /// The first thing that cannot be asked for.
   var complaint: Failure? {
     if !netnsPath.isEmpty && (netnsPath[0] != 47 || netnsPath.contains(0)) {
       return Failure(.invalidArgument, "netns_path is not absolute")
+    }
+    if uidMap.isEmpty != gidMap.isEmpty || uidMap.contains(0) || gidMap.contains(0) {
+      return Failure(.invalidArgument, "uid_map and gid_map belong together")
     }
     if network && netnsPath.isEmpty { return Failure(.invalidArgument, "netns_path is missing") }
     if hostname.count > 64 || hostname.contains(0) { return Failure(.invalidArgument, "hostname is longer than 64 bytes") }

@@ -52,6 +52,11 @@ package nonisolated struct Berth_Shim_V1_SetupRequest: Sendable {
   /// Bind mount for the new network namespace; the file is made by the shim.
   package var netnsPath: String = String()
 
+  /// A user namespace that owns the others: lines as /proc/PID/uid_map and gid_map take them. Empty for the host's.
+  package var uidMap: String = String()
+
+  package var gidMap: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -119,6 +124,14 @@ package nonisolated struct Berth_Shim_V1_CreateOptions: Sendable {
   package mutating func clearRootfs() {self._rootfs = nil}
 
   package var stdin: Bool = false
+
+  /// Whom the container's ends of stdio belong to, outside of its user namespace.
+  package var stdioUser: UInt32 = 0
+
+  package var stdioGroup: UInt32 = 0
+
+  /// The spec's cgroupsPath is `slice:prefix:name`: the runtime asks systemd for it.
+  package var systemdCgroup: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -368,7 +381,7 @@ fileprivate nonisolated let _protobuf_package = "berth.shim.v1"
 
 nonisolated extension Berth_Shim_V1_SetupRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".SetupRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}sandbox_id\0\u{1}network\0\u{1}ipc\0\u{1}uts\0\u{1}pid\0\u{1}hostname\0\u{1}sysctls\0\u{3}netns_path\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}sandbox_id\0\u{1}network\0\u{1}ipc\0\u{1}uts\0\u{1}pid\0\u{1}hostname\0\u{1}sysctls\0\u{3}netns_path\0\u{4}\u{c}uid_map\0\u{3}gid_map\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -384,6 +397,8 @@ nonisolated extension Berth_Shim_V1_SetupRequest: SwiftProtobuf.Message, SwiftPr
       case 6: try { try decoder.decodeSingularStringField(value: &self.hostname) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.sysctls) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.netnsPath) }()
+      case 20: try { try decoder.decodeSingularStringField(value: &self.uidMap) }()
+      case 21: try { try decoder.decodeSingularStringField(value: &self.gidMap) }()
       default: break
       }
     }
@@ -414,6 +429,12 @@ nonisolated extension Berth_Shim_V1_SetupRequest: SwiftProtobuf.Message, SwiftPr
     if !self.netnsPath.isEmpty {
       try visitor.visitSingularStringField(value: self.netnsPath, fieldNumber: 8)
     }
+    if !self.uidMap.isEmpty {
+      try visitor.visitSingularStringField(value: self.uidMap, fieldNumber: 20)
+    }
+    if !self.gidMap.isEmpty {
+      try visitor.visitSingularStringField(value: self.gidMap, fieldNumber: 21)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -426,6 +447,8 @@ nonisolated extension Berth_Shim_V1_SetupRequest: SwiftProtobuf.Message, SwiftPr
     if lhs.hostname != rhs.hostname {return false}
     if lhs.sysctls != rhs.sysctls {return false}
     if lhs.netnsPath != rhs.netnsPath {return false}
+    if lhs.uidMap != rhs.uidMap {return false}
+    if lhs.gidMap != rhs.gidMap {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -498,7 +521,7 @@ nonisolated extension Berth_Shim_V1_SetupResponse: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CreateOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}runtime\0\u{3}runtime_root\0\u{3}log_path\0\u{3}stdin_once\0\u{1}cgroup\0\u{3}shares_pid\0\u{1}rootfs\0\u{1}stdin\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}runtime\0\u{3}runtime_root\0\u{3}log_path\0\u{3}stdin_once\0\u{1}cgroup\0\u{3}shares_pid\0\u{1}rootfs\0\u{1}stdin\0\u{4}\u{c}stdio_user\0\u{3}stdio_group\0\u{3}systemd_cgroup\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -514,6 +537,9 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
       case 6: try { try decoder.decodeSingularBoolField(value: &self.sharesPid) }()
       case 7: try { try decoder.decodeSingularMessageField(value: &self._rootfs) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.stdin) }()
+      case 20: try { try decoder.decodeSingularUInt32Field(value: &self.stdioUser) }()
+      case 21: try { try decoder.decodeSingularUInt32Field(value: &self.stdioGroup) }()
+      case 22: try { try decoder.decodeSingularBoolField(value: &self.systemdCgroup) }()
       default: break
       }
     }
@@ -548,6 +574,15 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
     if self.stdin != false {
       try visitor.visitSingularBoolField(value: self.stdin, fieldNumber: 8)
     }
+    if self.stdioUser != 0 {
+      try visitor.visitSingularUInt32Field(value: self.stdioUser, fieldNumber: 20)
+    }
+    if self.stdioGroup != 0 {
+      try visitor.visitSingularUInt32Field(value: self.stdioGroup, fieldNumber: 21)
+    }
+    if self.systemdCgroup != false {
+      try visitor.visitSingularBoolField(value: self.systemdCgroup, fieldNumber: 22)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -560,6 +595,9 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
     if lhs.sharesPid != rhs.sharesPid {return false}
     if lhs._rootfs != rhs._rootfs {return false}
     if lhs.stdin != rhs.stdin {return false}
+    if lhs.stdioUser != rhs.stdioUser {return false}
+    if lhs.stdioGroup != rhs.stdioGroup {return false}
+    if lhs.systemdCgroup != rhs.systemdCgroup {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -17,8 +17,8 @@ struct BindMount: Hashable {
   var extraOptions: [String] = []
   /// For messages: `mounts[2] (/data)`.
   var field = ""
-  /// Named by the client: made where it is missing.
-  var isHostPath = false
+  /// What the client named, made where it is missing; empty for what Berth itself mounts.
+  var hostPath = ""
 
   init(destination: String, source: String, isReadonly: Bool = false) {
     self.destination = destination
@@ -26,39 +26,44 @@ struct BindMount: Hashable {
     self.isReadonly = isReadonly
   }
 
-  /// - Parameter images: host paths of mounted images by container path.
-  init(_ mount: Runtime_V1_Mount, _ index: Int, _ images: [String: String]) throws(Fault) {
+  init(_ mount: Runtime_V1_Mount, _ index: Int, _ prepared: PreparedMounts) throws(Fault) {
     field = "mounts[\(index)] (\(mount.containerPath.prefix(200)))"
     destination = ContainerPath.clean(mount.containerPath)
-    source = mount.hostPath
+    hostPath = mount.hostPath
+    source = prepared.resolved[mount.hostPath] ?? mount.hostPath
     isReadonly = mount.readonly
     isRecursivelyReadonly = mount.recursiveReadOnly
     extraOptions = mount.mountOptions
-    isHostPath = true
     propagation = try BindMount.propagation(mount.propagation, field)
-    if mount.hasImage, !mount.image.image.isEmpty { try useImage(mount, images) }
     try check(mount)
+    if mount.isImage { try useImage(prepared.images[index]) }
+    if mount.isMapped { try useMapped(prepared.mapped[index]) }
   }
+
+  /// Flags of the source's own mount that a user namespace cannot take away: a change of others that leaves them out is refused by the kernel.
+  var lockedOptions: [String] = []
 
   var options: [String] {
     let access = isRecursivelyReadonly ? "rro" : isReadonly ? "ro" : "rw"
     let mode = propagation == .none ? "rprivate" : propagation == .bidirectional ? "rshared" : "rslave"
-    return ["rbind", mode, access] + extraOptions
+    return ["rbind", mode, access] + extraOptions + lockedOptions.filter { !extraOptions.contains($0) }
   }
 
-  private mutating func useImage(_ mount: Runtime_V1_Mount, _ images: [String: String]) throws(Fault) {
-    guard let path = images[mount.containerPath] else {
-      throw Fault(.unimplemented, "\(field).image: mounting images is not supported yet")
-    }
+  /// Read-only and without programs, as Kubernetes documents image volumes.
+  private mutating func useImage(_ path: String?) throws(Fault) {
+    guard let path else { throw Fault(.failedPrecondition, "\(field).image: is not mounted") }
     source = path
+    hostPath = ""
     isReadonly = true
-    isHostPath = false
+    if !extraOptions.contains("noexec") { extraOptions.append("noexec") }
+  }
+
+  private mutating func useMapped(_ path: String?) throws(Fault) {
+    guard let path else { throw Fault(.failedPrecondition, "\(field): its ID-mapped mount is not there") }
+    source = path
   }
 
   private func check(_ mount: Runtime_V1_Mount) throws(Fault) {
-    if !mount.uidMappings.isEmpty || !mount.gidMappings.isEmpty {
-      throw Fault(.unimplemented, "\(field): ID-mapped mounts are not supported yet")
-    }
     if mount.recursiveReadOnly, !mount.readonly || propagation != .none {
       throw Fault(.invalidArgument, "\(field).recursive_read_only: needs readonly, and propagation PRIVATE")
     }
@@ -76,4 +81,11 @@ struct BindMount: Hashable {
     case .UNRECOGNIZED(let value): throw Fault(.invalidArgument, "\(field).propagation: there is no propagation \(value)")
     }
   }
+}
+
+extension Runtime_V1_Mount {
+  /// Of an image instead of a host path.
+  package var isImage: Bool { hasImage && !image.image.isEmpty }
+  /// Its owners are to be seen as others.
+  package var isMapped: Bool { !uidMappings.isEmpty || !gidMappings.isEmpty }
 }

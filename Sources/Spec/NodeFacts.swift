@@ -10,6 +10,7 @@ package struct NodeFacts: Sendable, Hashable {
 
   package var hostname = ""
   package var cgroupVersion = CgroupVersion.v2
+  package var cgroupDriver = CgroupDriver.cgroupfs
   package var availableCapabilities = Capability.all
   /// The lowest oom_score_adj the daemon may set; `nil` where it may set any.
   package var minimumOOMScore: Int?
@@ -17,12 +18,18 @@ package struct NodeFacts: Sendable, Hashable {
   package var hasHugepageLimits = true
   /// The OCI runtime can make a bind mount read-only with all mounts below it.
   package var hasRecursiveReadOnly = true
+  /// Files can be shown with other owners where Berth keeps them.
+  package var hasUserNamespaces = true
   package var hasSELinux = false
   package var hasAppArmor = false
   /// The profile that RuntimeDefault means; `nil` leaves such containers unconfined by AppArmor.
   package var defaultAppArmorProfile: String?
   /// Of a container; `nil` is unlimited.
   package var pidsLimit: Int64?
+  /// Where CDI specs are, lowest priority first.
+  package var cdiDirectories = ["/etc/cdi", "/var/run/cdi"]
+  /// Device nodes belong to a container's user and group instead of the host's owners.
+  package var devicesFollowUser = false
 
   package init() {}
 }

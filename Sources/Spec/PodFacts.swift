@@ -1,9 +1,12 @@
+package import Linux
+
 /// The sandbox that a container joins. A namespace path that is `nil` means the host's.
 package struct PodFacts: Sendable, Hashable {
   package var sandboxID: String
   package var networkNamespace: String?
   package var ipcNamespace: String?
   package var utsNamespace: String?
+  package var userNamespace: UserNamespace?
   /// Of the holder, where the pod shares one PID namespace.
   package var pidNamespace: String?
   /// Of the container that `target_id` names.
@@ -24,5 +27,16 @@ package struct PodFacts: Sendable, Hashable {
     ipcNamespace = namespaces.ownIPC ? "/proc/\(holderPID)/ns/ipc" : nil
     utsNamespace = namespaces.ownUTS ? "/proc/\(holderPID)/ns/uts" : nil
     pidNamespace = namespaces.sharedPID ? "/proc/\(holderPID)/ns/pid" : nil
+  }
+}
+
+/// A pod's user namespace: its containers' root is nobody outside.
+package struct UserNamespace: Sendable, Hashable {
+  package var path: String
+  package var maps: IDMaps
+
+  package init(path: String, maps: IDMaps) {
+    self.path = path
+    self.maps = maps
   }
 }

@@ -1,5 +1,6 @@
 package import CRIAPI
 package import Core
+package import Linux
 
 /// Which namespaces a pod has of its own, from the sandbox's NamespaceOption.
 package struct PodNamespaces: Hashable, Sendable {
@@ -12,7 +13,10 @@ package struct PodNamespaces: Hashable, Sendable {
   /// Containers see the host's processes.
   package var hostPID: Bool
 
-  /// INVALID_ARGUMENT for modes that mean nothing there, UNIMPLEMENTED for a user namespace.
+  /// A user namespace of the pod's own.
+  package var idMaps: IDMaps?
+
+  /// INVALID_ARGUMENT for modes that mean nothing there, or not together.
   package init(_ sandbox: Runtime_V1_PodSandboxConfig) throws(Fault) {
     let options = sandbox.linux.securityContext.namespaceOptions
     let field = "linux.security_context.namespace_options"
@@ -23,16 +27,9 @@ package struct PodNamespaces: Hashable, Sendable {
     sharedPID = options.pid == .pod
     if options.pid == .target { throw Fault(.invalidArgument, "\(field).pid: TARGET is only for containers") }
     if case .UNRECOGNIZED(let value) = options.pid { throw Fault(.invalidArgument, "\(field).pid: there is no namespace mode \(value)") }
-    try PodNamespaces.refuseUserNamespace(options, field)
-  }
-
-  static func refuseUserNamespace(_ options: Runtime_V1_NamespaceOption, _ field: String) throws(Fault) {
-    guard options.hasUsernsOptions else { return }
-    switch options.usernsOptions.mode {
-    case .node: return
-    case .pod: throw Fault(.unimplemented, "\(field).userns_options: user namespaces are not supported yet")
-    default: throw Fault(.invalidArgument, "\(field).userns_options.mode: neither POD nor NODE")
-    }
+    idMaps = try PodNamespaces.idMaps(options, field)
+    if idMaps != nil, hostPID { throw Fault(.invalidArgument, "\(field).pid: NODE is not possible in a user namespace") }
+    if idMaps != nil, !ownIPC { throw Fault(.invalidArgument, "\(field).ipc: NODE is not possible in a user namespace") }
   }
 
   private static func isPod(_ mode: Runtime_V1_NamespaceMode, _ field: String) throws(Fault) -> Bool {
@@ -43,5 +40,29 @@ package struct PodNamespaces: Hashable, Sendable {
     case .target: throw Fault(.invalidArgument, "\(field): TARGET is only for PID namespaces")
     case .UNRECOGNIZED(let value): throw Fault(.invalidArgument, "\(field): there is no namespace mode \(value)")
     }
+  }
+}
+
+extension PodNamespaces {
+  /// Nil for the host's user namespace.
+  static func idMaps(_ options: Runtime_V1_NamespaceOption, _ field: String) throws(Fault) -> IDMaps? {
+    guard options.hasUsernsOptions else { return nil }
+    let asked = options.usernsOptions
+    let field = "\(field).userns_options"
+    switch asked.mode {
+    case .node:
+      if asked.uids.isEmpty, asked.gids.isEmpty { return nil }
+      throw Fault(.invalidArgument, "\(field): mode NODE with ID mappings")
+    case .pod: break
+    default: throw Fault(.invalidArgument, "\(field).mode: \(asked.mode) is neither POD nor NODE")
+    }
+    return IDMaps(users: try ranges(asked.uids, "\(field).uids"), groups: try ranges(asked.gids, "\(field).gids"))
+  }
+
+  private static func ranges(_ asked: [Runtime_V1_IDMapping], _ field: String) throws(Fault) -> [IDRange] {
+    try Validation.checkMappings(asked, field)
+    let ranges = asked.map { IDRange(inside: $0.containerID, outside: $0.hostID, count: $0.length) }
+    guard ranges.contains(where: { $0.inside == 0 }) else { throw Fault(.invalidArgument, "\(field): nothing maps container ID 0") }
+    return ranges
   }
 }

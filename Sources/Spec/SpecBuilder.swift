@@ -1,5 +1,6 @@
 import CRIAPI
 package import Core
+import Linux
 import OCI
 
 /// A container's runtime spec: a function of its inputs, without a side effect.
@@ -9,6 +10,7 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   try Validation.check(inputs.container)
   try inputs.checkPrivileged()
   try inputs.checkSELinux()
+  try inputs.checkUserNamespace()
   let capabilities = try CapabilitySets.make(inputs.security, available: inputs.node.availableCapabilities)
   let mounts = try inputs.mountPlan()
   var warnings: [String] = []
@@ -17,7 +19,8 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
     root: RuntimeSpec.Root(path: "rootfs", readonly: inputs.security.readonlyRootfs ? true : nil),
     mounts: mounts.mounts, linux: try inputs.linux(capabilities, &warnings))
   spec.linux.rootfsPropagation = mounts.rootPropagation
-  spec.annotations = inputs.annotations
+  spec.annotations = inputs.annotations.merging(inputs.passedAnnotations) { own, _ in own }
+  try inputs.addCDI(to: &spec)
   let stopSignal = StopSignal.resolve(inputs, &warnings)
   return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, stopSignal: stopSignal, warnings: warnings)
 }
@@ -26,7 +29,11 @@ extension SpecInputs {
   fileprivate func linux(_ capabilities: CapabilitySets, _ warnings: inout [String]) throws(Fault) -> RuntimeSpec.Linux {
     var linux = RuntimeSpec.Linux()
     linux.namespaces = try namespaces()
-    linux.cgroupsPath = CgroupPath.make(parent: sandbox.linux.cgroupParent, id: id)
+    if let maps = pod.userNamespace?.maps {
+      linux.uidMappings = maps.users.map(RuntimeSpec.IDMapping.init)
+      linux.gidMappings = maps.groups.map(RuntimeSpec.IDMapping.init)
+    }
+    linux.cgroupsPath = try CgroupPath(parent: sandbox.linux.cgroupParent, driver: node.cgroupDriver).spec(id)
     let devices = try devicePlan()
     linux.devices = devices.nodes.isEmpty ? nil : devices.nodes
     var (resources, ignored) = try LinuxResources.make(container.linux.resources, node: node)
@@ -38,4 +45,8 @@ extension SpecInputs {
     protectPaths(&linux)
     return linux
   }
+}
+
+extension RuntimeSpec.IDMapping {
+  fileprivate init(_ range: IDRange) { self.init(containerID: range.inside, hostID: range.outside, size: range.count) }
 }

@@ -12,9 +12,6 @@ struct DevicePlan: Hashable {
 extension SpecInputs {
   /// Privileged: all of the host's. Otherwise nothing but what every container has and the CRI names.
   func devicePlan() throws(Fault) -> DevicePlan {
-    if let device = container.cdiDevices.first {
-      throw Fault(.unimplemented, "CDI_devices: \"\(device.name)\": CDI is not supported yet")
-    }
     var plan = DevicePlan()
     if security.privileged {
       plan.nodes = try stage("listing the host's devices") { try lookups.hostDevices() }.map { $0.spec(at: $0.path) }
@@ -33,10 +30,21 @@ extension SpecInputs {
     for node in try stage("\(field).host_path", { try lookups.devices(source) }) {
       let target = path + node.path.dropFirst(source.count)
       plan.nodes.removeAll { $0.path == target }
-      plan.nodes.append(node.spec(at: ContainerPath.clean(target)))
+      plan.nodes.append(owned(node).spec(at: ContainerPath.clean(target)))
       plan.rules.append(
         RuntimeSpec.DeviceRule(allow: true, type: node.kind.rawValue, major: Int64(node.major), minor: Int64(node.minor), access: access))
     }
+  }
+}
+
+extension SpecInputs {
+  /// With `device_ownership_from_security_context` a process that is not root can use its devices.
+  private func owned(_ device: DeviceNode) -> DeviceNode {
+    var device = device
+    guard node.devicesFollowUser, security.hasRunAsUser else { return device }
+    device.uid = UInt32(clamping: security.runAsUser.value)
+    if security.hasRunAsGroup { device.gid = UInt32(clamping: security.runAsGroup.value) }
+    return device
   }
 }
 

@@ -19,7 +19,8 @@ extension SpecInputs {
     plan.mounts = defaultMounts.filter { mount in
       !covered.contains(mount.destination) && !(covered.contains("/dev") && mount.destination.hasPrefix("/dev/"))
     }
-    for bind in binds.stablySorted(by: { ContainerPath.depth($0.destination) < ContainerPath.depth($1.destination) }) {
+    for var bind in binds.stablySorted(by: { ContainerPath.depth($0.destination) < ContainerPath.depth($1.destination) }) {
+      try keepLockedOptions(of: &bind)
       plan.mounts.append(try mount(bind, &plan))
     }
     return plan
@@ -34,7 +35,7 @@ extension SpecInputs {
       RuntimeSpec.Mount(
         "/dev/pts", type: "devpts", source: "devpts", options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
       RuntimeSpec.Mount("/dev/mqueue", type: "mqueue", source: "mqueue", options: usual),
-      RuntimeSpec.Mount("/sys", type: "sysfs", source: "sysfs", options: usual + [sysAccess]),
+      sysMount(usual, sysAccess),
       RuntimeSpec.Mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: usual + ["relatime", sysAccess]),
     ]
     if pod.shm == nil, pod.ipcNamespace != nil {
@@ -43,10 +44,18 @@ extension SpecInputs {
     return mounts
   }
 
+  /// A sysfs shows its mounter's network: who does not own the host's cannot mount one in a pod that uses it, and gets the host's own read-only.
+  private func sysMount(_ usual: [String], _ access: String) -> RuntimeSpec.Mount {
+    if pod.userNamespace != nil, pod.networkNamespace == nil {
+      return RuntimeSpec.Mount("/sys", type: "bind", source: "/sys", options: ["rbind", "rprivate"] + usual + ["rro"])
+    }
+    return RuntimeSpec.Mount("/sys", type: "sysfs", source: "sysfs", options: usual + [access])
+  }
+
   /// Files of the sandbox and volumes of the image, unless a CRI mount covers them, then the CRI's own.
   private func bindMounts() throws(Fault) -> [BindMount] {
     var asked: [BindMount] = []
-    for (index, mount) in container.mounts.enumerated() { asked.append(try BindMount(mount, index, mountedImages)) }
+    for (index, mount) in container.mounts.enumerated() { asked.append(try BindMount(mount, index, prepared)) }
     let covered = Set(asked.map(\.destination))
     return (podMounts + volumeMounts).filter { !covered.contains($0.destination) } + asked
   }
@@ -66,18 +75,26 @@ extension SpecInputs {
   }
 
   private func mount(_ bind: BindMount, _ plan: inout MountPlan) throws(Fault) -> RuntimeSpec.Mount {
-    let source = resolvedPaths[bind.source] ?? bind.source
-    try checkPropagation(bind, source)
+    try checkPropagation(bind, prepared.resolved[bind.hostPath] ?? bind.hostPath)
     if bind.isRecursivelyReadonly, !node.hasRecursiveReadOnly {
-      throw Fault(.failedPrecondition, "\(bind.field).recursive_read_only: this node's OCI runtime or kernel cannot do that")
+      throw Fault(
+        .failedPrecondition, "RROUnsupported: \(bind.field).recursive_read_only: this node's OCI runtime or kernel cannot do that")
     }
     switch bind.propagation {
     case .bidirectional: plan.rootPropagation = "rshared"
     case .hostToContainer: plan.rootPropagation = plan.rootPropagation ?? "rslave"
     case .none: break
     }
-    if bind.isHostPath { plan.hostPaths.append(source) }
-    return RuntimeSpec.Mount(bind.destination, type: "bind", source: source, options: bind.options)
+    if !bind.hostPath.isEmpty { plan.hostPaths.append(bind.hostPath) }
+    return RuntimeSpec.Mount(bind.destination, type: "bind", source: bind.source, options: bind.options)
+  }
+
+  private func keepLockedOptions(of bind: inout BindMount) throws(Fault) {
+    guard pod.userNamespace != nil, bind.isReadonly || !bind.extraOptions.isEmpty else { return }
+    let source = bind.hostPath.isEmpty ? bind.source : prepared.resolved[bind.hostPath] ?? bind.hostPath
+    let table = try stage("reading the mount table") { try lookups.mounts() }
+    let flags: Set = ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"]
+    bind.lockedOptions = (table.mount(of: source)?.options ?? []).filter(flags.contains)
   }
 
   /// What a mount cannot receive or pass on in the host, it cannot in the container.

@@ -7,6 +7,7 @@ extension SpecInputs {
   func namespaces() throws(Fault) -> [RuntimeSpec.Namespace] {
     var list = [RuntimeSpec.Namespace(.mount)]
     if let pid = try pidNamespace() { list.append(pid) }
+    if let user = pod.userNamespace { list.append(RuntimeSpec.Namespace(.user, path: user.path)) }
     if let path = pod.networkNamespace { list.append(RuntimeSpec.Namespace(.network, path: path)) }
     if let path = pod.ipcNamespace { list.append(RuntimeSpec.Namespace(.ipc, path: path)) }
     if let path = pod.utsNamespace { list.append(RuntimeSpec.Namespace(.uts, path: path)) }

@@ -10,6 +10,13 @@ extension SpecInputs {
     }
   }
 
+  /// A container cannot have another user namespace than its pod.
+  func checkUserNamespace() throws(Fault) {
+    let field = "linux.security_context.namespace_options"
+    guard let asked = try PodNamespaces.idMaps(security.namespaceOptions, field) else { return }
+    if asked != pod.userNamespace?.maps { throw Fault(.invalidArgument, "\(field).userns_options: differ from the pod's") }
+  }
+
   /// What a container may not see or write. The CRI's lists are taken as they are: empty ones are how `procMount: Unmasked` arrives.
   func protectPaths(_ linux: inout RuntimeSpec.Linux) {
     if security.privileged { return }

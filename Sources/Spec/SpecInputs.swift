@@ -12,12 +12,12 @@ package struct SpecInputs: Sendable {
   package var pod: PodFacts
   package var node: NodeFacts
   package var lookups: Lookups
-  /// Host paths of the images mounted as volumes, by container path.
-  package var mountedImages: [String: String] = [:]
+  /// What was made ready on the host for the container's mounts.
+  package var prepared = PreparedMounts()
+  /// Annotations of pod and container that the runtime handler lets through to the runtime.
+  package var passedAnnotations: [String: String] = [:]
   /// Host directories made for the VOLUMEs of the image, by container path; those a CRI mount covers are not used.
   package var imageVolumes: [String: String] = [:]
-  /// Host paths of mounts with their symlinks resolved, where that was done (in a child: a host path may hang).
-  package var resolvedPaths: [String: String] = [:]
 
   package init(
     id: String, container: Runtime_V1_ContainerConfig, sandbox: Runtime_V1_PodSandboxConfig, image: ImageConfig, imageName: String,
@@ -45,4 +45,16 @@ package struct BuiltSpec: Sendable, Hashable {
   package var stopSignal: Int32
   /// What was asked for and cannot be had, and does not matter enough to fail.
   package var warnings: [String]
+}
+
+/// Mounts of a container that need more than a line in its spec; by their index in the config.
+package struct PreparedMounts: Sendable, Hashable {
+  /// Paths of the images (or of what `image_sub_path` names in them).
+  package var images: [Int: String] = [:]
+  /// Where volumes are mounted with the owners that the container is to see.
+  package var mapped: [Int: String] = [:]
+  /// Host paths with their symlinks resolved, where something is there (in a child: a host path may hang).
+  package var resolved: [String: String] = [:]
+
+  package init() {}
 }

@@ -20,6 +20,16 @@ extension Validation {
     try check(container.linux.securityContext)
   }
 
+  /// Network and IPC are the pod's; what a container says of them is looked at, not followed.
+  private static func check(_ options: Runtime_V1_NamespaceOption, _ field: String) throws(Fault) {
+    for (name, mode) in [("network", options.network), ("pid", options.pid), ("ipc", options.ipc)] {
+      if case .UNRECOGNIZED(let value) = mode { throw refuse("\(field).\(name)", "there is no namespace mode \(value)") }
+    }
+    if options.pid != .target, !options.targetID.isEmpty { throw refuse("\(field).target_id", "is only for the PID mode TARGET") }
+    if options.pid == .target { try require(options.targetID, "\(field).target_id") }
+    _ = try PodNamespaces.idMaps(options, field)
+  }
+
   /// Values may be secrets: messages name only keys.
   private static func checkEnvironment(_ container: Runtime_V1_ContainerConfig) throws(Fault) {
     for (index, entry) in container.envs.enumerated() {
@@ -34,9 +44,43 @@ extension Validation {
     try require(mount.containerPath, "\(field).container_path")
     try checkAbsolute(mount.containerPath, "\(field).container_path")
     try checkNoClimbing(mount.imageSubPath, "\(field).image_sub_path")
-    if mount.hasImage, !mount.image.image.isEmpty { return }
+    try checkMappings(mount.uidMappings, "\(field).uidMappings")
+    try checkMappings(mount.gidMappings, "\(field).gidMappings")
+    if mount.uidMappings.isEmpty != mount.gidMappings.isEmpty { throw refuse(field, "has one of uidMappings and gidMappings") }
+    if mount.isImage { return try checkImageMount(mount, field) }
+    if !mount.imageSubPath.isEmpty { throw refuse("\(field).image_sub_path", "\"\(mount.imageSubPath.prefix(200))\" without an image") }
     try require(mount.hostPath, "\(field).host_path")
     try checkAbsolute(mount.hostPath, "\(field).host_path")
+  }
+
+  /// An image is not a directory of the host: what only makes sense for one is a mistake.
+  private static func checkImageMount(_ mount: Runtime_V1_Mount, _ field: String) throws(Fault) {
+    try checkText(mount.image.image, "\(field).image.image")
+    if !mount.hostPath.isEmpty { throw refuse("\(field).host_path", "\"\(mount.hostPath.prefix(200))\" beside an image") }
+    if mount.propagation != .propagationPrivate { throw refuse("\(field).propagation", "an image can only be mounted PRIVATE") }
+  }
+
+  /// Ranges of IDs that do not overlap, each at most 2^32 - 1.
+  static func checkMappings(_ mappings: [Runtime_V1_IDMapping], _ field: String) throws(Fault) {
+    if mappings.count > 340 { throw refuse(field, "\(mappings.count) ranges, the kernel takes 340") }
+    for (index, range) in mappings.enumerated() {
+      let name = "\(field)[\(index)]"
+      if range.length == 0 { throw refuse("\(name).length", "is 0") }
+      for (part, first) in [("host_id", range.hostID), ("container_id", range.containerID)]
+      where first.addingReportingOverflow(range.length - 1).overflow || first + (range.length - 1) == .max {
+        throw refuse("\(name).\(part)", "\(first) and \(range.length) further IDs end above 4294967294")
+      }
+      for other in mappings[..<index]
+      where overlap(range.containerID, other.containerID, range.length, other.length)
+        || overlap(range.hostID, other.hostID, range.length, other.length)
+      {
+        throw refuse(name, "overlaps an earlier range")
+      }
+    }
+  }
+
+  private static func overlap(_ a: UInt32, _ b: UInt32, _ lengthOfA: UInt32, _ lengthOfB: UInt32) -> Bool {
+    a <= b + (lengthOfB - 1) && b <= a + (lengthOfA - 1)
   }
 
   private static func check(_ device: Runtime_V1_Device, _ field: String) throws(Fault) {
@@ -58,8 +102,11 @@ extension Validation {
     }
     for (index, path) in security.maskedPaths.enumerated() { try checkAbsolute(path, "\(field).masked_paths[\(index)]") }
     for (index, path) in security.readonlyPaths.enumerated() { try checkAbsolute(path, "\(field).readonly_paths[\(index)]") }
-    try checkText(security.seccomp.localhostRef + security.seccompProfilePath, "\(field).seccomp")
-    try checkText(security.apparmor.localhostRef + security.apparmorProfile, "\(field).apparmor")
-    try PodNamespaces.refuseUserNamespace(security.namespaceOptions, "\(field).namespace_options")
+    try check(security.seccomp, "\(field).seccomp")
+    try check(security.apparmor, "\(field).apparmor")
+    try checkText(security.seccompProfilePath, "\(field).seccomp_profile_path")
+    try checkText(security.apparmorProfile, "\(field).apparmor_profile")
+    try check(security.selinuxOptions, "\(field).selinux_options")
+    try check(security.namespaceOptions, "\(field).namespace_options")
   }
 }

@@ -60,6 +60,26 @@ extension Validation {
     for (index, group) in security.supplementalGroups.enumerated() {
       try checkID(group, "linux.security_context.supplemental_groups[\(index)]")
     }
+    if case .UNRECOGNIZED(let value) = security.supplementalGroupsPolicy {
+      throw refuse("linux.security_context.supplemental_groups_policy", "there is no policy \(value)")
+    }
+    for (name, profile) in [("seccomp", security.seccomp), ("apparmor", security.apparmor)] {
+      try check(profile, "linux.security_context.\(name)")
+    }
+    try checkText(security.seccompProfilePath, "linux.security_context.seccomp_profile_path")
+    try check(security.selinuxOptions, "linux.security_context.selinux_options")
+  }
+
+  static func check(_ profile: Runtime_V1_SecurityProfile, _ field: String) throws(Fault) {
+    if case .UNRECOGNIZED(let value) = profile.profileType { throw refuse("\(field).profile_type", "there is no type \(value)") }
+    try checkText(profile.localhostRef, "\(field).localhost_ref")
+  }
+
+  static func check(_ label: Runtime_V1_SELinuxOption, _ field: String) throws(Fault) {
+    for (name, value) in [("user", label.user), ("role", label.role), ("type", label.type), ("level", label.level)] {
+      try checkLine(value, "\(field).\(name)")
+      if name != "level", value.contains(":") { throw refuse("\(field).\(name)", "\"\(value.prefix(100))\" has a \":\"") }
+    }
   }
 
   /// Only what belongs to the pod's own namespaces: anything else would change the host.

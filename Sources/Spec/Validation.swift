@@ -48,14 +48,23 @@ package enum Validation {
   }
 
   static func check(_ resources: Runtime_V1_LinuxContainerResources, _ field: String) throws(Fault) {
-    try checkNotNegative(resources.cpuPeriod, "\(field).cpu_period")
+    if resources.cpuPeriod != 0, !(1000...1_000_000).contains(resources.cpuPeriod) {
+      throw refuse("\(field).cpu_period", "\(resources.cpuPeriod) is not in 1000...1000000 microseconds")
+    }
     try checkNotNegative(resources.cpuShares, "\(field).cpu_shares")
-    if resources.cpuQuota < -1 { throw refuse("\(field).cpu_quota", "\(resources.cpuQuota); -1 is unlimited") }
+    if resources.cpuQuota < -1 || (1..<1000).contains(resources.cpuQuota) || resources.cpuQuota > 1 << 44 {
+      throw refuse("\(field).cpu_quota", "\(resources.cpuQuota); at least 1000 microseconds, -1 is unlimited")
+    }
     if resources.memoryLimitInBytes < -1 {
       throw refuse("\(field).memory_limit_in_bytes", "\(resources.memoryLimitInBytes); -1 is unlimited")
     }
     if resources.memorySwapLimitInBytes < -1 {
       throw refuse("\(field).memory_swap_limit_in_bytes", "\(resources.memorySwapLimitInBytes); -1 is unlimited")
+    }
+    if resources.memorySwapLimitInBytes > 0, resources.memorySwapLimitInBytes < resources.memoryLimitInBytes {
+      throw refuse(
+        "\(field).memory_swap_limit_in_bytes",
+        "\(resources.memorySwapLimitInBytes) is below memory_limit_in_bytes (\(resources.memoryLimitInBytes)), which it includes")
     }
     if !(-1000...1000).contains(resources.oomScoreAdj) {
       throw refuse("\(field).oom_score_adj", "\(resources.oomScoreAdj) is not in -1000...1000")
@@ -63,7 +72,12 @@ package enum Validation {
     try checkSet(resources.cpusetCpus, "\(field).cpuset_cpus")
     try checkSet(resources.cpusetMems, "\(field).cpuset_mems")
     for (index, limit) in resources.hugepageLimits.enumerated() {
-      try require(limit.pageSize, "\(field).hugepage_limits[\(index)].page_size")
+      let name = "\(field).hugepage_limits[\(index)].page_size"
+      try require(limit.pageSize, name)
+      let digits = limit.pageSize.dropLast(2)
+      guard let size = Int(digits), size > 0, ["KB", "MB", "GB"].contains(limit.pageSize.suffix(2)) else {
+        throw refuse(name, "\"\(limit.pageSize.prefix(40))\" is no page size as 2MB")
+      }
     }
     for key in resources.unified.keys.sorted() {
       let entry = "\(field).unified[\"\(key.prefix(100))\"]"
@@ -74,7 +88,12 @@ package enum Validation {
 
   /// `0-3,8`.
   private static func checkSet(_ value: String, _ field: String) throws(Fault) {
-    let isWellFormed = value.utf8.allSatisfy { "0123456789,-".utf8.contains($0) }
+    if value.isEmpty { return }
+    let isWellFormed = value.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { part in
+      let ends = part.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map { UInt16($0) }
+      guard let first = ends[0] else { return false }
+      return ends.count == 1 || ends[1].map { $0 >= first } == true
+    }
     if !isWellFormed { throw refuse(field, "\"\(value.prefix(100))\" is no list of numbers and ranges") }
   }
 

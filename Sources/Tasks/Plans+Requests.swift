@@ -1,4 +1,5 @@
 import Core
+import Linux
 import ShimAPI
 import SwiftProtobuf
 
@@ -18,6 +19,8 @@ extension SandboxPlan {
         }
       }
       $0.netnsPath = ownNetwork ? netnsPath : ""
+      $0.uidMap = idMaps?.userLines ?? ""
+      $0.gidMap = idMaps?.groupLines ?? ""
     }
   }
 }
@@ -44,6 +47,9 @@ extension ContainerPlan {
       $0.stdinOnce = stdinOnce
       $0.cgroup = cgroup
       $0.sharesPid = sharesPID
+      $0.stdioUser = stdioOwner?.user ?? 0
+      $0.stdioGroup = stdioOwner?.group ?? 0
+      $0.systemdCgroup = systemdCgroup ?? false
       $0.rootfs.lower = rootfs.lower
       $0.rootfs.upper = rootfs.upper ?? ""
       $0.rootfs.work = rootfs.work ?? ""

@@ -136,7 +136,7 @@ struct CNINetworkTests {
   @Test func anAttachmentCutShortIsListedAndUndone() async throws {
     try await withPlugins(["bridge"]) { plugins in
       let pod = attachment()
-      let record = try AttachmentRecord(pod, network: try ConfigurationDirectory(path: plugins.directory + "/conf").network())
+      let record = try AttachmentRecord(pod, networks: try ConfigurationDirectory(path: plugins.directory + "/conf").networks())
       try Files.makeDirectories(plugins.directory + "/root/cni")
       try Files.write(record.json.bytes, to: "\(plugins.directory)/root/cni/\(pod.sandboxID).json")
       try Files.write("{", to: "\(plugins.directory)/root/cni/\(pod.sandboxID).json.tmp")

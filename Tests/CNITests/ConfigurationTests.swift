@@ -22,7 +22,7 @@ struct ConfigurationTests {
 
   private func pluginTypes(_ files: [String: String]) throws -> [String] {
     var types: [String] = []
-    try withFiles(files) { types = try $0.network().plugins.map(\.type) }
+    try withFiles(files) { types = try $0.networks()[0].plugins.map(\.type) }
     return types
   }
 
@@ -32,17 +32,17 @@ struct ConfigurationTests {
       "06-none.conf": #"{"name":"x"}"#,
     ]) { directory in
       let contents = directory.read()
-      #expect(contents.network?.name == "a" && contents.file == "10-a.conflist")
+      #expect(contents.networks.map(\.name) == ["a"] && contents.files == ["10-a.conflist"])
       #expect(contents.invalid.map(\.file) == ["05-broken.conflist", "06-none.conf"])
       #expect(contents.invalid[0].reason.contains("line 1"))
-      #expect(contents.network?.plugins.map(\.type) == ["bridge", "portmap"])
-      #expect(contents.network?.plugins[1].capabilities == ["portMappings"])
+      #expect(contents.networks.first?.plugins.map(\.type) == ["bridge", "portmap"])
+      #expect(contents.networks.first?.plugins[1].capabilities == ["portMappings"])
     }
   }
 
   @Test func aSinglePluginsConfigurationIsAListOfOne() throws {
     try withFiles(["10.conf": #"{"cniVersion":"0.3.1","name":"one","type":"ptp","mtu":1400}"#]) { directory in
-      let network = try directory.network()
+      let network = try directory.networks()[0]
       #expect(network.name == "one" && network.version == CNIVersion(0, 3, 1))
       #expect(network.plugins.map(\.type) == ["ptp"] && network.plugins[0].configuration["mtu"] == 1400)
     }
@@ -59,11 +59,11 @@ struct ConfigurationTests {
 
   @Test func anEmptyOrMissingDirectorySaysSoAndNamesUnusableFiles() throws {
     try withFiles(["10.conflist": #"{"cniVersion":"1.0.0","name":"n","plugins":[]}"#]) { directory in
-      let error = #expect(throws: Fault.self) { try directory.network() }
+      let error = #expect(throws: Fault.self) { try directory.networks()[0] }
       #expect(error?.code == .failedPrecondition)
       #expect(error?.message == "no network configuration in \(directory.path) (10.conflist: no plugins)")
     }
-    let error = #expect(throws: Fault.self) { try ConfigurationDirectory(path: "/nowhere/net.d").network() }
+    let error = #expect(throws: Fault.self) { try ConfigurationDirectory(path: "/nowhere/net.d").networks() }
     #expect(error?.message == "no network configuration in /nowhere/net.d")
   }
 

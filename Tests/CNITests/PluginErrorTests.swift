@@ -59,7 +59,7 @@ struct PluginErrorTests {
     try await withScratch("cni") { directory in
       let plugins = try FakePlugins(directory)
       try plugins.configure(plugins: ["bridge"])
-      let record = try AttachmentRecord(attachment(), network: try ConfigurationDirectory(path: directory + "/conf").network())
+      let record = try AttachmentRecord(attachment(), networks: try ConfigurationDirectory(path: directory + "/conf").networks())
       let chain = Chain(network: record.network!, directories: PluginDirectories(plugins.settings.pluginDirectories))
       let error = await #expect(throws: Fault.self) { try await chain.add(record, until: .now) }
       #expect(error?.message == #"plugin "bridge" ADD: not started: no time was left for it"#)

@@ -34,6 +34,7 @@ struct LinuxSpecTests {
     #expect(host[.pid] == nil)
     let target = try namespaces {
       $0.securityContext.namespaceOptions.pid = .target
+      $0.securityContext.namespaceOptions.targetID = "abc"
       $0.pod.targetPIDNamespace = "/proc/9/ns/pid"
     }
     #expect(target[.pid] == "/proc/9/ns/pid")
@@ -57,13 +58,31 @@ struct LinuxSpecTests {
     #expect(throws: Fault.self) { try PodNamespaces(sandbox) }
   }
 
-  @Test func cgroupsLieBelowThePod() {
-    #expect(CgroupPath.make(parent: "/kubepods/besteffort/pod1", id: "x") == "/kubepods/besteffort/pod1/x")
-    #expect(CgroupPath.make(parent: "", id: "x") == "/berth/x")
-    #expect(CgroupPath.make(parent: "/", id: "x") == "/x")
-    #expect(
-      CgroupPath.make(parent: "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice", id: "x")
-        == "kubepods-burstable-pod1.slice:berth:x")
+  @Test func cgroupsLieBelowThePod() throws {
+    for (parent, path) in [
+      ("/kubepods/besteffort/pod1", "/kubepods/besteffort/pod1/x"), ("", "/berth/x"), ("/", "/x"), ("/a.slice", "/a.slice/x"),
+    ] {
+      let cgroup = try CgroupPath(parent: parent, driver: .cgroupfs)
+      #expect(cgroup.spec("x") == path && cgroup.container("x") == path && cgroup.sandbox("x") == path)
+    }
+  }
+
+  @Test func systemdMakesScopesInSlices() throws {
+    let slice = "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice"
+    for parent in [slice, "kubepods-burstable-pod1.slice"] {
+      let cgroup = try CgroupPath(parent: parent, driver: .systemd)
+      #expect(cgroup.spec("x") == "kubepods-burstable-pod1.slice:berth:x")
+      #expect(cgroup.container("x") == slice + "/berth-x.scope" && cgroup.sandbox("x") == slice + "/x")
+    }
+    #expect(try CgroupPath(parent: "", driver: .systemd).container("x") == "/system.slice/berth-x.scope")
+    for wrong in ["/kubepods/pod1", "a--b.slice", ".slice"] {
+      #expect(throws: Fault.self) { try CgroupPath(parent: wrong, driver: .systemd) }
+    }
+    let spec = try SpecFixture.build {
+      $0.node.cgroupDriver = .systemd
+      $0.sandbox.linux.cgroupParent = slice
+    }
+    #expect(spec.linux.cgroupsPath == "kubepods-burstable-pod1.slice:berth:\(SpecFixture.id)")
   }
 
   private func resources(_ change: (inout Runtime_V1_LinuxContainerResources) -> Void, node: NodeFacts = NodeFacts()) throws(Fault) -> (

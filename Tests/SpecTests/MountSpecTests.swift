@@ -3,6 +3,7 @@ import Core
 import Linux
 import OCI
 import Spec
+import SwiftProtobuf
 import Testing
 
 struct MountSpecTests {
@@ -52,10 +53,10 @@ struct MountSpecTests {
     let built = try makeSpec(
       SpecFixture.inputs {
         $0.mount("/link", "/a")
-        $0.resolvedPaths = ["/link": "/real"]
+        $0.prepared.resolved = ["/link": "/real"]
         $0.pod.hostsFile = "/s/hosts"
       })
-    #expect(built.hostPaths == ["/real"])
+    #expect(built.hostPaths == ["/link"])
     #expect(built.spec.mounts.contains { $0.destination == "/a" && $0.source == "/real" })
   }
 
@@ -91,6 +92,54 @@ struct MountSpecTests {
     let slave = SpecFixture.fault(propagate("/slave/x", .propagationBidirectional))
     #expect(slave == (.failedPrecondition, "mounts[0] (/a).propagation: /slave/x is on the mount /slave, which is not shared"))
     #expect(SpecFixture.fault(propagate("/x", .UNRECOGNIZED(9))).message == "mounts[0] (/a).propagation: there is no propagation 9")
+  }
+
+  @Test func anImageIsMountedReadOnlyWithoutPrograms() throws {
+    let image = { (inputs: inout SpecInputs) in
+      inputs.container.mounts = [
+        .with {
+          $0.containerPath = "/model"; $0.image.image = "models/x:1"
+        }
+      ]
+    }
+    #expect(SpecFixture.fault(image).code == .failedPrecondition)
+    let mounts = try mounts {
+      image(&$0)
+      $0.prepared.images = [0: "/bundle/mounts/image-0"]
+    }
+    #expect(mounts.last?.source == "/bundle/mounts/image-0" && mounts.last?.options == ["rbind", "rprivate", "ro", "noexec"])
+  }
+
+  @Test func aVolumeWithOtherOwnersComesFromWhereItIsMappedButIsMadeWhereItIs() throws {
+    let range = Runtime_V1_IDMapping.with {
+      $0.hostID = 100_000; $0.length = 65536
+    }
+    let inputs = SpecFixture.inputs {
+      $0.mount("/data", "/a") {
+        $0.uidMappings = [range]; $0.gidMappings = [range]
+      }
+      $0.prepared.mapped = [0: "/bundle/mounts/volume-0"]
+    }
+    let built = try makeSpec(inputs)
+    #expect(built.hostPaths == ["/data"] && built.spec.mounts.last?.source == "/bundle/mounts/volume-0")
+    #expect(
+      SpecFixture.fault { $0.mount("/data", "/a") { $0.uidMappings = [range] } }.message.contains("one of uidMappings and gidMappings"))
+    #expect(
+      SpecFixture.fault {
+        $0.mount("/data", "/a") {
+          $0.uidMappings = [range, range]; $0.gidMappings = [range]
+        }
+      }.message
+        .contains("uidMappings[1]: overlaps"))
+    let huge = Runtime_V1_IDMapping.with {
+      $0.hostID = .max - 1; $0.length = 3
+    }
+    #expect(
+      SpecFixture.fault {
+        $0.mount("/data", "/a") {
+          $0.uidMappings = [huge]; $0.gidMappings = [range]
+        }
+      }.message.contains("host_id"))
   }
 
   @Test func recursiveReadOnlyNeedsReadonlyAndPrivate() throws {

@@ -62,7 +62,8 @@ static int drop_privileges(void) {
   setrlimit(RLIMIT_NPROC, &unlimited);
   for (int capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++) {}
   if (syscall(SYS_setgroups, 0, NULL) < 0) return -1;
-  if (take_id(HOLDER_ID) < 0 && take_id(NOBODY) < 0) return -1;
+  // A user namespace may map neither: then it stays that one's root, whom only its own kind can reach.
+  if (take_id(HOLDER_ID) < 0 && take_id(NOBODY) < 0 && take_id(0) < 0) return -1;
   if (syscall(SYS_capset, &header, none) < 0) return -1;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -1;
   return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -76,6 +77,14 @@ static int set_up_namespaces(const struct shim_holder *holder, int report) {
     if (write_sysctl(holder->sysctl_paths[i], holder->sysctl_values[i]) < 0)
       shim_child_failed(report, SHIM_STAGE_SYSCTL, (int)i, NULL);
   return empty_root(holder->root);
+}
+
+/// A new user namespace maps nothing until the shim has written the maps; only then can its root be taken on, who owns what is made from now on.
+static void become_root(int mapped, int report) {
+  char byte;
+  if (read(mapped, &byte, 1) != 1) _exit(127);
+  close(mapped);
+  if (take_id(0) < 0) shim_child_failed(report, SHIM_STAGE_CREDENTIALS, -1, NULL);
 }
 
 static _Noreturn void run_holder(const struct shim_holder *holder, int report) {
@@ -95,15 +104,32 @@ static _Noreturn void run_holder(const struct shim_holder *holder, int report) {
   shim_child_failed(0, SHIM_STAGE_CONFINE, -1, NULL);
 }
 
+static int let_in(pid_t pid, const struct shim_holder *holder, int mapped) {
+  if (clinux_write_maps(pid, holder->uid_map, holder->gid_map) < 0) return -1;
+  return write(mapped, "", 1) == 1 ? 0 : -1;
+}
+
 pid_t shim_holder_start(const struct shim_holder *holder, int *pidfd, int *report) {
-  int ends[2];
+  int ends[2], mapped[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return -1;
-  pid_t pid = shim_clone(holder->namespaces | CLONE_NEWNS, pidfd);
+  if (pipe2(mapped, O_CLOEXEC) < 0) return close(ends[0]), close(ends[1]), -1;
+  pid_t pid = shim_clone(holder->namespaces | CLONE_NEWNS | (holder->uid_map ? CLONE_NEWUSER : 0), pidfd);
   if (pid == 0) {
     close(ends[0]);
+    close(mapped[1]);
+    if (holder->uid_map) become_root(mapped[0], ends[1]);
     run_holder(holder, ends[1]);
   }
   int error = errno;
+  if (pid > 0 && holder->uid_map && let_in(pid, holder, mapped[1]) < 0) {
+    error = errno;
+    kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+    close(*pidfd);
+    pid = -1;
+  }
+  close(mapped[0]);
+  close(mapped[1]);
   close(ends[1]);
   if (pid < 0) close(ends[0]);
   *report = ends[0];

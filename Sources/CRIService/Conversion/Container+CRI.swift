@@ -2,6 +2,7 @@ import CRIAPI
 import Core
 import Engine
 import OCI
+import Spec
 import SwiftProtobuf
 
 extension ContainerRecord {
@@ -45,7 +46,7 @@ extension ContainerRecord {
       if !logDirectory.isEmpty, !config.content.logPath.isEmpty { $0.logPath = logDirectory + "/" + config.content.logPath }
       $0.resources = .with { $0.linux = config.content.linux.resources }
       $0.user = .with { $0.linux = user.cri }
-      $0.stopSignal = config.content.stopSignal
+      $0.stopSignal = StopSignal.message(for: stopSignal)
       if let exit { fill(&$0, exit) }
     }
   }

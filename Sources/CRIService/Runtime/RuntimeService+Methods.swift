@@ -10,6 +10,7 @@ extension RuntimeService: GRPCService {
     [
       .unary("Version") { request, _ in version(request) },
       .unary("Status") { request, _ in await status(request) },
+      .unary("UpdateRuntimeConfig") { request, _ in try await updateRuntimeConfig(request) },
       .unary("RuntimeConfig") { request, _ in runtimeConfig(request) },
     ]
   }

@@ -14,6 +14,18 @@ package struct NetworkAttachment: Sendable, Hashable, Codable {
       self.hostIP = hostIP
     }
   }
+  package struct DNS: Sendable, Hashable, Codable {
+    package var servers: [String]
+    package var searches: [String]
+    package var options: [String]
+
+    package init(servers: [String], searches: [String], options: [String]) {
+      self.servers = servers
+      self.searches = searches
+      self.options = options
+    }
+  }
+
   package var sandboxID: String
   package var netnsPath: String
   package var podName: String
@@ -23,6 +35,8 @@ package struct NetworkAttachment: Sendable, Hashable, Codable {
   package var annotations: [String: String] = [:]
   /// `/kubepods/…`, given to plugins that ask for the cgroupPath capability.
   package var cgroupParent = ""
+  /// The pod's own resolver settings, where it has any.
+  package var dns: DNS?
 
   package init(sandboxID: String, netnsPath: String, podName: String, podNamespace: String, podUID: String) {
     self.sandboxID = sandboxID
@@ -64,4 +78,18 @@ package protocol PodNetwork: Sendable {
   /// IDs of all cached attachments, so that recovery can detach orphans.
   func attachments() throws -> [String]
   func pending() -> [PendingDetach]
+  /// CNI CHECK: throws where the attachment is not as its plugins made it. Nothing for networks that cannot tell. NOT_FOUND where none is known.
+  func check(_ sandboxID: String) async throws
+  /// CNI GC: plugins release all that belongs to no attachment known here. Attachments wait for its end.
+  func collectGarbage() async throws
+  /// The node's pod networks, as UpdateRuntimeConfig tells them (one CIDR a family): written into the configuration directory by a template
+  /// where there is one, and where no network is configured yet.
+  func configure(podCIDRs: [String]) async throws
+}
+
+/// What a network that has no plugins need not know.
+extension PodNetwork {
+  package func check(_ sandboxID: String) async throws {}
+  package func collectGarbage() async throws {}
+  package func configure(podCIDRs: [String]) async throws {}
 }

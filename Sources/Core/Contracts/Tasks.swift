@@ -1,3 +1,5 @@
+package import Linux
+
 /// What a pod's shim is to set up: namespaces held by its confined child, and where both live.
 package struct SandboxPlan: Sendable, Hashable, Codable {
   package var id: String
@@ -16,6 +18,8 @@ package struct SandboxPlan: Sendable, Hashable, Codable {
   package var netnsPath = ""
   /// Cgroup of shim and holder below the pod's cgroup: a path relative to each hierarchy's root, `/kubepods/…/<id>`.
   package var cgroup = ""
+  /// A user namespace of the pod's own, which owns its other namespaces; nil for the host's.
+  package var idMaps: IDMaps?
   /// Clamped to what this process may set.
   package var shimOOMScore: Int32 = -998
 
@@ -43,6 +47,10 @@ package struct ContainerPlan: Sendable, Hashable, Codable {
   package var cgroup = ""
   /// Init does not own its PID namespace, so what it leaves behind must be killed through the cgroup.
   package var sharesPID = false
+  /// Whom the container's stdio belongs to where that is not root: its root, outside of its user namespace.
+  package var stdioOwner: FileOwner?
+  /// The runtime has systemd make the cgroup.
+  package var systemdCgroup: Bool?
 
   package init(id: String, bundle: String, rootfs: RootfsMount, runtime: String, runtimeRoot: String) {
     self.id = id

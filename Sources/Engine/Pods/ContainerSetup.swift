@@ -13,25 +13,60 @@ struct ContainerSetup: Sendable {
   let id: String
 
   private var bundle: String { "\(sandbox.plan.directory)/containers/\(id)" }
-  private var cgroup: String { Files.parent(of: sandbox.plan.cgroup) + "/" + id }
+
+  private var runtime: String { services.settings.runtimes[sandbox.runtimeHandler] ?? "" }
+  private var mounts: ContainerMounts { ContainerMounts(services: services, sandbox: sandbox, bundle: bundle) }
 
   func run(_ config: Runtime_V1_ContainerConfig, target: Int32?, _ rollback: inout Rollback) async throws -> ContainerRecord {
     let image = try findImage(config.image)
-    services.garbage.hold(image.layers)
-    defer { services.garbage.release(image.layers) }
+    let volumes = try mounts.findImages(config)
+    let layers = image.layers + volumes.values.flatMap(\.layers)
+    services.garbage.hold(layers)
+    defer { services.garbage.release(layers) }
     try checkLog(config)
     let imageConfig = try imageConfig(image)
-    let built = try await spec(config, image, imageConfig, target)
-    try await HostPaths.make(built.hostPaths)
+    let found = try await stage("mounts") { try await HostPaths(limit: services.settings.hostPathLimit).look(config) }
     let snapshots = services.snapshots
-    let id = id
+    let (id, bundle) = (id, bundle)
     rollback.add("snapshot") { try await snapshots.remove(id) }
-    let rootfs = try await stage("snapshot") { try await snapshots.prepare(id, above: image.layers) }
-    let bundle = bundle
-    rollback.add("bundle") { try await BlockingWork.run { try Files.removeTree(bundle) } }
-    try stage("bundle") { try writeBundle(built.spec) }
+    let rootfs = try await stage("snapshot") { try await prepare(image.layers) }
+    rollback.add("bundle") {
+      try await ContainerMounts.unmount(bundle)
+      try await BlockingWork.run { try Files.removeTree(bundle) }
+    }
+    try stage("bundle") { try makeBundle() }
+    var prepared = PreparedMounts()
+    prepared.resolved = found.filter(\.value.exists).mapValues(\.resolved)
+    prepared.images = try await mounts.mount(volumes, config)
+    prepared.mapped = mounts.mappedPaths(config)
+    let owner = rootOwner
+    let imageVolumes = try await ImageVolumes(mounts: mounts, rootfs: rootfs, owner: owner).make(imageConfig, image.layers, config)
+    let built = try await spec(config, image, imageConfig, target, prepared, imageVolumes)
+    let missing = built.hostPaths.filter { found[$0]?.exists != true }
+    try await stage("mounts") {
+      try await HostPaths(limit: services.settings.hostPathLimit).make(missing)
+      try await mounts.map(config, found)
+    }
+    try stage("bundle") { try Files.write(built.spec.encoded, to: bundle + "/config.json") }
     for warning in built.warnings { services.logger.warning("container \(id): \(warning)") }
-    return try record(config, image, imageConfig, built, rootfs)
+    return try record(config, image, layers, built, rootfs)
+  }
+
+  /// Whom a directory of the container's belongs to that its root made.
+  private var rootOwner: FileOwner { sandbox.plan.idMaps?.owner(.root) ?? .root }
+
+  /// The writable layer above the image's. In a user namespace the layers are seen as it maps them, and the writable one belongs to it.
+  private func prepare(_ layers: [LayerID]) async throws -> RootfsMount {
+    var rootfs = try await services.snapshots.prepare(id, above: layers)
+    guard let maps = sandbox.plan.idMaps, let upper = rootfs.upper else { return rootfs }
+    let root = LayerViews(services, sandbox).root
+    rootfs.lower = layers.reversed().map { LayerLayout.files(root, $0) }
+    let owner = try Files.owner(upper)
+    guard let mapped = maps.owner(owner) else {
+      throw Fault(.failedPrecondition, "the image's / belongs to \(owner.user):\(owner.group), which the pod's user namespace does not map")
+    }
+    try Files.setOwner(upper, mapped)
+    return rootfs
   }
 
   private func findImage(_ spec: Runtime_V1_ImageSpec) throws -> ImageRecord {
@@ -54,7 +89,8 @@ struct ContainerSetup: Sendable {
   }
 
   private func spec(
-    _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ imageConfig: ImageConfig, _ target: Int32?
+    _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ imageConfig: ImageConfig, _ target: Int32?, _ prepared: PreparedMounts,
+    _ imageVolumes: [String: String]
   ) async throws -> BuiltSpec {
     let layers = services.layers
     let files = SandboxFiles(sandbox.plan)
@@ -62,43 +98,56 @@ struct ContainerSetup: Sendable {
     var namespaces = try PodNamespaces(sandbox.config.content)
     namespaces.sharedPID = options.pid == .pod && sandbox.plan.sharedPID
     var pod = PodFacts(sandboxID: sandbox.id, holderPID: holderPID, namespaces: namespaces, networkNamespace: sandbox.plan.netnsPath)
+    if let maps = sandbox.plan.idMaps { pod.userNamespace = UserNamespace(path: "/proc/\(holderPID)/ns/user", maps: maps) }
     pod.targetPIDNamespace = target.map { "/proc/\($0)/ns/pid" }
     pod.resolvConfFile = files.resolvConf
     pod.hostsFile = files.hosts
     pod.hostnameFile = files.hostname
     pod.shm = files.shm
-    let inputs = SpecInputs(
+    var inputs = SpecInputs(
       id: id, container: config, sandbox: sandbox.config.content, image: imageConfig, imageName: image.tags.first ?? "\(image.id)",
       pod: pod, node: services.settings.node,
       lookups: Lookups { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
-    return try await BlockingWork.run { try makeSpec(inputs) }
+    inputs.prepared = prepared
+    if config.mounts.contains(where: \.recursiveReadOnly) {
+      inputs.node.hasRecursiveReadOnly = await services.settings.runtimeFeatures.of(runtime).recursiveReadOnly
+    }
+    inputs.imageVolumes = imageVolumes
+    inputs.passedAnnotations =
+      services.settings.annotations[sandbox.runtimeHandler]?.passed(
+        pod: sandbox.config.content.annotations, container: config.annotations) ?? [:]
+    let complete = inputs
+    return try await BlockingWork.run { try makeSpec(complete) }
   }
 
   private func imageConfig(_ image: ImageRecord) throws -> ImageConfig {
     try stage("image \(image.id)") { try ImageConfig.parse(services.content.read(image.id)) }
   }
 
-  private func writeBundle(_ spec: RuntimeSpec) throws {
-    try Files.makeDirectories(bundle + "/rootfs")
-    try Files.write(spec.encoded, to: bundle + "/config.json")
+  /// Where the pod has a user namespace its root comes by here.
+  private func makeBundle() throws {
+    let mode: UInt32 = sandbox.plan.idMaps == nil ? 0o700 : 0o711
+    try Files.makeDirectories(bundle, mode: mode)
+    try Files.makeDirectories(bundle + "/rootfs", mode: mode)
   }
 
   private func record(
-    _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ imageConfig: ImageConfig, _ built: BuiltSpec, _ rootfs: RootfsMount
+    _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ layers: [LayerID], _ built: BuiltSpec, _ rootfs: RootfsMount
   ) throws -> ContainerRecord {
     let settings = services.settings
-    let runtime = settings.runtimes[sandbox.runtimeHandler] ?? ""
     var plan = ContainerPlan(id: id, bundle: bundle, rootfs: rootfs, runtime: runtime, runtimeRoot: settings.state + "/runtime")
     plan.logPath = logPath(config)
     plan.terminal = config.tty
     plan.stdin = config.stdin
     plan.stdinOnce = config.stdinOnce
-    plan.cgroup = cgroup
+    plan.cgroup = try CgroupPath(parent: sandbox.config.content.linux.cgroupParent, driver: settings.node.cgroupDriver).container(id)
+    if settings.node.cgroupDriver == .systemd { plan.systemdCgroup = true }
+    if rootOwner != .root { plan.stdioOwner = rootOwner }
     plan.sharesPID = !built.spec.linux.namespaces.contains { $0.type == .pid && $0.path == nil }
     return ContainerRecord(
-      id: id, sandboxID: sandbox.id, config: config, image: (image.id, image.digests.first ?? "\(image.id)"), layers: image.layers,
+      id: id, sandboxID: sandbox.id, config: config, image: (image.id, image.digests.first ?? "\(image.id)"), layers: layers,
       plan: plan,
-      user: ContainerUser(built.spec.process.user), stopSignal: try StopSignal.number(config, imageConfig),
+      user: ContainerUser(built.spec.process.user), stopSignal: built.stopSignal,
       createdAt: SystemClock.realtimeNanoseconds())
   }
 }

@@ -1,32 +1,41 @@
+import CRIAPI
 import Core
 import Linux
+import Spec
 
-/// Directories on the host that mounts name. A user's volume is never touched by a thread of the daemon: a disposable child does it,
-/// with a deadline, so that a dead NFS server stops one container and not the node.
-enum HostPaths {
-  private static let deadline = Duration.seconds(20)
+/// Paths on the host that a container's config names. They are never touched by a thread of the daemon: a disposable child does it, with a
+/// deadline, so that a dead NFS server stops one container and not the node.
+struct HostPaths: Sendable {
+  /// For all paths of one container together.
+  let limit: Duration
+
+  /// What is at each of the host paths that the config names; symlinks are followed.
+  func look(_ config: Runtime_V1_ContainerConfig) async throws -> [String: HostPath] {
+    let security = config.linux.securityContext
+    let profiles = [security.seccomp.localhostRef, security.seccompProfilePath].filter { $0.hasPrefix("/") }
+    let paths = Set(config.mounts.filter { !$0.isImage }.map(\.hostPath) + config.devices.map(\.hostPath) + profiles).sorted()
+    let found = try await run(paths.map { .look($0) })
+    return Dictionary(uniqueKeysWithValues: zip(paths, found))
+  }
+
   /// What exists is left alone, whatever it is; what does not is made as a directory.
-  private static let script = #"for path; do [ -e "$path" ] || mkdir -p -m 755 -- "$path" || exit 1; done"#
+  func make(_ paths: [String]) async throws { _ = try await run(paths.map { .make($0) }) }
 
-  static func make(_ paths: [String]) async throws {
-    guard !paths.isEmpty else { return }
-    try await stage("mounts") {
-      let output = try await Command.run("/bin/sh", ["-c", script, "sh"] + paths, environment: ["PATH=/usr/bin:/bin"], timeout: deadline)
-      switch output.ending {
-      case .exited(0): return
-      case .timedOut:
-        throw Fault(.deadlineExceeded, "a host path did not answer within \(deadline): one of \(paths.joined(separator: ", "))")
-      default: throw Fault(.failedPrecondition, String(decoding: output.stderr, as: UTF8.self).trimmedLine)
+  /// The jobs of one config, each a volume that is to be seen with other owners.
+  func map(_ jobs: [HostPathJob], as maps: IDMaps) async throws {
+    let namespace = try await BlockingWork.run { try maps.makeNamespace().release() }
+    _ = try await run(jobs, FileHandle(owning: namespace))
+  }
+
+  private func run(_ jobs: [HostPathJob], _ namespace: consuming FileHandle? = nil) async throws -> [HostPath] {
+    do { return try await HostPathChild.run(jobs, userNamespace: namespace, within: limit) } catch {
+      switch error {
+      case let timeout as HostPathTimeout:
+        throw Fault(.deadlineExceeded, "host path \(timeout.path): did not answer within \(limit.components.seconds) s")
+      case let failure as SystemError:
+        throw Fault(.failedPrecondition, "host path \(failure.object): \(failure)", cause: failure)
+      default: throw error
       }
     }
-  }
-}
-
-extension String {
-  /// Without what surrounds a program's one line of error.
-  var trimmedLine: String {
-    var text = Substring(self)
-    while let last = text.last, last.isWhitespace { text.removeLast() }
-    return String(text)
   }
 }

@@ -81,6 +81,7 @@ extension Pod {
     guard let record = try? ledger.container(container) else { return }
     try await stopContainer(container, timeout: 0)
     if let task = await taskIfAlive() { try await task.delete(container) }
+    try await stage("mounts") { try await ContainerMounts.unmount(record.plan.bundle) }
     try await services.snapshots.remove(container)
     try await stage("bundle") { try await BlockingWork.run { try Files.removeTree(record.plan.bundle) } }
     try ledger.removeContainer(container)

@@ -71,8 +71,17 @@ extension PodService {
       let known = services.settings.runtimes.keys.filter { !$0.isEmpty }.sorted().joined(separator: ", ")
       throw Fault(.invalidArgument, "runtime handler \"\(request.runtimeHandler)\" is not configured (there are: \(known))")
     }
+    let security = request.config.linux.securityContext
+    if security.namespaceOptions.usernsOptions.mode == .pod, security.namespaceOptions.hasUsernsOptions,
+      !services.settings.node.hasUserNamespaces
+    {
+      throw Fault(
+        .failedPrecondition,
+        "user namespace: this kernel or the filesystem of \(services.settings.root) cannot show files with other owners (ID-mapped mounts)")
+    }
     let id = Identifier.random()
-    let plan = try SandboxPlan(config: request.config, id: id, directory: services.settings.sandboxDirectory(id))
+    let plan = try SandboxPlan(
+      config: request.config, id: id, directory: services.settings.sandboxDirectory(id), settings: services.settings)
     return SandboxRecord(
       id: id, config: request.config, runtimeHandler: request.runtimeHandler, createdAt: SystemClock.realtimeNanoseconds(), plan: plan)
   }
@@ -80,18 +89,18 @@ extension PodService {
 
 extension SandboxPlan {
   /// What the kubelet's config means for shim and holder.
-  init(config: Runtime_V1_PodSandboxConfig, id: String, directory: String) throws(Fault) {
+  init(config: Runtime_V1_PodSandboxConfig, id: String, directory: String, settings: EngineSettings) throws(Fault) {
     self.init(id: id, directory: directory)
     let namespaces = try PodNamespaces(config)
     ownNetwork = namespaces.ownNetwork
     ownIPC = namespaces.ownIPC
     ownUTS = namespaces.ownUTS
     sharedPID = namespaces.sharedPID
+    idMaps = namespaces.idMaps
     hostname = config.hostname
-    sysctls = config.linux.sysctls
+    sysctls = settings.podDefaults.sysctls(namespaces).merging(config.linux.sysctls.map { (PodDefaults.dotted($0.key), $0.value) }) { $1 }
     netnsPath = ownNetwork ? "/run/netns/berth-\(UUIDText.random())" : ""
-    let parent = config.linux.cgroupParent.isEmpty ? "/berth" : config.linux.cgroupParent
-    cgroup = parent.hasSuffix("/") ? parent + id : "\(parent)/\(id)"
+    cgroup = try CgroupPath(parent: config.linux.cgroupParent, driver: settings.node.cgroupDriver).sandbox(id)
   }
 }
 

@@ -37,10 +37,20 @@ package struct PodServices: Sendable {
 package struct EngineSettings: Sendable {
   /// `/run/berth`: sandboxes' directories live in `<state>/sandboxes`.
   package var state: String
+  /// `/var/lib/berth`: layers live in `<root>/layers`.
+  package var root = "/var/lib/berth"
   /// Runtime handlers: name → path of the OCI runtime. The empty name is the default.
   package var runtimes: [String: String]
   /// What node and daemon can give to containers.
   package var node: NodeFacts
+
+  package var podDefaults = PodDefaults()
+  /// By runtime handler.
+  package var annotations: [String: PassedAnnotations] = [:]
+  /// How long a host path that a container names may take to answer.
+  package var hostPathLimit = Duration.seconds(20)
+  /// What each OCI runtime can do, asked when first needed.
+  package let runtimeFeatures = RuntimeFeaturesCache()
 
   package init(state: String, runtimes: [String: String], node: NodeFacts) {
     self.state = state

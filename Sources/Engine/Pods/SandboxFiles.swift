@@ -15,7 +15,7 @@ struct SandboxFiles: Sendable {
   var shm: String { plan.ownIPC ? plan.directory + "/shm" : "/dev/shm" }
   var containers: String { plan.directory + "/containers" }
 
-  private static let shmSize = 64 << 20
+  static let shmSize = 64 << 20
 
   func make(_ config: Runtime_V1_PodSandboxConfig) throws {
     try Files.makeDirectories(containers)
@@ -24,8 +24,7 @@ struct SandboxFiles: Sendable {
     try writeHosts(config, addresses: [])
     guard plan.ownIPC else { return }
     try Files.makeDirectories(shm, mode: 0o1777)
-    try Mounts.mount(
-      "shm", on: shm, type: "tmpfs", flags: [.noSUID, .noDevices, .noExec], data: "mode=1777,size=\(Self.shmSize)")
+    try Mounts.mount("shm", on: shm, type: "tmpfs", flags: [.noSUID, .noDevices, .noExec], data: shmOptions)
   }
 
   /// Written again when the pod's addresses are known.
@@ -37,9 +36,9 @@ struct SandboxFiles: Sendable {
   private func hostFile(_ path: String) throws -> [UInt8] { Files.exists(path) ? try Files.read(path) : [] }
 
   func unmount() async throws {
-    let shm = shm
-    guard plan.ownIPC else { return }
-    try await BlockingWork.run { try Mounts.unmountIfMounted(shm) }
+    let mounts = (plan.ownIPC ? [shm] : []) + (plan.idMaps != nil ? [layers] : [])
+    guard !mounts.isEmpty else { return }
+    try await BlockingWork.run { for mount in mounts { try Mounts.unmountIfMounted(mount) } }
   }
 
   func remove() async throws {

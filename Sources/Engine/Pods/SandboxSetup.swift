@@ -12,6 +12,9 @@ struct SandboxSetup: Sendable {
     let plan = record.plan
     rollback.add("directory") { try await SandboxFiles(plan).remove() }
     try stage("files") { try SandboxFiles(plan).make(request.config) }
+    if let maps = plan.idMaps {
+      try await stage("user namespace") { try await SandboxFiles(plan).mapOwners(maps, services.settings) }
+    }
     let task = try await stage("shim") { try await services.tasks.start(plan) }
     let tasks = services.tasks
     rollback.add("shim") {
@@ -35,6 +38,10 @@ struct SandboxSetup: Sendable {
       podUID: config.metadata.uid)
     attachment.annotations = config.annotations
     attachment.cgroupParent = config.linux.cgroupParent
+    let dns = config.dnsConfig
+    if !dns.servers.isEmpty || !dns.searches.isEmpty || !dns.options.isEmpty {
+      attachment.dns = .init(servers: dns.servers, searches: dns.searches, options: dns.options)
+    }
     attachment.portMappings = config.portMappings.filter { $0.hostPort > 0 }.map {
       .init(proto: $0.protocol.cniName, containerPort: $0.containerPort, hostPort: $0.hostPort, hostIP: $0.hostIp)
     }

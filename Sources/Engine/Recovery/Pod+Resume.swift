@@ -11,11 +11,18 @@ extension Pod {
       for record in ledger.containers(of: id) { await reconcile(record, states.first { $0.id == record.id }, task) }
       for state in states where (try? ledger.container(state.id)) == nil { try? await task.delete(state.id) }
       watch(task)
+      await checkNetwork()
       logger.info("found the pod again", metadata: ["shim": "\(task.shimPID)", "containers": "\(states.count)"])
     } catch {
       logger.error("the pod's shim is gone: \(Fault(error))")
       await buryShim()
     }
+  }
+
+  /// What the plugins think of the pod's network after a restart: worth a line, not the pod.
+  private func checkNetwork() async {
+    guard let record = try? ledger.sandbox(id), record.attached else { return }
+    do { try await services.network.check(id) } catch { logger.warning("the pod's network is not as it was made: \(Fault(error))") }
   }
 
   private func reconcile(_ record: ContainerRecord, _ state: TaskState?, _ task: any PodTask) async {

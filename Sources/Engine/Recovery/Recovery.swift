@@ -89,6 +89,7 @@ package struct Recovery: Sendable {
     for id in leftovers.attachments {
       await attempt("network attachment \(id)") { try await services.network.detach(id, netnsPath: nil) }
     }
+    await attempt("network") { try await services.network.collectGarbage() }
   }
 
   private func attempt(_ what: String, _ body: () async throws -> Void) async {

@@ -9,12 +9,13 @@ extension Node {
   /// What ``importBusybox()`` makes.
   static let busybox = "docker.io/library/busybox:latest"
 
-  /// Imports a small image made from Debian's busybox-static.
-  func importBusybox() async throws {
+  /// Imports a small image made from Debian's busybox-static; `options` are those of hack/mkimage-busybox.
+  func importBusybox(_ options: String...) async throws {
     let archive = scratch + "/busybox.tar"
     let source = "\(#filePath)".replacing("/Tests/IntegrationTests/Harness/Node+Images.swift", with: "")
     let output = try await Command.run(
-      source + "/hack/mkimage-busybox", [archive], environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+      source + "/hack/mkimage-busybox", options + [archive],
+      environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
       timeout: .seconds(60))
     guard output.succeeded else { throw Fault(.internal, "mkimage-busybox: " + String(decoding: output.stderr, as: UTF8.self)) }
     try await importArchive(archive)

@@ -45,6 +45,8 @@
 #include "shim_holder.h"
 #include "shim_sockets.h"
 #include "shim_child.h"
+#include "host_paths.h"
+#include "address.h"
 
 /// errno is a macro over a thread-local lvalue, which Swift does not import.
 int clinux_errno(void);

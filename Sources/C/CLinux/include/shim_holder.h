@@ -6,6 +6,9 @@
 struct shim_holder {
   /// CLONE_NEW*; CLONE_NEWNS is always added.
   uint64_t namespaces;
+  /// Lines of /proc/PID/uid_map and gid_map for a user namespace that owns the others; NULL for the host's.
+  const char *uid_map;
+  const char *gid_map;
   /// NULL to leave it.
   const char *hostname;
   /// Paths below /proc/sys and what is written there.

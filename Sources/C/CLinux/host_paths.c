@@ -1,0 +1,138 @@
+#include "CLinux.h"
+
+#include <linux/close_range.h>
+#include <linux/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+// <sys/mount.h> does not have it everywhere.
+#ifndef MOVE_MOUNT_F_EMPTY_PATH
+#define MOVE_MOUNT_F_EMPTY_PATH 0x00000004
+#endif
+enum { recursive = 0x8000, child_report = 0, child_userns = 1 };
+
+int clinux_mount_mapped(const char *path, const char *target, int userns, int flags, uint64_t propagation) {
+  unsigned depth = flags & CLINUX_MAP_RECURSIVE ? recursive : 0;
+  struct mount_attr attributes = {
+      .attr_set = MOUNT_ATTR_IDMAP | (flags & CLINUX_MAP_READONLY ? MOUNT_ATTR_RDONLY : 0),
+      .propagation = propagation,
+      .userns_fd = (uint64_t)userns,
+  };
+  int tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | depth);
+  if (tree < 0) return -1;
+  int result = (int)syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | depth, &attributes, sizeof attributes);
+  if (result == 0 && target) result = (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
+  int error = errno;
+  close(tree);
+  errno = error;
+  return result;
+}
+
+static int make_directories(const char *path) {
+  char part[4096];
+  size_t length = strlen(path);
+  if (length >= sizeof part) return errno = ENAMETOOLONG, -1;
+  memcpy(part, path, length + 1);
+  for (size_t i = 1; i <= length; i++) {
+    if (part[i] != '/' && part[i] != 0) continue;
+    part[i] = 0;
+    if (mkdir(part, 0755) < 0 && errno != EEXIST && errno != EROFS) return -1;
+    if (i < length) part[i] = '/';
+  }
+  return 0;
+}
+
+static int look(const char *path, struct clinux_path_report *report) {
+  struct stat status;
+  char link[32];
+  int fd = open(path, O_PATH | O_CLOEXEC);
+  if (fd < 0) return -1;
+  if (fstat(fd, &status) < 0) return -1;
+  report->mode = status.st_mode;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t count = readlink(link, report->resolved, sizeof report->resolved - 1);
+  if (count < 0) return -1;
+  report->resolved[count] = 0;
+  close(fd);
+  return 0;
+}
+
+static int perform(const struct clinux_path_job *job, struct clinux_path_report *report) {
+  if (job->verb == CLINUX_PATH_MAKE && access(job->path, F_OK) < 0 && make_directories(job->path) < 0) return -1;
+  if (job->verb == CLINUX_PATH_MAP)
+    return clinux_mount_mapped(job->path, job->target, child_userns, CLINUX_MAP_RECURSIVE, job->propagation);
+  return look(job->path, report);
+}
+
+/// The daemon's descriptors must not live on in a child that a dead server keeps for ever.
+static int keep_only(int report, int userns) {
+  if (dup2(report, child_report) < 0) return -1;
+  if (userns >= 0 && dup2(userns, child_userns) < 0) return -1;
+  return (int)syscall(SYS_close_range, userns >= 0 ? 2 : 1, ~0U, 0);
+}
+
+static _Noreturn void run_child(const struct clinux_path_job *jobs, int count, int userns, int report) {
+  static struct clinux_path_report result;
+  shim_default_signals();
+  // Neither may be the other's target.
+  int lifted = fcntl(report, F_DUPFD, 3);
+  int mapped = userns >= 0 ? fcntl(userns, F_DUPFD, 3) : -1;
+  if (lifted < 0 || keep_only(lifted, mapped) < 0) _exit(127);
+  umask(0);
+  for (int i = 0; i < count; i++) {
+    memset(&result, 0, sizeof result);
+    result.error = perform(&jobs[i], &result) < 0 ? errno : 0;
+    if (write(child_report, &result, sizeof result) != sizeof result) _exit(127);
+  }
+  _exit(0);
+}
+
+pid_t clinux_path_child(const struct clinux_path_job *jobs, int count, int userns, int *pidfd, int *report) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return -1;
+  pid_t pid = shim_clone(0, pidfd);
+  if (pid == 0) run_child(jobs, count, userns, ends[1]);
+  int error = errno;
+  close(ends[1]);
+  if (pid < 0) close(ends[0]);
+  *report = ends[0];
+  errno = error;
+  return pid;
+}
+
+static int write_map(pid_t pid, const char *name, const char *map) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  ssize_t count = write(fd, map, strlen(map));
+  int error = errno;
+  close(fd);
+  errno = error;
+  return count < 0 ? -1 : 0;
+}
+
+int clinux_write_maps(pid_t pid, const char *uid_map, const char *gid_map) {
+  return write_map(pid, "uid_map", uid_map) < 0 ? -1 : write_map(pid, "gid_map", gid_map);
+}
+
+int clinux_user_namespace(const char *uid_map, const char *gid_map) {
+  char path[64];
+  int pidfd = -1, fd = -1;
+  pid_t pid = shim_clone(CLONE_NEWUSER, &pidfd);
+  if (pid < 0) return -1;
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    for (;;) pause();
+  }
+  if (clinux_write_maps(pid, uid_map, gid_map) == 0) {
+    snprintf(path, sizeof path, "/proc/%d/ns/user", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+  }
+  int error = errno;
+  kill(pid, SIGKILL);
+  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+  close(pidfd);
+  errno = error;
+  return fd;
+}

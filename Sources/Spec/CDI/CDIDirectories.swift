@@ -1,0 +1,65 @@
+import Core
+import Linux
+import OCI
+
+/// The CDI specs of this node, read anew whenever a container asks for a device: a few small files, nothing to refresh or to miss.
+/// A broken file concerns only those who ask for what may be in it.
+struct CDIDirectories {
+  private struct File {
+    let path: String
+    let spec: CDISpec
+  }
+
+  /// Files that cannot be used: path and reason.
+  private var broken: [String] = []
+  /// By priority: a later directory's files come before an earlier one's.
+  private var levels: [[File]] = []
+
+  /// - Parameter directories: lowest priority first, as everywhere with CDI.
+  init(_ directories: [String]) {
+    for directory in directories.reversed() {
+      var files: [File] = []
+      for name in (try? Files.list(directory)) ?? [] where !name.hasPrefix(".") {
+        let path = "\(directory)/\(name)"
+        if name.hasSuffix(".json") { read(path, &files) }
+        if name.hasSuffix(".yaml") || name.hasSuffix(".yml") { broken.append("\(path): YAML is not read here, only JSON") }
+      }
+      levels.append(files)
+    }
+  }
+
+  private mutating func read(_ path: String, _ files: inout [File]) {
+    do {
+      files.append(File(path: path, spec: try CDISpec.parse(try Files.read(path, limit: 8 << 20))))
+    } catch {
+      broken.append("\(path): \(error)")
+    }
+  }
+
+  /// The edits that each device needs, those of its file before the first of it. FAILED_PRECONDITION names the device, and files that are broken.
+  func edits(for names: [CDIName]) throws(Fault) -> [CDISpec.Edits] {
+    var edits: [CDISpec.Edits] = []
+    var seen: Set<String> = []
+    for name in names {
+      let (file, device) = try find(name)
+      if seen.insert(file.path).inserted, let common = file.spec.containerEdits { edits.append(common) }
+      if let own = device.containerEdits { edits.append(own) }
+    }
+    return edits
+  }
+
+  private func find(_ name: CDIName) throws(Fault) -> (File, CDISpec.Device) {
+    for files in levels {
+      let found = files.compactMap { file in
+        file.spec.kind == name.kind ? file.spec.devices.first { $0.name == name.device }.map { (file, $0) } : nil
+      }
+      if found.count > 1 {
+        throw Fault(
+          .failedPrecondition, "CDI device \(name): is in several specs: \(found.map(\.0.path).joined(separator: ", "))")
+      }
+      if let only = found.first { return only }
+    }
+    let hint = broken.isEmpty ? "" : "; broken specs: " + broken.joined(separator: "; ")
+    throw Fault(.failedPrecondition, "CDI device \(name): no spec on this node has it\(hint)")
+  }
+}

@@ -1,0 +1,83 @@
+import Core
+import Linux
+import OCI
+
+extension SpecInputs {
+  /// Adds what CDI devices need to a spec that is complete otherwise.
+  func addCDI(to spec: inout RuntimeSpec) throws(Fault) {
+    let names = try cdiNames()
+    if names.isEmpty { return }
+    for edits in try CDIDirectories(node.cdiDirectories).edits(for: names) { try apply(edits, to: &spec) }
+    // Later mounts must not be hidden by earlier ones' parents.
+    let own = spec.mounts.prefix { !($0.options ?? []).contains { $0 == "rbind" || $0 == "bind" } }.count
+    spec.mounts[own...].stablySort { ContainerPath.depth($0.destination) < ContainerPath.depth($1.destination) }
+  }
+
+  private func apply(_ edits: CDISpec.Edits, to spec: inout RuntimeSpec) throws(Fault) {
+    if edits.intelRdt != nil { throw Fault(.unimplemented, "CDI: intelRdt is not supported") }
+    if edits.netDevices?.isEmpty == false { throw Fault(.unimplemented, "CDI: netDevices are not supported") }
+    var environment = Environment(spec.process.env)
+    for entry in edits.env ?? [] { environment.set(entry) }
+    spec.process.env = environment.entries
+    for node in edits.deviceNodes ?? [] { try add(node, to: &spec) }
+    for mount in edits.mounts ?? [] { add(mount, to: &spec) }
+    for hook in edits.hooks ?? [] { spec.hooks.add(hook.runtimeHook, at: hook.hookName) }
+    var groups = spec.process.user.additionalGids ?? []
+    for group in edits.additionalGids ?? [] where group != 0 && !groups.contains(group) { groups.append(group) }
+    if !groups.isEmpty { spec.process.user.additionalGids = groups }
+  }
+
+  private func add(_ node: CDISpec.DeviceNode, to spec: inout RuntimeSpec) throws(Fault) {
+    var device = try complete(node)
+    let user = spec.process.user
+    if device.uid == nil, user.uid > 0 { device.uid = user.uid }
+    if device.gid == nil, user.gid > 0 { device.gid = user.gid }
+    spec.linux.devices = (spec.linux.devices ?? []).filter { $0.path != device.path } + [device]
+    guard device.type != "p" else { return }
+    let access = node.permissions.map { $0.isEmpty ? "rwm" : $0 } ?? "rwm"
+    let type = device.type == "u" ? "c" : device.type
+    spec.linux.resources?.devices?.append(
+      RuntimeSpec.DeviceRule(allow: true, type: type, major: device.major, minor: device.minor, access: access))
+  }
+
+  /// What the spec leaves out is as the host's device is.
+  private func complete(_ node: CDISpec.DeviceNode) throws(Fault) -> RuntimeSpec.Device {
+    let path = ContainerPath.clean(node.path)
+    let type = node.type ?? ""
+    if type == "p" || !type.isEmpty && node.major != nil && node.minor != nil {
+      return RuntimeSpec.Device(
+        path: path, type: type, major: node.major ?? 0, minor: node.minor ?? 0, fileMode: node.fileMode, uid: node.uid, gid: node.gid)
+    }
+    let source = node.hostPath.map { $0.isEmpty ? node.path : $0 } ?? node.path
+    let found = try stage("CDI: device node \(source)", { try lookups.devices(source) })
+    guard let host = found.first, found.count == 1 else { throw Fault(.failedPrecondition, "CDI: \(source) is no device") }
+    guard type.isEmpty || type == host.kind.rawValue || type == "u" else {
+      throw Fault(.failedPrecondition, "CDI: \(source) is of type \(host.kind.rawValue), not \(type)")
+    }
+    return RuntimeSpec.Device(
+      path: path, type: host.kind.rawValue, major: node.major ?? Int64(host.major), minor: node.minor ?? Int64(host.minor),
+      fileMode: node.fileMode ?? host.mode, uid: node.uid, gid: node.gid)
+  }
+
+  private func add(_ mount: CDISpec.Mount, to spec: inout RuntimeSpec) {
+    let destination = ContainerPath.clean(mount.containerPath)
+    spec.mounts.removeAll { $0.destination == destination }
+    let options = mount.options ?? []
+    let isBind = ["", "bind", "none"].contains(mount.type ?? "")
+    let bind = isBind && !options.contains { $0 == "bind" || $0 == "rbind" } ? ["rbind"] : []
+    spec.mounts.append(
+      RuntimeSpec.Mount(destination, type: isBind ? "bind" : mount.type ?? "bind", source: mount.hostPath, options: bind + options))
+  }
+}
+
+extension CDISpec.Hook {
+  var runtimeHook: RuntimeSpec.Hook { RuntimeSpec.Hook(path: path, args: args, env: env, timeout: timeout) }
+}
+
+extension ArraySlice {
+  /// Equal elements keep their order.
+  fileprivate mutating func stablySort(by precedes: (Element, Element) -> Bool) {
+    let sorted = enumerated().sorted { precedes($0.element, $1.element) || !precedes($1.element, $0.element) && $0.offset < $1.offset }
+    self = ArraySlice(sorted.map(\.element))
+  }
+}

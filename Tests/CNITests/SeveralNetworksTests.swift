@@ -1,0 +1,89 @@
+import Core
+import Linux
+import Support
+import Testing
+
+@testable import CNI
+
+struct SeveralNetworksTests {
+  private func configure(_ plugins: FakePlugins) throws {
+    for (index, name) in ["first", "second", "third"].enumerated() {
+      try plugins.configure(
+        #"{"cniVersion":"1.1.0","name":"\#(name)","plugins":[{"type":"p\#(index)","capabilities":{"dns":true,"ips":true,"mac":true}}]}"#,
+        file: "\(index)0-\(name).conflist")
+      try plugins.install("p\(index)")
+    }
+  }
+
+  @Test func aPodGetsAnInterfaceInEachAndItsAddressesFromTheFirst() async throws {
+    try await withScratch("cni") { directory in
+      let plugins = try FakePlugins(directory)
+      try configure(plugins)
+      let network = try plugins.network { $0.networks = 2 }
+      var pod = attachment("abc")
+      pod.dns = .init(servers: ["10.0.0.10"], searches: ["svc"], options: ["ndots:5"])
+      pod.annotations = ["berth.dev/cni-ips": "10.1.2.3/24, fd00::5/64", "berth.dev/cni-mac": "02:00:00:00:00:07"]
+      _ = try await network.attach(pod)
+      #expect(plugins.calls == ["p0 ADD", "p1 ADD"])
+      #expect(plugins.environment("p0", "ADD").contains("CNI_IFNAME=eth0") && plugins.environment("p1", "ADD").contains("CNI_IFNAME=eth1"))
+      let runtime = try #require(try plugins.input("p0", "ADD")["runtimeConfig"])
+      #expect(runtime["dns"] == ["servers": ["10.0.0.10"], "searches": ["svc"], "options": ["ndots:5"]])
+      #expect(runtime["ips"] == ["10.1.2.3/24", "fd00::5/64"] && runtime["mac"] == "02:00:00:00:00:07")
+      try await network.check("abc")
+      try await network.collectGarbage()
+      let valid = try plugins.input("p1", "GC")["cni.dev/valid-attachments"]
+      #expect(valid == [["containerID": "abc", "ifname": "eth1"]])
+      await network.close()
+      // Another process, with all it knows from its files.
+      let again = try plugins.network { $0.networks = 2 }
+      try await again.detach("abc", netnsPath: nil)
+      #expect(plugins.calls.suffix(2) == ["p1 DEL", "p0 DEL"])
+      await again.close()
+    }
+  }
+
+  @Test func oneThatFailsTakesTheOthersBack() async throws {
+    try await withScratch("cni") { directory in
+      let plugins = try FakePlugins(directory)
+      try configure(plugins)
+      try plugins.plan("p2", "ADD", ["fail"])
+      let network = try plugins.network { $0.networks = 0 }
+      await #expect(throws: Fault.self) { try await network.attach(attachment("abc")) }
+      #expect(plugins.calls == ["p0 ADD", "p1 ADD", "p2 ADD", "p2 DEL", "p1 DEL", "p0 DEL"])
+      #expect(try network.attachments().isEmpty && network.pending().isEmpty)
+      await network.close()
+    }
+  }
+
+  @Test(arguments: [
+    (AddressPreference.ipv4, ["10.0.0.1", "fd00::1"]), (.ipv6, ["fd00::1", "10.0.0.1"]), (.cni, ["fd00::1", "10.0.0.1"]),
+  ])
+  func theFirstAddressIsOfThePreferredFamily(_ preference: AddressPreference, _ sorted: [String]) {
+    #expect(preference.sorted(["fd00::1", "10.0.0.1"]) == sorted)
+  }
+
+  @Test func aTemplateBecomesANetworkWhenTheNodesCIDRIsKnown() async throws {
+    let text = """
+      {"cniVersion": "1.0.0", "name": "t", "plugins": [{"type": "p0", "subnet": "{{.PodCIDR}}",
+        "ranges": [{{range $i, $range := .PodCIDRRanges}}{{if $i}}, {{end}}[{"subnet": "{{$range}}"}]{{end}}],
+        "routes": [{{- range $i, $route := .Routes -}}{{if $i}},{{else}}{{end}}{"dst": "{{$route}}"}{{- end -}}]}]}
+      """
+    try await withScratch("cni") { directory in
+      let plugins = try FakePlugins(directory)
+      try plugins.install("p0")
+      try Files.write(text, to: directory + "/template")
+      let network = try plugins.network { $0.template = directory + "/template" }
+      await #expect(throws: Fault.self) { try await network.status() }
+      try await network.configure(podCIDRs: ["10.1.0.0/24", "fd00:1::/64"])
+      try await network.status()
+      let written = try JSON(parsing: try Files.read(directory + "/conf/10-berth.conflist"))
+      let plugin = written["plugins"]?.array?.first
+      #expect(plugin?["subnet"] == "10.1.0.0/24")
+      #expect(plugin?["ranges"] == [[["subnet": "10.1.0.0/24"]], [["subnet": "fd00:1::/64"]]])
+      #expect(plugin?["routes"] == [["dst": "0.0.0.0/0"], ["dst": "::/0"]])
+      await network.close()
+    }
+    #expect(throws: Fault.self) { try ConfigurationTemplate("{{range .X}}").render([]) }
+    #expect(throws: Fault.self) { try ConfigurationTemplate("{{.Nope}}").render([]) }
+  }
+}

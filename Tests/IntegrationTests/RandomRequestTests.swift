@@ -1,0 +1,71 @@
+import CRIAPI
+import Core
+import GRPC
+import Linux
+import Support
+import SwiftProtobuf
+import Testing
+
+/// Requests with values at the edge of what there is, against a running berthd: it answers each with a result or an error that is the client's
+/// to mend, nothing is leaked (the node asserts it), and the next good request works.
+@Suite(.serialized) struct RandomRequestTests {
+  private static let mendable: [GRPCStatus.Code] = [
+    .invalidArgument, .failedPrecondition, .notFound, .alreadyExists, .unimplemented, .resourceExhausted,
+  ]
+
+  private func attempt(_ seed: UInt64, _ what: String, _ call: () async throws -> Void) async throws {
+    do { try await call() } catch let status as GRPCStatus {
+      #expect(Self.mendable.contains(status.code), "seed \(seed): \(what): \(status.code) \(status.message.prefix(600))")
+      #expect(!status.message.isEmpty)
+    }
+  }
+
+  @Test(arguments: [11, 12] as [UInt64]) func `containers of any config`(_ seed: UInt64) async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("random") { $0.linux.securityContext.namespaceOptions.network = .node })
+      var mutation = WireMutation(seed: seed, texts: FullConfigs.texts)
+      let full = try FullConfigs.container(scratch: node.scratch, image: Node.busybox).serializedBytes() as [UInt8]
+      for number in 0..<150 {
+        guard var config = try? Runtime_V1_ContainerConfig(serializedBytes: mutation.mutate(full, changes: number % 3)) else { continue }
+        config.keepHostPaths(below: node.scratch)
+        try await attempt(seed, "container \(number)") {
+          let id = try await node.create(config, in: pod)
+          _ = try await node.status(container: id)
+          try await node.remove(container: id)
+        }
+      }
+      let good = try await node.launch("good", ["true"], in: pod)
+      #expect(try await node.ended(good).exitCode == 0)
+    }
+  }
+
+  @Test(arguments: [21, 22] as [UInt64]) func `pods of any config`(_ seed: UInt64) async throws {
+    try await Node.with { node in
+      var mutation = WireMutation(seed: seed, texts: FullConfigs.texts)
+      let full = try FullConfigs.sandbox(scratch: node.scratch, cgroup: Node.cgroup).serializedBytes() as [UInt8]
+      for number in 0..<80 {
+        guard var config = try? Runtime_V1_PodSandboxConfig(serializedBytes: mutation.mutate(full, changes: number % 3)) else { continue }
+        if config.linux.cgroupParent.hasPrefix("/") { config.linux.cgroupParent = Node.cgroup }
+        try await attempt(seed, "pod \(number)") {
+          let id = try await node.run(config)
+          _ = try await node.status(pod: id)
+          try await node.remove(pod: id)
+        }
+      }
+      #expect(try await node.pods().isEmpty)
+      try await node.importBusybox()
+      let good = try await node.launch("good", ["true"], in: try await node.run(try node.podConfig("good")))
+      #expect(try await node.ended(good).exitCode == 0)
+    }
+  }
+}
+
+extension Runtime_V1_ContainerConfig {
+  /// Nothing is made outside of the test's directory.
+  fileprivate mutating func keepHostPaths(below scratch: String) {
+    for index in mounts.indices where mounts[index].hostPath.hasPrefix("/") && !mounts[index].hostPath.hasPrefix(scratch) {
+      mounts[index].hostPath = scratch + "/random" + mounts[index].hostPath
+    }
+  }
+}
