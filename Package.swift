@@ -35,8 +35,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: strict)
 }
 
+/// Nothing loads a program's symbols at run time: without the table the linker may drop what nobody calls.
 func program(_ name: String, folder: String, _ dependencies: [Target.Dependency]) -> Target {
-  .executableTarget(name: name, dependencies: dependencies, path: "Sources/" + folder, swiftSettings: strict)
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Sources/" + folder, swiftSettings: strict,
+    linkerSettings: [.unsafeFlags(["-Xlinker", "--no-export-dynamic"], .when(configuration: .release))])
 }
 
 func cLibrary(_ name: String, _ pkgConfig: String?, apt: String) -> Target {
@@ -47,7 +50,8 @@ let cTargets: [Target] = [
   .target(name: "CLinux", path: "Sources/C/CLinux", cSettings: cStrict),
   cLibrary("CNghttp2", "libnghttp2", apt: "libnghttp2-dev"),
   cLibrary("COpenSSL", "libcrypto", apt: "libssl-dev"),
-  cLibrary("CArchive", "libarchive", apt: "libarchive-dev"),
+  cLibrary("CArchive", nil, apt: "libarchive-dev"),
+  cLibrary("CMalloc", nil, apt: "libc6-dev"),
   cLibrary("CZlib", "zlib", apt: "zlib1g-dev"),
   cLibrary("CISAL", "libisal", apt: "libisal-dev"),
   cLibrary("CSeccomp", "libseccomp", apt: "libseccomp-dev"),
@@ -88,7 +92,7 @@ let surfaces: [Target] = [
     "berthd", folder: "Daemon",
     [
       "Core", "OCI", "Linux", "CRIAPI", "Settings", "Metadata", "Registry", "Content", "Snapshots", "Tasks", "CNI", "Spec",
-      "Engine", "CRIService", "Streaming", "GRPC", "BerthAPI", .nioPosix, .nioCore, .protobuf, .arguments, .logging,
+      "Engine", "CRIService", "Streaming", "GRPC", "BerthAPI", "CMalloc", .nioPosix, .nioCore, .protobuf, .arguments, .logging,
     ]),
   program(
     "berth", folder: "CLI",
@@ -104,7 +108,9 @@ let shim: [Target] = [
 let testTargets: [Target] = [
   .target(
     name: "Support",
-    dependencies: ["CLinux", "Core", "OCI", "Linux", "CRIAPI", "GRPC", .nioCore, .nioPosix, .protobuf, .logging],
+    dependencies: [
+      "CLinux", "Core", "OCI", "Linux", "CRIAPI", "GRPC", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .protobuf, .logging,
+    ],
     path: "Tests/Support", swiftSettings: strict),
   tests("Linux", ["CLinux", "Linux", "Support"]),
   tests("OCI", ["OCI", "Support"]),

@@ -19,7 +19,8 @@ struct Berth: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Run", subcommands: [Run.self, Exec.self, Logs.self, Stop.self, Remove.self]),
       CommandGroup(name: "List", subcommands: [Pods.self, Containers.self, Inspect.self]),
-      CommandGroup(name: "Images", subcommands: [Images.self, Pull.self, Import.self, RemoveImage.self]),
+      CommandGroup(
+        name: "Images", subcommands: [Images.self, Pull.self, Pulls.self, Import.self, RemoveImage.self, RegistryCommands.self]),
       CommandGroup(name: "Node", subcommands: [Check.self, Info.self, Version.self, Completion.self]),
     ])
 }

@@ -27,6 +27,7 @@ struct Berthd: AsyncParsableCommand {
   var logLevel: String?
 
   func run() async throws {
+    MemoryPolicy.apply()
     let signals = try Signals.stream([Signals.interrupt, Signals.terminate])
     let settings = try effectiveConfiguration()
     let logger = StructuredLog.logger(settings.logLevel)
@@ -35,6 +36,7 @@ struct Berthd: AsyncParsableCommand {
       logger.critical("cannot start: \(Fault(error))")
       throw ExitCode(1)
     }
+    Task(priority: .utility) { await MemoryPolicy.keepSmall() }
     await drain(daemon, on: signals, logger)
   }
 

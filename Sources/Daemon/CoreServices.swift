@@ -17,17 +17,22 @@ struct CoreServices: Sendable {
   let services: [any GRPCService]
   let stats: StatsService
 
-  init(_ settings: Configuration, stores: Stores, registry: any RegistrySource, streaming: any StreamingEndpoint, logger: Logger) throws {
+  init(
+    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining, streaming: any StreamingEndpoint,
+    logger: Logger
+  ) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
     let index = ImageIndex(store: stores.records, logger: logger)
+    let known = Set(try layers.list().map(\.id))
     try index.load { image in
-      let known = Set((try? layers.list())?.map(\.id) ?? [])
-      return content.contains(image.id) && content.contains(image.manifest) && image.layers.allSatisfy(known.contains)
+      content.contains(image.id) && content.contains(image.manifest) && image.layers.allSatisfy(known.contains)
     }
-    garbage = GarbageCollector(index: index, ledger: ledger, content: content, layers: layers, logger: logger)
+    let leases = PullLeases(store: stores.records, logger: logger)
+    try leases.load()
+    garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
     let images = ImageService(
-      index: index, content: content, layers: layers, registry: registry, garbage: garbage,
+      index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
       downloads: settings.images.maximumParallelDownloads, logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
@@ -47,12 +52,13 @@ struct CoreServices: Sendable {
       PodServices(
         ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
         snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, settings: engine, logger: logger))
+    let usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)
     services = [
       RuntimeService(
         pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
         streaming: streaming),
-      ImageServiceSurface(images: images, usage: ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots)),
-      BerthService(images: images) { path in try await ArchiveSource.open(path) },
+      ImageServiceSurface(images: images, usage: usage),
+      BerthService(images: images, usage: usage, registry: registry) { path in try await ArchiveSource.open(path) },
     ]
   }
 }

@@ -30,8 +30,11 @@ struct Daemon: Sendable {
     let stores = try stage("stores") { try Stores(settings, logger: logger) }
     let newEpoch = try stage("epoch") { try Epoch.begin(state: settings.state) }
     let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    var policy = TransferPolicy()
+    policy.stallWindow = settings.registry.stallTimeout
     let registry = RegistryClient(
-      hosts: HostsDirectory(roots: settings.registry.configPath) { logger.warning("\($0)") }, group: loops, logger: logger)
+      hosts: HostsDirectory(roots: settings.registry.configPath) { logger.warning("\($0)") }, group: loops,
+      environment: ProcessEnvironment.strings, policy: policy, logger: logger)
     let streaming = try await stage("streaming") {
       try await StreamingServer.start(StreamingConfiguration(settings.streaming), logger: logger)
     }

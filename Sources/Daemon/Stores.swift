@@ -19,7 +19,7 @@ final class Stores: Sendable {
     let volatile = try SQLiteStore(settings.state + "/runtime.db", .volatile, logger: logger)
     records = try FollowingStore(volatile: volatile, durable: durable, logger: logger)
     content = try BlobDirectory(root: settings.root)
-    layers = try LayerDirectories(root: settings.root, log: logger)
+    layers = try LayerDirectories(root: settings.root, limits: ExtractionLimits(settings.images.limits), log: logger)
     try layers.sweep()
     snapshots = try OverlaySnapshots(root: settings.root)
     self.lock = lock
@@ -27,4 +27,15 @@ final class Stores: Sendable {
 
   /// Writes what is not durable yet.
   func close() { records.close() }
+}
+
+extension ExtractionLimits {
+  init(_ limits: Configuration.Images.Limits) {
+    self.init()
+    entries = limits.entries
+    total = Int64(limits.layerSize)
+    fileSize = Int64(limits.fileSize)
+    expansion = Int64(limits.expansion)
+    depth = limits.depth
+  }
 }

@@ -62,6 +62,9 @@ struct AttemptFailure: Error, Sendable {
     case .connectTimeout: "the connection could not be made in time"
     case .tlsHandshakeTimeout: "TLS: no handshake in time"
     case .deadlineExceeded: "no response in time"
+    case .proxyAuthenticationRequired: "the proxy wants other credentials (407)"
+    case .invalidProxyResponse: "the proxy refused the connection, or is none"
+    case .httpProxyHandshakeTimeout, .socksHandshakeTimeout: "the proxy made no connection in time"
     case .remoteConnectionClosed: "the connection was closed before the end of the response"
     default: String(describing: error)
     }

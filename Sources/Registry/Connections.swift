@@ -5,7 +5,7 @@ import NIOCore
 import NIOSSL
 import Synchronization
 
-/// The HTTP clients: one for every dial timeout in use, which is one. Connections are pooled by host and TLS settings.
+/// The HTTP clients: one for every dial timeout and proxy in use, which is one. Connections are pooled by host and TLS settings.
 ///
 /// HTTP/1.1 only, on purpose. A layer has a connection of its own, and what its reader does not take stays in the kernel; over HTTP/2 the client library
 /// lets every stream buffer 8 MiB in memory, and one TCP connection carries all layers.
@@ -15,28 +15,41 @@ final class Connections: Sendable {
     let versions: [Files.Version?]
   }
 
+  private struct Kind: Hashable {
+    let dialTimeout: Duration
+    let proxy: ProxySettings.Proxy?
+  }
+
   private let group: any EventLoopGroup
-  private let clients = Mutex<[Duration: HTTPClient]?>([:])
+  private let proxies: ProxySettings
+  private let clients = Mutex<[Kind: HTTPClient]?>([:])
   private let trust = Mutex<[Trust: TLSConfiguration]>([:])
   private let dialTimeout: Duration
 
-  init(group: any EventLoopGroup, dialTimeout: Duration) {
+  init(group: any EventLoopGroup, proxies: ProxySettings, dialTimeout: Duration) {
     self.group = group
+    self.proxies = proxies
     self.dialTimeout = dialTimeout
   }
 
-  /// UNAVAILABLE after shutdown.
-  func client(for host: RegistryHost) throws(Fault) -> HTTPClient {
-    let timeout = host.dialTimeout ?? dialTimeout
+  /// For a request to `address` on behalf of `host`. UNAVAILABLE after shutdown.
+  func client(for host: RegistryHost, to address: WebAddress) throws(Fault) -> HTTPClient {
+    let kind = Kind(dialTimeout: host.dialTimeout ?? dialTimeout, proxy: try proxies.proxy(for: address))
     let client = clients.withLock { clients -> HTTPClient? in
       if clients == nil { return nil }
-      if let known = clients?[timeout] { return known }
-      let made = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: Self.configuration(timeout))
-      clients?[timeout] = made
+      if let known = clients?[kind] { return known }
+      let made = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: Self.configuration(kind))
+      clients?[kind] = made
       return made
     }
     guard let client else { throw Fault(.unavailable, "the registry client is shut down") }
     return client
+  }
+
+  /// `http://proxy.example:3128`; empty where `address` is asked directly.
+  func proxyName(for address: WebAddress) throws(Fault) -> String {
+    guard let proxy = try proxies.proxy(for: address) else { return "" }
+    return "\(proxy.kind == .http ? "http" : "socks5")://\(proxy.host):\(proxy.port)"
   }
 
   func shutdown() async throws {
@@ -47,10 +60,11 @@ final class Connections: Sendable {
     for client in all { try await client.shutdown() }
   }
 
-  private static func configuration(_ dialTimeout: Duration) -> HTTPClient.Configuration {
+  private static func configuration(_ kind: Kind) -> HTTPClient.Configuration {
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+    configuration.proxy = kind.proxy.map { HTTPClient.Configuration.Proxy($0) }
     configuration.httpVersion = .http1Only
-    configuration.timeout.connect = TimeAmount(dialTimeout)
+    configuration.timeout.connect = TimeAmount(kind.dialTimeout)
     configuration.connectionPool.idleTimeout = .seconds(15)
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
     configuration.connectionPool.retryConnectionEstablishment = false

@@ -79,7 +79,7 @@ struct Exchange: Sendable {
   }
 
   private func send(_ request: HTTPClientRequest, _ address: WebAddress, _ endpoint: Endpoint) async throws -> HTTPClientResponse {
-    let client = try connections.client(for: endpoint.host)
+    let client = try connections.client(for: endpoint.host, to: address)
     do {
       return try await client.execute(request, timeout: TimeAmount(policy.responseTimeout))
     } catch {

@@ -11,11 +11,15 @@ package final class RegistryClient: RegistrySource {
   let logger: Logger
   private let connections: Connections
 
-  package init(hosts: any RegistryHostsResolver, group: any EventLoopGroup, policy: TransferPolicy = .init(), logger: Logger) {
+  /// - Parameter environment: `NAME=value` each, for its proxies.
+  package init(
+    hosts: any RegistryHostsResolver, group: any EventLoopGroup, environment: [String] = [], policy: TransferPolicy = .init(),
+    logger: Logger
+  ) {
     self.hosts = hosts
     self.policy = policy
     self.logger = logger
-    connections = Connections(group: group, dialTimeout: policy.dialTimeout)
+    connections = Connections(group: group, proxies: ProxySettings(environment: environment), dialTimeout: policy.dialTimeout)
     let tokens = TokenEndpoint(connections: connections, policy: policy)
     exchange = Exchange(connections: connections, authorizer: Authorizer(tokens), policy: policy)
   }

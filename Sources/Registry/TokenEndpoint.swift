@@ -74,7 +74,7 @@ struct TokenEndpoint: Sendable {
   private func connection(to realm: WebAddress, _ endpoint: Endpoint) throws
     -> @Sendable (HTTPClientRequest) async throws -> HTTPClientResponse
   {
-    let client = try connections.client(for: endpoint.host)
+    let client = try connections.client(for: endpoint.host, to: realm)
     let tls = realm.scheme == .https ? try connections.tls(for: endpoint.host, itself: realm.origin == endpoint.origin) : nil
     return { [policy] request in
       var request = request

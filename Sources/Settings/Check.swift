@@ -16,5 +16,9 @@ enum Check {
     { range.contains($0) ? nil : "must be between \(range.lowerBound) and \(range.upperBound), found \($0)" }
   }
 
+  static func duration(_ range: ClosedRange<Duration>) -> (Duration) -> String? {
+    { range.contains($0) ? nil : "must be between \(range.lowerBound) and \(range.upperBound), found \($0)" }
+  }
+
   static func parts(_ paths: String) -> [String] { paths.split(separator: ":").map(String.init) }
 }

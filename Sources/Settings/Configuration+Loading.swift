@@ -72,9 +72,7 @@ extension Configuration {
         try table.set(&containers.devicesFollowUser, "device_ownership_from_security_context")
         try table.set(&containers.hostPathSeconds, "host_path_timeout", check: Check.range(1...600))
       }
-      try table.within("images") { (table) throws(SettingsError) in
-        try table.set(&images.maximumParallelDownloads, "max_parallel_downloads", check: Check.range(1...64))
-      }
+      try table.within("images") { (table) throws(SettingsError) in try images.apply(&table) }
       try table.within("shim") { (table) throws(SettingsError) in try table.set(&shim.path, "path", check: Check.absolute) }
     }
   }
@@ -90,8 +88,22 @@ extension Configuration.GRPC {
 
 extension Configuration.Registry {
   fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
+    try table.set(&stallTimeout, "stall_timeout", check: Check.duration(.milliseconds(100) ... .seconds(3600)))
     guard let joined: String = try table.take("config_path", check: Check.absolutes) else { return }
     configPath = Check.parts(joined)
+  }
+}
+
+extension Configuration.Images {
+  fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
+    try table.set(&maximumParallelDownloads, "max_parallel_downloads", check: Check.range(1...64))
+    try table.within("limits") { (table) throws(SettingsError) in
+      try table.set(&limits.entries, "max_entries", check: Check.range(1...(1 << 30)))
+      try table.set(&limits.layerSize, "max_layer_size", check: Check.range(1...(1 << 60)))
+      try table.set(&limits.fileSize, "max_file_size", check: Check.range(1...(1 << 60)))
+      try table.set(&limits.expansion, "max_expansion", check: Check.range(1...(1 << 30)))
+      try table.set(&limits.depth, "max_depth", check: Check.range(1...256))
+    }
   }
 }
 

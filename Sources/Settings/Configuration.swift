@@ -19,6 +19,8 @@ package struct Configuration: Equatable, Sendable {
   package struct Registry: Equatable, Sendable {
     /// Key `config_path`: directories with a `<host>/hosts.toml` each, searched in order; one or several joined by colons.
     package var configPath = ["/etc/berth/certs.d", "/etc/containerd/certs.d"]
+    /// Key `stall_timeout`: a connection that brings next to nothing for so long is given up, and its blob resumed on another.
+    package var stallTimeout = Duration.seconds(30)
   }
 
   /// `[streaming]`: the HTTP server of Exec, Attach and PortForward.
@@ -111,6 +113,21 @@ package struct Configuration: Equatable, Sendable {
   package struct Images: Equatable, Sendable {
     /// Key `max_parallel_downloads`: layers that one pull fetches at a time.
     package var maximumParallelDownloads = 4
+    package var limits = Limits()
+
+    /// `[images.limits]`: what a layer may ask of the node at most.
+    package struct Limits: Equatable, Sendable {
+      /// Key `max_entries`: files, directories and links of one layer.
+      package var entries = 1_000_000
+      /// Key `max_layer_size`: bytes of one layer, unpacked.
+      package var layerSize = 1 << 40
+      /// Key `max_file_size`: bytes of one file, holes included.
+      package var fileSize = 1 << 40
+      /// Key `max_expansion`: how many times its packed size a layer may have, once it is larger than 256 MiB.
+      package var expansion = 2000
+      /// Key `max_depth`: directories above each other.
+      package var depth = 256
+    }
   }
 
   /// `[shim]`

@@ -15,9 +15,10 @@ import Testing
     let index = ImageIndex(store: MemoryRecords(), logger: logger)
     let content = MemoryContent()
     let ledger = Ledger(store: MemoryRecords(), logger: logger)
-    let garbage = GarbageCollector(index: index, ledger: ledger, content: content, layers: layers, logger: logger)
+    let leases = PullLeases(store: MemoryRecords(), logger: logger)
+    let garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
     return ImageService(
-      index: index, content: content, layers: layers, registry: registry, garbage: garbage, downloads: 4,
+      index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases, downloads: 4,
       platform: Platform(os: "linux", architecture: "amd64"), logger: logger)
   }
 

@@ -45,6 +45,7 @@ final class MemoryLayers: LayerStore {
     return info
   }
 
+  func replace(_ id: LayerID, with layer: any AppliedLayer, above parents: [LayerID]) async throws { await discard(layer) }
   func discard(_ layer: any AppliedLayer) async { state.withLock { $0.pending -= 1 } }
   func list() throws -> [LayerInfo] { state.withLock { Array($0.layers.values) } }
   func verify(_ id: LayerID) async throws -> [String] { [] }

@@ -2,6 +2,7 @@
 import pathlib
 import subprocess
 import tempfile
+import time
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -25,6 +26,13 @@ POOL = load_pool()
 
 def message(kind, /, **fields):
     return message_factory.GetMessageClass(POOL.FindMessageTypeByName("runtime.v1." + kind))(**fields)
+
+
+def timed(call):
+    """Milliseconds that it took, and its result."""
+    began = time.perf_counter()
+    result = call()
+    return (time.perf_counter() - began) * 1000, result
 
 
 class Client:

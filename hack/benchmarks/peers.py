@@ -20,8 +20,9 @@ CNI = {
 class Peer:
     """One daemon: its process, its client, and which processes are its pods' overhead."""
 
-    def __init__(self, name, work, command, socket, overhead):
+    def __init__(self, name, work, command, socket, overhead, layers):
         self.name, self.work, self.socket, self.overhead = name, work, socket, overhead
+        self.layers = lambda: list(work.glob(layers))  # what unpacked layers it has
         self.log = open(work / f"{name}.log", "w")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, start_new_session=True)
         for _ in range(300):
@@ -76,7 +77,9 @@ def berth(work):
         f'root = "{root}/root"\nstate = "{root}/state"\n[grpc]\naddress = "{root}/berth.sock"\n'
         f'[cni]\nconf_dir = "{root}/cni"\nbin_dirs = ["/usr/lib/cni"]\n[registry]\nconfig_path = "{os.environ["CERTS_D"]}"\n')
     command = [os.environ["BERTH_BIN"] + "/berthd", "--config", str(config), "--log-level", "warning"]
-    return Peer("berth", work, command, f"{root}/berth.sock", lambda line: "berth-shim" in line or "berth-holder" in line)
+    return Peer(
+        "berth", work, command, f"{root}/berth.sock", lambda line: "berth-shim" in line or "berth-holder" in line,
+        "berth/root/layers/sha256-*")
 
 
 def containerd(work):
@@ -99,4 +102,6 @@ state = "{root}/state"
     conf_dir = "{root}/cni"
 ''')
     command = ["/usr/bin/containerd", "--config", str(config), "--log-level", "error"]
-    return Peer("containerd", work, command, f"{root}/containerd.sock", lambda line: "containerd-shim" in line or line.startswith("/pause"))
+    return Peer(
+        "containerd", work, command, f"{root}/containerd.sock", lambda line: "containerd-shim" in line or line.startswith("/pause"),
+        "containerd/root/io.containerd.snapshotter.v1.overlayfs/snapshots/*")

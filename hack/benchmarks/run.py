@@ -6,18 +6,12 @@ import shutil
 import statistics
 import subprocess
 import tempfile
-import time
 
 import peers
-from cri import message
+import pulls
+from cri import message, timed
 
 BUSYBOX = "docker.io/library/busybox:latest"
-
-
-def timed(call):
-    began = time.perf_counter()
-    result = call()
-    return (time.perf_counter() - began) * 1000, result
 
 
 class Pod:
@@ -102,22 +96,12 @@ def memory(both, results, count):
             pod.end()
 
 
-def pulls(both, results, image, rounds):
-    for number in range(rounds + 1):
-        for peer in both:
-            spec = message("ImageSpec", image=image)
-            elapsed, _ = timed(lambda: peer.client.PullImage(image=spec))
-            if number > 0:
-                results.add(f"pull {image.split('/', 1)[1]}, ms", peer, elapsed)
-            peer.client.RemoveImage(image=spec)
-            time.sleep(1)  # both delete in the background
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--pods", type=int, default=10)
     parser.add_argument("--pulls", type=int, default=5)
+    parser.add_argument("--only", choices=["pods", "pulls"], help="only these measurements")
     parser.add_argument("--json")
     arguments = parser.parse_args()
     work, results, both = pathlib.Path(tempfile.mkdtemp(prefix="berth-bench-")), Results(), []
@@ -125,11 +109,11 @@ def main():
         both = [peers.berth(work), peers.containerd(work)]
         for peer in both:
             peer.client.PullImage(image=message("ImageSpec", image=BUSYBOX))
-        life_cycles(both, results, arguments.rounds)
-        memory(both, results, arguments.pods)
-        if arguments.pulls:
-            for image in ("docker.io/bench/many:1", "docker.io/bench/big:1"):
-                pulls(both, results, image, arguments.pulls)
+        if arguments.only != "pulls":
+            life_cycles(both, results, arguments.rounds)
+            memory(both, results, arguments.pods)
+        if arguments.only != "pods":
+            pulls.run(both, results, arguments.pulls)
     finally:
         results.print() if results.samples else None
         for peer in both:

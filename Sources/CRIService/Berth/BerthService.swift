@@ -5,11 +5,18 @@ package import GRPC
 /// The surface of `berth.v1.Berth`: what the CRI cannot say. One file per RPC beside this one.
 package struct BerthService: GRPCService {
   let images: ImageService
+  let usage: ImageUsage
+  let registry: any RegistryExplaining
   /// Opens an archive on this node as a source of images.
   let archives: @Sendable (String) async throws -> any ImageArchive
 
-  package init(images: ImageService, archives: @escaping @Sendable (String) async throws -> any ImageArchive) {
+  package init(
+    images: ImageService, usage: ImageUsage, registry: any RegistryExplaining,
+    archives: @escaping @Sendable (String) async throws -> any ImageArchive
+  ) {
     self.images = images
+    self.usage = usage
+    self.registry = registry
     self.archives = archives
   }
 
@@ -18,6 +25,12 @@ package struct BerthService: GRPCService {
   package var methods: [GRPCMethod] {
     [
       .serverStreaming("Pull") { request, _, writer in try await pull(request, writer) },
+      .serverStreaming("VerifyImages") { request, _, writer in try await verifyImages(request, writer) },
+      .unary("TagImage") { request, _ in try tagImage(request) },
+      .unary("PruneImages") { request, _ in try pruneImages(request) },
+      .unary("DiskUsage") { request, _ in try await diskUsage(request) },
+      .unary("ExplainRegistry") { request, _ in try await explainRegistry(request) },
+      .unary("ListPulls") { request, _ in listPulls(request) },
       .serverStreaming("Import") { request, _, writer in try await importArchive(request, writer) },
     ]
   }

@@ -7,22 +7,45 @@ import SwiftProtobuf
 enum LayerReports {
   private static let interval = Duration.milliseconds(200)
 
-  /// Until cancelled.
-  static func follow(_ progress: PullProgress, _ send: (Berth_V1_LayerProgress) async throws -> Void) async throws {
+  /// Until cancelled. Whether it came to telling what the name is.
+  static func follow(
+    _ progress: PullProgress, resolved: (Berth_V1_Resolved) async throws -> Void, _ send: (Berth_V1_LayerProgress) async throws -> Void
+  ) async throws -> Bool {
     var sent: [PullProgress.Layer] = []
+    var isResolved = false
     while !Task.isCancelled {
-      try await Task.sleep(for: interval)
+      try? await Task.sleep(for: interval)
+      if Task.isCancelled { break }
+      if !isResolved, let known = Self.resolved(progress) {
+        isResolved = true
+        try await resolved(known)
+      }
       let layers = progress.layers()
       for (number, layer) in layers.enumerated() where sent.count != layers.count || sent[number] != layer {
         try await send(message(number, layer))
       }
       sent = layers
     }
+    return isResolved
   }
 
   /// Where everything stands at the end.
   static func last(_ progress: PullProgress, _ send: (Berth_V1_LayerProgress) async throws -> Void) async throws {
     for (number, layer) in progress.layers().enumerated() { try await send(message(number, layer)) }
+  }
+
+  static func all(_ progress: PullProgress) -> [Berth_V1_LayerProgress] { progress.layers().enumerated().map { message($0, $1) } }
+
+  static func resolved(_ progress: PullProgress) -> Berth_V1_Resolved? {
+    progress.resolved.map { resolved in
+      let layers = progress.layers()
+      return .with {
+        $0.reference = resolved.reference
+        $0.digest = resolved.manifest.description
+        $0.layers = UInt32(layers.count)
+        $0.totalBytes = UInt64(clamping: layers.reduce(0) { $0 + $1.total })
+      }
+    }
   }
 
   private static func message(_ number: Int, _ layer: PullProgress.Layer) -> Berth_V1_LayerProgress {

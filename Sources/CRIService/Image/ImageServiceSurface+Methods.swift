@@ -8,7 +8,7 @@ extension ImageServiceSurface: GRPCService {
       .unary("ListImages") { request, _ in try listImages(request) },
       .unary("ImageStatus") { request, _ in try imageStatus(request) },
       .unary("PullImage") { request, _ in try await pullImage(request) },
-      .unary("RemoveImage") { request, _ in try removeImage(request) },
+      .unary("RemoveImage") { request, _ in try await removeImage(request) },
       .unary("ImageFsInfo") { request, _ in try await imageFsInfo(request) },
     ]
   }

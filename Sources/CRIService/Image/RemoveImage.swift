@@ -2,8 +2,8 @@ import CRIAPI
 import Engine
 
 extension ImageServiceSurface {
-  func removeImage(_ request: Runtime_V1_RemoveImageRequest) throws -> Runtime_V1_RemoveImageResponse {
-    try images.remove(request.image.image)
+  func removeImage(_ request: Runtime_V1_RemoveImageRequest) async throws -> Runtime_V1_RemoveImageResponse {
+    try await images.remove(request.image.image)
     return .init()
   }
 }

@@ -70,14 +70,19 @@ package final class LayerDirectories: LayerStore {
   }
 
   private func place(_ staged: StagedLayer, above parents: [LayerID]) throws -> LayerInfo {
+    if let existing = info(try identity(staged, above: parents)) { return existing }
+    return try adopt(staged.path, try complete(staged, above: parents))
+  }
+
+  /// Fits a staged layer to those below it, and makes it durable with its manifest and its record.
+  func complete(_ staged: StagedLayer, above parents: [LayerID]) throws -> LayerRecord {
     let id = try identity(staged, above: parents)
-    if let existing = info(id) { return existing }
     let tree = staged.isShared ? staged.tree : try FixUp.run(staged, above: parents.map { LayerLayout.files(root, $0) })
     let manifest = LayerManifest(tree)
     let record = LayerRecord(id: id, diffID: staged.diffID, shared: staged.isShared, usage: manifest.usage)
     try Durability.write(manifest, record, hasRoot: tree[LayerTree.root].metadata != nil, into: staged.path)
     try Durability.sync(staged.path, manifest)
-    return try adopt(staged.path, record)
+    return record
   }
 
   /// Renames the layer into place; the one that is there already wins, whoever is about to record it.

@@ -24,7 +24,8 @@ final class ByteQueue: Sendable {
     case failed(Fault)
   }
 
-  static let capacity = 4 << 20
+  /// The reader may hold as much again.
+  static let capacity = 1 << 20
 
   private let monitor = Monitor(State())
 

@@ -73,6 +73,9 @@ package protocol LayerStore: Sendable {
   /// Resolves the layer's open references against `parents` (lowest first; all committed), syncs it, renames it into place, records it. Durable on return.
   /// Where the same layer was committed meanwhile, that one is returned and this one dropped.
   func commit(_ layer: any AppliedLayer, above parents: [LayerID]) async throws -> LayerInfo
+  /// Puts a newly applied layer in the place of the committed one `id`, which is damaged; `parents` as for ``commit(_:above:)``. Atomic and durable.
+  /// Nothing may have the old one mounted.
+  func replace(_ id: LayerID, with layer: any AppliedLayer, above parents: [LayerID]) async throws
   /// Drops an applied layer that will not be committed.
   func discard(_ layer: any AppliedLayer) async
   func list() throws -> [LayerInfo]

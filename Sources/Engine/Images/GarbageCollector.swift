@@ -10,18 +10,24 @@ package final class GarbageCollector: Sendable {
     var again = false
     var heldLayers: [LayerID: Int] = [:]
     var pulls = 0
+    /// A pass will come by itself when the next lease ends.
+    var waits = false
   }
 
   private let state = Mutex(State())
   private let index: ImageIndex
   private let ledger: Ledger
+  private let leases: PullLeases
   private let content: any ContentStore
   private let layers: any LayerStore
   private let logger: Logger
 
-  package init(index: ImageIndex, ledger: Ledger, content: any ContentStore, layers: any LayerStore, logger: Logger) {
+  package init(
+    index: ImageIndex, ledger: Ledger, leases: PullLeases, content: any ContentStore, layers: any LayerStore, logger: Logger
+  ) {
     self.index = index
     self.ledger = ledger
+    self.leases = leases
     self.content = content
     self.layers = layers
     self.logger = logger
@@ -72,6 +78,7 @@ package final class GarbageCollector: Sendable {
   }
 
   private func collect() async {
+    if let pause = await leases.expire() { wake(after: pause) }
     do {
       for layer in try layers.list() where !isUsed(layer.id) { try await removeLayer(layer) }
       let documents = Set(index.list().flatMap { [$0.id, $0.manifest, $0.target] })
@@ -82,6 +89,20 @@ package final class GarbageCollector: Sendable {
     } catch { logger.error("garbage collection: \(Fault(error))") }
   }
 
+  /// What a lease keeps goes when its time is over, asked for or not. One such wait at a time: each pass begins the next.
+  private func wake(after pause: Duration) {
+    let waits = state.withLock { state in
+      defer { state.waits = true }
+      return state.waits
+    }
+    if waits { return }
+    Task.detached(priority: .utility) { [weak self] in
+      try? await Task.sleep(for: max(pause, .seconds(1)))
+      self?.state.withLock { $0.waits = false }
+      self?.request()
+    }
+  }
+
   private func removeLayer(_ layer: LayerInfo) async throws {
     try await layers.remove(layer.id)
     logger.info("layer removed", metadata: ["layer": "\(layer.id)", "bytes": "\(layer.usage.bytes)"])
@@ -90,6 +111,13 @@ package final class GarbageCollector: Sendable {
   /// Asked anew for each layer: images and containers come and go during a pass.
   private func isUsed(_ id: LayerID) -> Bool {
     if state.withLock({ $0.pulls > 0 || $0.heldLayers[id] != nil }) { return true }
-    return index.list().contains { $0.layers.contains(id) } || ledger.containers().contains { $0.layers.contains(id) }
+    return leases.layers().contains(id) || index.list().contains { $0.layers.contains(id) }
+      || ledger.containers().contains { $0.layers.contains(id) }
   }
+
+  /// Containers whose root filesystem may be mounted on the layer.
+  func users(of id: LayerID) -> [ContainerRecord] { ledger.containers().filter { $0.exit == nil && $0.layers.contains(id) } }
+
+  /// How many containers each image has.
+  func containersByImage() -> [Digest: Int] { ledger.containers().reduce(into: [:]) { $0[$1.imageID, default: 0] += 1 } }
 }

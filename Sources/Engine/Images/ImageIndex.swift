@@ -57,6 +57,15 @@ package final class ImageIndex: Sendable {
 
   /// Makes `reference` name the image: joins the record's names with what is known, and takes a tag away from the image that had it.
   package func add(_ image: ImageRecord, named reference: ImageReference) throws -> ImageRecord {
+    try change(image, tag: reference.digest == nil ? reference.repoTag : nil, digest: reference.repoDigest(with: image.target))
+  }
+
+  /// Another tag for an image; no registry is known to have it under that name.
+  package func tag(_ image: ImageRecord, _ reference: ImageReference) throws {
+    _ = try change(image, tag: reference.repoTag, digest: nil)
+  }
+
+  private func change(_ image: ImageRecord, tag: String?, digest: String?) throws -> ImageRecord {
     let changed: [ImageRecord] = records.withLock { records in
       var image = image
       if let known = records[image.id] {
@@ -65,7 +74,7 @@ package final class ImageIndex: Sendable {
         image.pinned = known.pinned || image.pinned
       }
       var changed: [ImageRecord] = []
-      if reference.digest == nil, let tag = reference.repoTag {
+      if let tag {
         for var other in records.values where other.id != image.id && other.tags.contains(tag) {
           other.tags.removeAll { $0 == tag }
           records[other.id] = other
@@ -73,8 +82,7 @@ package final class ImageIndex: Sendable {
         }
         if !image.tags.contains(tag) { image.tags.append(tag) }
       }
-      let digest = reference.repoDigest(with: image.target)
-      if !image.digests.contains(digest) { image.digests.append(digest) }
+      if let digest, !image.digests.contains(digest) { image.digests.append(digest) }
       records[image.id] = image
       return changed + [image]
     }

@@ -9,16 +9,42 @@ struct ImagePull: Sendable {
   let credentials: RegistryCredentials?
   let progress: PullProgress
 
+  /// What an image is, before any layer.
+  struct Documents: Sendable {
+    /// What the name points at: index or manifest.
+    let target: Digest
+    let manifestDigest: Digest
+    let manifest: Manifest
+    let config: ImageConfig
+    let layers: [LayerDescription]
+  }
+
   func run() async throws -> ImageRecord {
+    let documents = try await documents()
+    let layers = LayerPull(pull: self, layers: documents.layers)
+    progress.begin(
+      .init(reference: "\(reference)", manifest: documents.manifestDigest), documents.layers.map(\.descriptor))
+    async let lease: Void = takeLease(of: layers)
+    let committed = try await layers.run()
+    try await lease
+    let record = ImageRecord(
+      id: documents.manifest.config.digest, target: documents.target, manifest: documents.manifestDigest, layers: committed.map(\.id),
+      size: committed.reduce(0) { $0 + $1.usage.bytes }, user: documents.config.config.user)
+    return try service.index.add(record, named: reference)
+  }
+
+  /// Beside the transfer: it need not be durable before the first layer is.
+  private func takeLease(of layers: LayerPull) async throws {
+    if !layers.isComplete { try await service.leases.take(reference, layers.candidates) }
+  }
+
+  func documents() async throws -> Documents {
     let (target, manifestDigest, manifest) = try await resolve()
     let config = try await fetchConfig(manifest.config)
     let diffIDs = try asFault { try config.diffIDs(for: manifest) }
-    let layers = zip(manifest.layers, diffIDs).map { LayerDescription(descriptor: $0, diffID: $1) }
-    let committed = try await LayerPull(pull: self, layers: layers).run()
-    let record = ImageRecord(
-      id: manifest.config.digest, target: target, manifest: manifestDigest, layers: committed.map(\.id),
-      size: committed.reduce(0) { $0 + $1.usage.bytes }, user: config.config.user)
-    return try service.index.add(record, named: reference)
+    return Documents(
+      target: target, manifestDigest: manifestDigest, manifest: manifest, config: config,
+      layers: zip(manifest.layers, diffIDs).map { LayerDescription(descriptor: $0, diffID: $1) })
   }
 
   /// Follows an index to the manifest for this platform; both are kept.
@@ -27,7 +53,8 @@ struct ImagePull: Sendable {
     switch try await keep(document) {
     case .manifest(let manifest): return (document.digest, document.digest, manifest)
     case .index(let index):
-      let entry = try asFault { try index.entry(for: service.platform) }
+      let entry: Descriptor
+      do { entry = try index.entry(for: service.platform) } catch { throw Fault(.notFound, "manifest \(document.digest): \(error)") }
       let named = ImageReference(domain: reference.domain, path: reference.path, tag: nil, digest: entry.digest)
       let inner = try await stage("manifest \(entry.digest)") { try await source.manifest(named, credentials: credentials) }
       guard case .manifest(let manifest) = try await keep(inner) else {

@@ -16,17 +16,23 @@ package final class ImageService: Sendable {
   let layerLocks = KeyedLock<Digest>()
   let downloads: Slots
   let garbage: GarbageCollector
+  let leases: PullLeases
+  package let running: RunningPulls
+  /// Whose progress those see that join a pull.
+  let leaders = Mutex<[PullKey: PullProgress]>([:])
 
   /// - Parameter downloads: layers on their way at the same time, over all pulls.
   package init(
     index: ImageIndex, content: any ContentStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
-    downloads: Int, platform: Platform = .host, logger: Logger
+    leases: PullLeases, downloads: Int, platform: Platform = .host, logger: Logger
   ) {
     self.index = index
     self.content = content
     self.layers = layers
     self.registry = registry
     self.garbage = garbage
+    self.leases = leases
+    running = RunningPulls(logger: logger)
     self.downloads = Slots(downloads)
     self.platform = platform
     self.logger = logger
@@ -43,10 +49,16 @@ package final class ImageService: Sendable {
   }
 
   /// Removes the image whatever it was named by, with all its names. Removing what is not there succeeds.
-  package func remove(_ image: String) throws {
-    guard let record = try find(image) else { return }
+  package func remove(_ image: String) async throws {
+    guard let record = try find(image) else { return await forget(image) }
     try index.remove(record.id)
     logger.info("image removed", metadata: ["image": "\(record.id)", "names": "\(record.tags + record.digests)"])
+    garbage.request()
+  }
+
+  /// What an unfinished pull of that name left.
+  private func forget(_ image: String) async {
+    guard let reference = try? ImageReference(parsing: image), await leases.drop(reference) else { return }
     garbage.request()
   }
 }

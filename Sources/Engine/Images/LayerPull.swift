@@ -19,8 +19,13 @@ struct LayerPull: Sendable {
 
   private var service: ImageService { pull.service }
 
+  /// Nothing has to be fetched.
+  var isComplete: Bool { zip(layers, chains).allSatisfy { service.layers.find($0.diffID, chainID: $1) != nil } }
+
+  /// What the layers may be called once they are committed.
+  var candidates: [LayerID] { layers.map { LayerID($0.diffID) } + chains.map { LayerID($0) } }
+
   func run() async throws -> [LayerInfo] {
-    pull.progress.begin(layers.map(\.descriptor))
     var tasks: [Task<LayerInfo, any Error>] = []
     for (number, layer) in layers.enumerated() {
       let below = tasks
@@ -43,7 +48,7 @@ struct LayerPull: Sendable {
         for other in tasks { other.cancel() }
       }
     }
-    if let failure { throw Fault(failure).within(pull.progress.summary) }
+    if let failure { throw Fault(failure).within(pull.progress.report) }
     return infos
   }
 
@@ -101,7 +106,8 @@ struct LayerPull: Sendable {
     return info
   }
 
-  private func apply(_ layer: LayerDescription, _ number: Int) async throws -> any AppliedLayer {
+  /// From the source's first byte to the last: applied, not committed.
+  func apply(_ layer: LayerDescription, _ number: Int) async throws -> any AppliedLayer {
     let ingest = try await service.layers.ingest(layer)
     do {
       pull.progress.set(number, .downloading)

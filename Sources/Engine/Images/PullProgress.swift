@@ -1,9 +1,10 @@
+import Linux
 package import OCI
 import Synchronization
 
-/// Where a pull stands, for progress bars and for the error of a pull that fails.
+/// Where a pull stands, for progress bars, for log lines and for the error of a pull that fails.
 package final class PullProgress: Sendable {
-  package enum Phase: String, Sendable {
+  package enum Phase: String, Sendable, CaseIterable {
     case waiting, present, downloading, applying, committing, done
   }
 
@@ -15,25 +16,70 @@ package final class PullProgress: Sendable {
     package var phase: Phase
   }
 
-  private let state = Mutex<[Layer]>([])
+  /// What the name turned out to be.
+  package struct Resolved: Sendable, Hashable {
+    package let reference: String
+    /// Of the manifest for this platform.
+    package let manifest: Digest
+  }
+
+  private struct State {
+    var layers: [Layer] = []
+    var resolved: Resolved?
+    /// The pull that this one joined.
+    var leader: PullProgress?
+  }
+
+  private let state = Mutex(State())
+  /// Nanoseconds since the epoch.
+  package let startedAt = SystemClock.realtimeNanoseconds()
+  private let began = SystemClock.monotonicNanoseconds()
 
   package init() {}
 
-  package func layers() -> [Layer] { state.withLock { $0 } }
+  package func layers() -> [Layer] { source.state.withLock { $0.layers } }
+  package var resolved: Resolved? { source.state.withLock { $0.resolved } }
 
-  func begin(_ descriptors: [Descriptor]) {
-    state.withLock { $0 = descriptors.map { Layer(digest: $0.digest, total: $0.size, received: 0, phase: .waiting) } }
+  /// Shows what `leader` does from here on; of itself it forgets about any.
+  func follow(_ leader: PullProgress) { state.withLock { $0.leader = leader === self ? nil : leader } }
+
+  private var source: PullProgress { state.withLock { $0.leader } ?? self }
+
+  func begin(_ resolved: Resolved, _ descriptors: [Descriptor]) {
+    state.withLock { state in
+      state.resolved = resolved
+      state.layers = descriptors.map { Layer(digest: $0.digest, total: $0.size, received: 0, phase: .waiting) }
+    }
   }
 
-  func set(_ layer: Int, _ phase: Phase) { state.withLock { $0[layer].phase = phase } }
+  func set(_ layer: Int, _ phase: Phase) { state.withLock { $0.layers[layer].phase = phase } }
 
-  func received(_ layer: Int, _ bytes: Int) { state.withLock { $0[layer].received += Int64(bytes) } }
+  func received(_ layer: Int, _ bytes: Int) { state.withLock { $0.layers[layer].received += Int64(bytes) } }
+
+  /// Compressed bytes that came from the source.
+  package var received: Int64 { layers().reduce(0) { $0 + ($1.phase == .present ? 0 : $1.received) } }
 
   /// `3 of 5 layers, 10 of 36 MB`.
   package var summary: String {
     let layers = layers()
+    if layers.isEmpty { return "resolving" }
     let finished = layers.count { $0.phase == .done || $0.phase == .present }
     let (received, total) = layers.reduce((0, 0)) { ($0.0 + ($1.phase == .present ? $1.total : $1.received), $0.1 + $1.total) }
     return "\(finished) of \(layers.count) layers, \(received / 1_000_000) of \(total / 1_000_000) MB"
+  }
+
+  /// The summary with rate and phases: `3 of 5 layers, 10 of 36 MB, 1.2 MB/s, 2 downloading`.
+  package var report: String { report(since: 0, over: SystemClock.monotonicNanoseconds() - began) }
+
+  /// - Parameters:
+  ///   - earlier: ``received`` at the beginning of the time that the rate is of.
+  ///   - nanoseconds: how long that is.
+  func report(since earlier: Int64, over nanoseconds: Int64) -> String {
+    let layers = layers()
+    if layers.isEmpty { return summary }
+    let tenths = (received - earlier) * 10_000 / max(nanoseconds, 1)
+    let phases: [Phase] = [.waiting, .downloading, .applying, .committing]
+    let busy = phases.map { phase in (phase, layers.count { $0.phase == phase }) }.filter { $0.1 > 0 }
+    return ([summary, "\(tenths / 10).\(tenths % 10) MB/s"] + busy.map { "\($0.1) \($0.0.rawValue)" }).joined(separator: ", ")
   }
 }

@@ -57,12 +57,11 @@ struct ContainerSetup: Sendable {
 
   /// The writable layer above the image's. In a user namespace the layers are seen as it maps them, and the writable one belongs to it.
   private func prepare(_ layers: [LayerID]) async throws -> RootfsMount {
-    let rootfs = try await services.snapshots.prepare(id, above: layers)
-    return try mapped(rootfs, layers)
+    try seen(try await services.snapshots.prepare(id, above: layers), layers)
   }
 
-  /// Apart from ``prepare(_:)``: as one function it crashes the optimizer of Swift 6.3.1.
-  private func mapped(_ prepared: RootfsMount, _ layers: [LayerID]) throws -> RootfsMount {
+  /// Not a part of ``prepare(_:)``: as one coroutine the optimizer of Swift 6.3.1 crashes on it.
+  private func seen(_ prepared: RootfsMount, _ layers: [LayerID]) throws -> RootfsMount {
     var rootfs = prepared
     guard let maps = sandbox.plan.idMaps, let upper = rootfs.upper else { return rootfs }
     let root = LayerViews(services, sandbox).root

@@ -1,42 +1,42 @@
-import NIOCore
-import NIOHTTP1
+package import NIOCore
+package import NIOHTTP1
 import NIOPosix
-import NIOSSL
+package import NIOSSL
 import Synchronization
 
 /// An HTTP server that answers with whatever bytes a test wants, and remembers what it was asked.
-final class HostileServer: Sendable {
-  struct Request: Sendable {
-    let method: String
+package final class HostileServer: Sendable {
+  package struct Request: Sendable {
+    package let method: String
     /// Path and query as they came.
-    let target: String
-    let headers: HTTPHeaders
-    let body: String
+    package let target: String
+    package let headers: HTTPHeaders
+    package let body: String
     /// Which request to this server it is, from 0.
-    let number: Int
+    package let number: Int
 
-    var path: String { String(target.prefix { $0 != "?" }) }
-    var query: String { String(target.dropFirst(path.count + 1)) }
-    var authorization: String? { headers.first(name: "Authorization") }
+    package var path: String { String(target.prefix { $0 != "?" }) }
+    package var query: String { String(target.dropFirst(path.count + 1)) }
+    package var authorization: String? { headers.first(name: "Authorization") }
     /// First byte of a `Range: bytes=N-`.
-    var from: Int { headers.first(name: "Range").flatMap { Int($0.dropFirst("bytes=".count).dropLast()) } ?? 0 }
+    package var from: Int { headers.first(name: "Range").flatMap { Int($0.dropFirst("bytes=".count).dropLast()) } ?? 0 }
   }
 
-  enum Step: Sendable {
+  package enum Step: Sendable {
     case send([UInt8])
     case pause(TimeAmount)
     case close
   }
 
-  typealias Script = @Sendable (Request) -> [Step]
+  package typealias Script = @Sendable (Request) -> [Step]
 
-  let port: Int
+  package let port: Int
   private let channel: any Channel
   private let log: RequestLog
 
   /// `127.0.0.1:port`
-  var authority: String { "127.0.0.1:\(port)" }
-  var requests: [Request] { log.all }
+  package var authority: String { "127.0.0.1:\(port)" }
+  package var requests: [Request] { log.all }
 
   private init(_ channel: any Channel, _ log: RequestLog) {
     self.channel = channel
@@ -44,7 +44,7 @@ final class HostileServer: Sendable {
     port = channel.localAddress?.port ?? 0
   }
 
-  static func start(_ tls: NIOSSLContext?, _ script: @escaping Script) async throws -> HostileServer {
+  package static func start(_ tls: NIOSSLContext?, _ script: @escaping Script) async throws -> HostileServer {
     let log = RequestLog()
     let bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
       .childChannelInitializer { channel in
@@ -59,14 +59,14 @@ final class HostileServer: Sendable {
     return HostileServer(try await bootstrap.bind(host: "127.0.0.1", port: 0).get(), log)
   }
 
-  func stop() async throws {
+  package func stop() async throws {
     try await channel.close()
     await log.closeAll()
   }
 }
 
 /// Runs a hostile server while `body` runs.
-func withHostileServer<T>(
+package func withHostileServer<T>(
   tls: NIOSSLContext? = nil, isolation: isolated (any Actor)? = #isolation, _ script: @escaping HostileServer.Script,
   _ body: (HostileServer) async throws -> T
 ) async throws -> T {
@@ -79,7 +79,9 @@ func withHostileServer<T>(
 
 extension [HostileServer.Step] {
   /// A well-formed response, whose length may be a lie.
-  static func response(_ status: Int, _ headers: [String: String] = [:], _ body: [UInt8] = [], length: Int? = nil, close: Bool = false)
+  package static func response(
+    _ status: Int, _ headers: [String: String] = [:], _ body: [UInt8] = [], length: Int? = nil, close: Bool = false
+  )
     -> Self
   {
     var head = "HTTP/1.1 \(status) Status\r\nContent-Length: \(length ?? body.count)\r\n"
@@ -88,12 +90,12 @@ extension [HostileServer.Step] {
     return [.send([UInt8]((head + "\r\n").utf8) + body)] + (close ? [.close] : [])
   }
 
-  static func response(_ status: Int, _ headers: [String: String] = [:], text: String) -> Self {
+  package static func response(_ status: Int, _ headers: [String: String] = [:], text: String) -> Self {
     response(status, headers, [UInt8](text.utf8))
   }
 
   /// A blob's bytes as an honest server gives them, in answer to a Range too, but at most `limit` of them before it hangs up.
-  static func blob(_ bytes: [UInt8], _ request: HostileServer.Request, limit: Int = .max) -> Self {
+  package static func blob(_ bytes: [UInt8], _ request: HostileServer.Request, limit: Int = .max) -> Self {
     let from = Swift.min(request.from, bytes.count)
     let rest = bytes.count - from
     let headers = from > 0 ? ["Content-Range": "bytes \(from)-\(bytes.count - 1)/\(bytes.count)"] : [:]

@@ -2,7 +2,25 @@ import ArgumentParser
 import CRIAPI
 
 struct Images: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "List images.")
+  static let configuration = CommandConfiguration(
+    abstract: "List, fetch, verify and remove images.",
+    discussion: """
+      Examples:
+        berth images                       what is here
+        berth images du                    what it takes on disk
+        berth images verify --repair       compare files with what was pulled; fetch again what differs
+        berth images tag busybox localhost/mine:1
+        berth images prune --dry-run       what no container uses
+      """,
+    subcommands: [
+      ImageList.self, Pull.self, Import.self, TagImage.self, RemoveImage.self, InspectImages.self, VerifyImages.self, PruneImages.self,
+      DiskUsage.self,
+    ],
+    defaultSubcommand: ImageList.self)
+}
+
+struct ImageList: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "ls", abstract: "List images.")
 
   @OptionGroup var server: ServerOptions
   @OptionGroup var list: ListOptions
@@ -19,7 +37,8 @@ struct Images: AsyncParsableCommand {
 }
 
 struct RemoveImage: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "rmi", abstract: "Remove images, with all their names.")
+  static let configuration = CommandConfiguration(
+    commandName: "rmi", abstract: "Remove images, with all their names.", aliases: ["rm"])
 
   @OptionGroup var server: ServerOptions
   @Argument(help: "Names or IDs.") var images: [String]

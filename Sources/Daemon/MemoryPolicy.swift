@@ -1,0 +1,25 @@
+import CMalloc
+import Linux
+
+/// How much memory a daemon that is idle most of the time keeps.
+enum MemoryPolicy {
+  /// Blocks from here on (buffers of pulls, large messages) are mapped by themselves, so that freeing them gives them back at once.
+  private static let mapped: Int32 = 128 << 10
+  /// Otherwise each thread that ever worked keeps an arena, with what is free in it.
+  private static let arenas: Int32 = 2
+  private static let interval = Duration.seconds(30)
+
+  static func apply() {
+    mallopt(M_ARENA_MAX, arenas)
+    mallopt(M_MMAP_THRESHOLD, mapped)
+  }
+
+  /// Gives back now and then what only the start, a pull or a burst of calls needed. Ends with its task.
+  static func keepSmall() async {
+    while !Task.isCancelled {
+      try? await Task.sleep(for: interval)
+      ProcessMemory.dropProgramPages()
+      malloc_trim(0)
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import Core
+import Logging
+package import OCI
+
+/// What prune removes, or would.
+package struct PrunedImage: Sendable {
+  package let image: ImageRecord
+  /// What goes from the disk with it, once the images before it are gone.
+  package let bytes: Int64
+}
+
+/// What one image takes.
+package struct ImageShare: Sendable {
+  package let image: ImageRecord
+  package let bytes: Int64
+  /// Of these, in layers that other images have too.
+  package let shared: Int64
+  package let containers: Int
+}
+
+extension ImageService {
+  /// Names an image; takes the name from the image that had it. NOT_FOUND without the image.
+  package func tag(_ image: String, as name: String) throws -> ImageReference {
+    guard let record = try find(image) else { throw Fault(.notFound, "image \"\(image.prefix(300))\": not found") }
+    let reference: ImageReference
+    do { reference = try ImageReference(parsing: name) } catch { throw Fault(.invalidArgument, "tag \"\(name.prefix(300))\": \(error)") }
+    guard reference.digest == nil else { throw Fault(.invalidArgument, "tag \"\(name.prefix(300))\": a digest cannot be given") }
+    try index.tag(record, reference)
+    logger.info("image tagged", metadata: ["image": "\(record.id)", "name": "\(reference)"])
+    return reference
+  }
+
+  /// Images that no container is made of; pinned ones stay.
+  package func prune(dryRun: Bool) throws -> [PrunedImage] {
+    let containers = garbage.containersByImage()
+    let unused = index.list().filter { containers[$0.id] == nil && !$0.pinned }.sorted { $0.id.hex < $1.id.hex }
+    var users = layerUsers()
+    let sizes = try layerSizes()
+    let pruned = unused.map { image in
+      var bytes: Int64 = 0
+      for layer in Set(image.layers) {
+        users[layer, default: 1] -= 1
+        if users[layer] == 0 { bytes += sizes[layer] ?? 0 }
+      }
+      return PrunedImage(image: image, bytes: bytes)
+    }
+    if dryRun { return pruned }
+    for one in pruned { try index.remove(one.image.id) }
+    if !pruned.isEmpty { garbage.request() }
+    logger.info("images pruned", metadata: ["images": "\(pruned.count)", "bytes": "\(pruned.reduce(0) { $0 + $1.bytes })"])
+    return pruned
+  }
+
+  package func shares() throws -> [ImageShare] {
+    let (users, sizes, containers) = (layerUsers(), try layerSizes(), garbage.containersByImage())
+    return index.list().sorted { $0.id.hex < $1.id.hex }.map { image in
+      let layers = Set(image.layers)
+      return ImageShare(
+        image: image, bytes: layers.reduce(0) { $0 + (sizes[$1] ?? 0) },
+        shared: layers.reduce(0) { $0 + ((users[$1] ?? 0) > 1 ? sizes[$1] ?? 0 : 0) }, containers: containers[image.id] ?? 0)
+    }
+  }
+
+  /// Bytes of manifests, indexes and configurations.
+  package func contentBytes() throws -> Int64 { try content.list().reduce(0) { $0 + Int64((try? content.read($1).count) ?? 0) } }
+
+  private func layerSizes() throws -> [LayerID: Int64] {
+    Dictionary(try layers.list().map { ($0.id, $0.usage.bytes) }) { first, _ in first }
+  }
+
+  /// How many images have each layer.
+  private func layerUsers() -> [LayerID: Int] {
+    index.list().reduce(into: [:]) { users, image in for layer in Set(image.layers) { users[layer, default: 0] += 1 } }
+  }
+}

@@ -1,0 +1,122 @@
+import AsyncHTTPClient
+import Core
+import FoundationEssentials
+
+/// Which proxy a request goes through: `HTTPS_PROXY` for https, `HTTP_PROXY` for http, nothing for what `NO_PROXY` names.
+/// Each may be in lower case too. A proxy makes a tunnel (CONNECT), for http as well: what it sees is the registry's name only.
+package struct ProxySettings: Sendable {
+  /// One proxy, as a connection needs it.
+  struct Proxy: Sendable, Hashable {
+    enum Kind: Sendable, Hashable { case http, socks }
+    var kind: Kind
+    var host: String
+    var port: Int
+    /// Value of `Proxy-Authorization` without the scheme: base64 of user and password.
+    var basic: String?
+  }
+
+  /// Why a variable cannot be used is told when it is needed: a node without any pull must not fail for it.
+  private enum Setting: Sendable {
+    case none
+    case proxy(Proxy)
+    case unusable(Fault)
+  }
+
+  private let http: Setting
+  private let https: Setting
+  private let exceptions: ProxyExceptions
+
+  /// - Parameter environment: `NAME=value` each.
+  package init(environment: [String]) {
+    var values: [String: String] = [:]
+    for entry in environment {
+      guard let equals = entry.firstIndex(of: "=") else { continue }
+      values[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
+    }
+    func value(_ name: String) -> String { [values[name], values[name.lowercased()]].compactMap { $0 }.first { !$0.isEmpty } ?? "" }
+    http = Self.setting("HTTP_PROXY", value("HTTP_PROXY"))
+    https = Self.setting("HTTPS_PROXY", value("HTTPS_PROXY"))
+    exceptions = ProxyExceptions(value("NO_PROXY"))
+  }
+
+  /// `nil` where the address is asked directly. FAILED_PRECONDITION where the variable makes no sense.
+  func proxy(for address: WebAddress) throws(Fault) -> Proxy? {
+    let setting = address.scheme == .https ? https : http
+    if case .none = setting { return nil }
+    let (host, port) = Self.hostAndPort(address.authority[...]) ?? (address.authority, nil)
+    if exceptions.contain(host, port: port ?? address.scheme.defaultPort) { return nil }
+    switch setting {
+    case .none: return nil
+    case .proxy(let proxy): return proxy
+    case .unusable(let fault): throw fault
+    }
+  }
+
+  /// `host`, `host:port`, `[v6]:port`, the host without brackets.
+  static func hostAndPort(_ text: Substring) -> (host: String, port: Int?)? {
+    guard WebAddress.isAuthority(text) else { return nil }
+    let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map(text.index(after:)) : text.firstIndex(of: ":")
+    let host = text[..<(end ?? text.endIndex)]
+    let port = end.flatMap { Int(text[$0...].dropFirst()) }
+    return (String(host.hasPrefix("[") ? host.dropFirst().dropLast() : host), port)
+  }
+}
+
+/// Reading a variable's value.
+extension ProxySettings {
+  private static func setting(_ name: String, _ value: String) -> Setting {
+    if value.isEmpty { return .none }
+    do { return .proxy(try parse(value)) } catch {
+      return .unusable(Fault(.failedPrecondition, "environment variable \(name): \(error.message)"))
+    }
+  }
+
+  /// `[http://][user:password@]host[:port]`; messages never show what may hold a password.
+  private static func parse(_ value: String) throws(Fault) -> Proxy {
+    let scheme = value.ranges(of: "://").first.map { value[..<$0.lowerBound].lowercased() } ?? "http"
+    let rest = value.ranges(of: "://").first.map { value[$0.upperBound...] } ?? value[...]
+    let kinds: [String: (Proxy.Kind, Int)] = ["http": (.http, 80), "socks5": (.socks, 1080), "socks5h": (.socks, 1080)]
+    guard let (kind, port) = kinds[scheme] else {
+      throw Fault(.failedPrecondition, "a proxy reached by \"\(Excerpt.of(scheme, limit: 20))\" is not supported: http and socks5 are")
+    }
+    let whole = rest.prefix { !"/?#".contains($0) }
+    let at = whole.lastIndex(of: "@")
+    let authority = at.map { whole[whole.index(after: $0)...] } ?? whole
+    guard let (host, explicit) = hostAndPort(authority), !host.isEmpty else { throw Fault(.failedPrecondition, "it names no host") }
+    let user = at.map { whole[..<$0] }
+    if kind == .socks, user != nil { throw Fault(.failedPrecondition, "a socks5 proxy that wants a password is not supported") }
+    return Proxy(kind: kind, host: host, port: explicit ?? port, basic: user.map(basic))
+  }
+
+  private static func basic(_ user: Substring) -> String {
+    let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { unescaped($0) }
+    let bytes = parts[0] + [UInt8(ascii: ":")] + (parts.count > 1 ? parts[1] : [])
+    return Data(bytes).base64EncodedString()
+  }
+
+  /// Percent escapes are what they stand for.
+  private static func unescaped(_ text: Substring) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+      let digits = rest.prefix(2)
+      if byte == UInt8(ascii: "%"), digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) {
+        bytes.append(value)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return bytes
+  }
+}
+
+extension HTTPClient.Configuration.Proxy {
+  init(_ proxy: ProxySettings.Proxy) {
+    switch proxy.kind {
+    case .http:
+      self = .server(host: proxy.host, port: proxy.port, authorization: proxy.basic.map { .basic(credentials: $0) })
+    case .socks: self = .socksServer(host: proxy.host, port: proxy.port)
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import Core
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A proxy that makes tunnels (CONNECT), and does harm to what comes back if asked to.
+package final class RelayProxy: Sendable {
+  package struct Options: Sendable {
+    /// `Basic …`: whoever does not send it gets 407.
+    package var authorization: String?
+    /// Each connection is cut after so many bytes from the server.
+    package var dropAfter: Int?
+    /// Flips a bit of the byte at this position among all that come from the server, once.
+    package var corruptAt: Int?
+
+    package init() {}
+  }
+
+  package let port: Int
+  private let options: Options
+  private let state = Mutex(State())
+
+  private struct State {
+    var targets: [String] = []
+    var relayed = 0
+    var isCorrupted = false
+  }
+
+  private typealias Pipe = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+  private init(port: Int, _ options: Options) {
+    self.port = port
+    self.options = options
+  }
+
+  /// `host:port` of every tunnel asked for.
+  package var targets: [String] { state.withLock { $0.targets } }
+  /// Bytes that came from servers and were passed on.
+  package var relayed: Int { state.withLock { $0.relayed } }
+
+  /// Runs while `body` runs.
+  package static func with<T: Sendable>(
+    _ options: Options = Options(), isolation: isolated (any Actor)? = #isolation, _ body: (RelayProxy) async throws -> T
+  ) async throws -> T {
+    let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1).bind(host: "127.0.0.1", port: 0) { channel in pipe(channel) }
+    let proxy = RelayProxy(port: server.channel.localAddress?.port ?? 0, options)
+    let serving = Task { await proxy.serve(server) }
+    let result: Result<T, any Error>
+    do { result = .success(try await body(proxy)) } catch { result = .failure(error) }
+    serving.cancel()
+    await serving.value
+    return try result.get()
+  }
+
+  private static func pipe(_ channel: any Channel) -> EventLoopFuture<Pipe> {
+    channel.eventLoop.makeCompletedFuture { try Pipe(wrappingChannelSynchronously: channel) }
+  }
+
+  private func serve(_ server: NIOAsyncChannel<Pipe, Never>) async {
+    try? await withThrowingDiscardingTaskGroup { group in
+      try await server.executeThenClose { clients in
+        for try await client in clients { group.addTask { try? await self.relay(client) } }
+      }
+    }
+  }
+
+  private func relay(_ client: Pipe) async throws {
+    try await client.executeThenClose { input, output in
+      var input = input.makeAsyncIterator()
+      var head = ""
+      while !head.hasSuffix("\r\n\r\n"), let bytes = try await input.next() { head += String(buffer: bytes) }
+      guard let target = self.target(head) else { return }
+      if let wanted = options.authorization, !head.contains("\r\nproxy-authorization: \(wanted)\r\n"), !head.contains(": \(wanted)\r\n") {
+        return try await output.write(ByteBuffer(string: "HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n"))
+      }
+      let server = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        .connect(host: target.host, port: target.port) { channel in Self.pipe(channel) }
+      try await output.write(ByteBuffer(string: "HTTP/1.1 200 Yes\r\n\r\n"))
+      try await server.executeThenClose { answers, questions in
+        try await withThrowingTaskGroup { group in
+          group.addTask {
+            try? await self.pass(answers, to: output)
+            client.channel.close(promise: nil)
+          }
+          while let bytes = try await input.next() { try await questions.write(bytes) }
+          group.cancelAll()
+        }
+      }
+    }
+  }
+
+  private func target(_ head: String) -> (host: String, port: Int)? {
+    let words = head.split(separator: " ")
+    guard words.count > 2, words[0] == "CONNECT", let colon = words[1].lastIndex(of: ":"),
+      let port = Int(words[1][words[1].index(after: colon)...])
+    else { return nil }
+    state.withLock { $0.targets.append(String(words[1])) }
+    return (String(words[1][..<colon]), port)
+  }
+
+  private func pass(_ answers: NIOAsyncChannelInboundStream<ByteBuffer>, to output: NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws
+  {
+    var count = 0
+    for try await var bytes in answers {
+      count += bytes.readableBytes
+      harm(&bytes)
+      if let limit = options.dropAfter, count >= limit {
+        state.withLock { $0.relayed -= count - limit }
+        bytes.moveWriterIndex(to: max(bytes.readerIndex, bytes.writerIndex - (count - limit)))
+        try await output.write(bytes)
+        return
+      }
+      try await output.write(bytes)
+    }
+  }
+
+  private func harm(_ bytes: inout ByteBuffer) {
+    let position: Int? = state.withLock { state in
+      let start = state.relayed
+      state.relayed += bytes.readableBytes
+      guard let at = options.corruptAt, !state.isCorrupted, (start..<state.relayed).contains(at) else { return nil }
+      state.isCorrupted = true
+      return at - start
+    }
+    guard let position else { return }
+    let index = bytes.readerIndex + position
+    if let byte = bytes.getInteger(at: index, as: UInt8.self) { bytes.setInteger(byte ^ 0x10, at: index) }
+  }
+}
