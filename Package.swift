@@ -132,7 +132,9 @@ let testTargets: [Target] = [
   tests("Engine", ["Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .logging]),
   tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .logging]),
   tests("Streaming", ["Streaming", "CLinux", "Core", "Linux", "CZlib", "Support", .nioCore, .nioPosix, .nioSSL, .logging]),
-  tests("Integration", ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "GRPC", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
+  tests(
+    "Integration",
+    ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "GRPC", "Streaming", "Support", .nioCore, .nioPosix, .nioSSL, .protobuf, .logging]),
 ]
 
 let package = Package(

@@ -31,7 +31,9 @@ final class Fixture: Sendable {
     }
     await fixture.server.shutdown()
     fixture.opened.withLock { $0 = [] }
-    #expect(try await OpenDescriptors.settle(at: before) <= before)
+    let left = try await OpenDescriptors.settle(at: before)
+    let names = try Files.list("/proc/self/fd").map { (try? Files.readLink("/proc/self/fd/" + $0)) ?? "" }
+    #expect(left <= before, "\(names.sorted())")
   }
 
   var port: Int {

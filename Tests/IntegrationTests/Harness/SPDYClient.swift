@@ -1,0 +1,1 @@
+../../StreamingTests/Support/SPDYClient.swift

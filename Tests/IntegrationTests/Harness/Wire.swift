@@ -1,0 +1,1 @@
+../../StreamingTests/Support/Wire.swift
