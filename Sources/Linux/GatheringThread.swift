@@ -14,7 +14,8 @@ package final class GatheringThread: Sendable {
   package init() {}
 
   /// Starts it, once. `linger` is asked before each round for how long to gather; `round` says whether there is more to do without another ring.
-  package func start(_ name: String, linger: @escaping @Sendable () -> Duration, round: @escaping @Sendable () -> Bool) throws(SystemError) {
+  package func start(_ name: String, linger: @escaping @Sendable () -> Duration, round: @escaping @Sendable () -> Bool) throws(SystemError)
+  {
     let started = try WorkerThread(name) { [self] in
       while true {
         changed.wait()

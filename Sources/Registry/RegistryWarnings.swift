@@ -1,6 +1,6 @@
-import NIOHTTP1
 import AsyncHTTPClient
 import Logging
+import NIOHTTP1
 import Synchronization
 
 /// `Warning` headers of registries (OCI distribution spec, "Warnings"): told to the operator, each once.

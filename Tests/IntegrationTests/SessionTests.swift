@@ -1,10 +1,10 @@
-import SwiftProtobuf
 import CRIAPI
 import Core
 import GRPC
 import Linux
 import NIOCore
 import Support
+import SwiftProtobuf
 import Testing
 
 @testable import Streaming
