@@ -10,7 +10,7 @@ import Testing
 @testable import Streaming
 
 /// Exec, Attach and PortForward over a real berthd, as a kubelet and its users do them.
-@Suite(.serialized) struct SessionTests {
+@Suite(.serialized, .timeLimit(.minutes(2))) struct SessionTests {
   @Test func `exec runs a command with its streams and tells its exit code`() async throws {
     try await Node.with { node in
       let (_, container) = try await sleeper(node)
@@ -85,7 +85,7 @@ import Testing
         }
         let error = try await spdy.open(headers("error"))
         let data = try await spdy.open(headers("data"))
-        try await spdy.send(data, "GET /index.html HTTP/1.0\r\n\r\n")
+        try await spdy.send(data, "GET /index.html HTTP/1.0\r\n\r\n", fin: true)
         try await spdy.receive { spdy.ended.contains(error) && (spdy.ended.contains(data) || spdy.resets[data] != nil) }
         return spdy.text(data).hasSuffix("page\n") ? true : nil
       }
