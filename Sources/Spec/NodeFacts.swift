@@ -44,7 +44,7 @@ extension NodeFacts {
     facts.availableCapabilities = try capabilities()
     if !facts.availableCapabilities.contains(.sysResource) { facts.minimumOOMScore = Int(try line("/proc/self/oom_score_adj")) }
     facts.hasSwapLimits = try swapLimits(tree)
-    facts.hasHugepageLimits = tree.hierarchies.contains { $0.controls("hugetlb") }
+    facts.hasHugepageLimits = mountPoint(of: "hugetlb", tree) != nil
     facts.hasSELinux = Files.exists("/sys/fs/selinux/enforce")
     facts.hasAppArmor = try appArmor()
     return facts
@@ -70,10 +70,22 @@ extension NodeFacts {
     return set
   }
 
-  /// A kernel counts swap where the file for it is there; on v2 the root has none, a cgroup below it has.
-  private static func swapLimits(_ tree: CgroupTree) throws(SystemError) -> Bool {
-    guard let memory = tree.hierarchies.first(where: { $0.controls("memory") })?.mountPoint else { return false }
+  /// Where containers are held by a controller: its v1 hierarchy, or a v2 one that stands alone and has it.
+  static func mountPoint(of controller: String, _ tree: CgroupTree) -> String? {
+    let hierarchy = tree.hierarchies.first { hierarchy in
+      if tree.mode != .unified { return hierarchy.controls(controller) }
+      let controllers = (try? line(hierarchy.mountPoint + "/cgroup.controllers")) ?? ""
+      return controllers.split(separator: " ").contains { $0 == controller }
+    }
+    return hierarchy?.mountPoint
+  }
+
+  /// A kernel counts swap where the file for it is there; on v2 the root has none, a cgroup below it has. Where none is below it yet, nothing
+  /// speaks against it: v2 counts swap unless the kernel was told not to.
+  static func swapLimits(_ tree: CgroupTree) throws(SystemError) -> Bool {
+    guard let memory = mountPoint(of: "memory", tree) else { return false }
     if tree.mode != .unified { return Files.exists(memory + "/memory.memsw.limit_in_bytes") }
-    return try Files.list(memory).contains { Files.exists("\(memory)/\($0)/memory.swap.max") }
+    let limited = try Files.list(memory).filter { Files.exists("\(memory)/\($0)/memory.max") }
+    return limited.isEmpty || limited.contains { Files.exists("\(memory)/\($0)/memory.swap.max") }
   }
 }

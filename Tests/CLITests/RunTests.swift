@@ -134,6 +134,9 @@ import Testing
   @Test(arguments: [
     (["--address", "/s", "pods", "-q"], ["pods", "--address", "/s", "-q"]), (["--address=/s", "pods"], ["pods", "--address=/s"]),
     (["pods", "--address", "/s"], ["pods", "--address", "/s"]), (["--address"], ["--address"]),
+    (["--address", "a", "images", "ls", "busybox"], ["images", "ls", "--address", "a", "busybox"]),
+    (["--address=a", "images", "rm", "x"], ["images", "rm", "--address=a", "x"]),
+    (["--address", "a", "images", "busybox"], ["images", "--address", "a", "busybox"]),
   ]) func theAddressMayStandBeforeTheCommand(given: [String], moved: [String]) { #expect(GlobalOptions.moved(given) == moved) }
 
   @Test(arguments: ["80", "0:80", "80:65536", "80:80/icmp", "a:80", "80:80/tcp/udp", ""])
