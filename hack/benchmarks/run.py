@@ -88,20 +88,35 @@ def life_cycles(both, results, rounds):
                     results.add(what + ", ms", peer, value)
 
 
+SETTLE = 35  # seconds: Berth gives back twice a minute what only a burst of work needed
+
+
+def settled(peers_):
+    """The memory of each peer at rest: of its daemon and of its pods' processes, kB."""
+    time.sleep(SETTLE)
+    subprocess.run(["sync"])
+    return {peer.name: peer.memory() for peer in peers_}
+
+
 def memory(both, results, count):
-    time.sleep(35)  # Berth gives back twice a minute what only a burst of work needed
+    """What one more pod costs a node that runs pods already: the same number again, at rest before and after."""
+    idle = settled(both)
+    batches = []
+    for batch in range(2):
+        for peer in both:
+            pods = [Pod(peer, f"memory{batch}-{number}") for number in range(count)]
+            for pod in pods:
+                pod.start()
+            batches += pods
+        first, last = (settled(both), None) if batch == 0 else (first, settled(both))
     for peer in both:
-        idle, before = peer.memory()
-        results.add("idle daemon, kB PSS", peer, idle)
-        pods = [Pod(peer, f"memory{number}") for number in range(count)]
-        for pod in pods:
-            pod.start()
-        subprocess.run(["sync"])
-        daemon, overhead = peer.memory()
-        results.add("a pod's processes, kB PSS", peer, (overhead - before) / count)
-        results.add("daemon's growth a pod, kB PSS", peer, max(0.1, (daemon - idle) / count))
-        for pod in pods:
-            pod.end()
+        daemon, processes = ((last[peer.name][i] - first[peer.name][i]) / count for i in (0, 1))
+        results.add("idle daemon, kB PSS", peer, idle[peer.name][0])
+        results.add("a pod's processes, kB PSS", peer, processes)
+        results.add("daemon's growth a pod, kB PSS", peer, max(0.1, daemon))
+        results.add("a pod in all, kB PSS", peer, processes + daemon)
+    for pod in batches:
+        pod.end()
 
 
 def main():
