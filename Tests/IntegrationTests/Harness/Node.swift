@@ -14,8 +14,8 @@ final class Node: Sendable {
   private let daemon = Mutex<Pidfd?>(nil)
   private let connection = Mutex<GRPCClient?>(nil)
 
-  /// Parent of all pods of these tests.
-  static let cgroup = "/berth-test"
+  /// Parent of all pods of these tests: of this run's own, so that two runs at once do not see each other's.
+  static let cgroup = "/berth-test-\(Process.id)"
 
   private static let counter = Atomic(0)
 
