@@ -141,7 +141,7 @@ def main():
             life_cycles(both, results, arguments.rounds)
             memory(both, results, arguments.pods)
         if arguments.only in (None, "lists"):
-            lists(both, results, Pod, timed, arguments.lists, arguments.running, arguments.ended)
+            lists(both, results, Pod, arguments.lists, arguments.running, arguments.ended)
         if arguments.only in (None, "logs"):
             logs(both, results, arguments.logs, Pod)
         if arguments.only in (None, "pulls"):
