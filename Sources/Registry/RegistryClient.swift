@@ -21,7 +21,8 @@ package final class RegistryClient: RegistrySource {
     self.logger = logger
     connections = Connections(group: group, proxies: ProxySettings(environment: environment), dialTimeout: policy.dialTimeout)
     let tokens = TokenEndpoint(connections: connections, policy: policy)
-    exchange = Exchange(connections: connections, authorizer: Authorizer(tokens, helpers), policy: policy, warnings: RegistryWarnings(logger))
+    exchange = Exchange(
+      connections: connections, authorizer: Authorizer(tokens, helpers), policy: policy, warnings: RegistryWarnings(logger))
   }
 
   /// Closes all connections; transfers under way fail. Must be called before the client goes away.

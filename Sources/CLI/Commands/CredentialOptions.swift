@@ -1,14 +1,15 @@
-import SwiftProtobuf
 import ArgumentParser
 import BerthAPI
 import Core
 import Linux
 import OCI
 import Settings
+import SwiftProtobuf
 
 /// Who one is at an image's registry, for every command that asks one. Without any of these berthd uses what its node is configured with.
 struct CredentialOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("User and password at the image's registry; other users of this machine can see it.", valueName: "user:password"))
+  @Option(
+    help: ArgumentHelp("User and password at the image's registry; other users of this machine can see it.", valueName: "user:password"))
   var creds: String = ""
   @Option(help: "A docker config.json or podman auth.json to look the image's registry up in; its helpers are run here.")
   var authfile: String = ""

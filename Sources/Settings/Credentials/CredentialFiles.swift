@@ -33,7 +33,9 @@ package final class CredentialFiles: Sendable {
   func secret(_ path: String) throws -> String {
     let bytes = try read(path)
     let line = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-    guard let text = String(validating: line, as: UTF8.self), !text.isEmpty else { throw SettingsError(path, "holds no secret in its first line") }
+    guard let text = String(validating: line, as: UTF8.self), !text.isEmpty else {
+      throw SettingsError(path, "holds no secret in its first line")
+    }
     return text
   }
 

@@ -46,7 +46,9 @@ package final class CredentialHelperPrograms: CredentialHelpers {
       if let task = running[helper] { return task }
       let task = Task {
         defer { self.running.withLock { _ = $0.removeValue(forKey: helper) } }
-        let found = try await stage("credential helper \(helper.name) (of \(helper.from)) for \(helper.server)") { try await self.ask(helper) }
+        let found = try await stage("credential helper \(helper.name) (of \(helper.from)) for \(helper.server)") {
+          try await self.ask(helper)
+        }
         self.remember(found ?? helper.fallback, helper)
         return found ?? helper.fallback
       }

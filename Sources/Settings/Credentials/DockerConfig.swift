@@ -34,7 +34,8 @@ package struct DockerConfig: Sendable, Equatable {
   /// - Parameter file: its path, for messages.
   package init(_ bytes: [UInt8], file: String) throws(SettingsError) {
     let content: File
-    do throws(DocumentError) { content = try JSONDocument.decode(File.self, from: bytes, as: "credentials", limit: Self.maximumSize) } catch {
+    do throws(DocumentError) { content = try JSONDocument.decode(File.self, from: bytes, as: "credentials", limit: Self.maximumSize) } catch
+    {
       throw SettingsError(file, error.reason)
     }
     var entries: [Entry] = []
@@ -47,7 +48,8 @@ package struct DockerConfig: Sendable, Equatable {
     self.file = file
     self.entries = entries
     helpers = Dictionary(
-      (content.credHelpers ?? [:]).sorted { $0.key < $1.key }.map { (RegistryAddress($0.key).authority, $0.value) }, uniquingKeysWith: { $1 })
+      (content.credHelpers ?? [:]).sorted { $0.key < $1.key }.map { (RegistryAddress($0.key).authority, $0.value) },
+      uniquingKeysWith: { $1 })
     store = content.credsStore.flatMap { $0.isEmpty ? nil : $0 }
   }
 
