@@ -78,8 +78,9 @@ def tree(root, prefix, limit):
             path = os.path.join(folder, name)
             if os.path.islink(path) or not os.path.isfile(path):
                 continue
+            size = os.path.getsize(path)
+            if total + size > limit:
+                continue
             entries.append(copy(f"{target}/{name}", path, 0o644))
-            total += os.path.getsize(path)
-            if total > limit:
-                return entries
+            total += size
     return entries

@@ -1,5 +1,6 @@
 """Pulls: time, processor time and memory, for an image of many layers and for one of a single large layer."""
 import os
+import statistics
 import threading
 import time
 
@@ -9,13 +10,46 @@ MANY, BIG = "docker.io/bench/many:1", "docker.io/bench/big:1"
 AT_ONCE = [MANY, BIG, "registry.k8s.io/e2e-test-images/nginx:1.14-2"]
 
 
-def run(both, results, rounds):
+def run(both, results, rounds, make_pod):
     if rounds == 0:
         return
     for image in (MANY, BIG):
         compare(both, results, image, rounds)
     for peer in both:
         together(peer, results)
+    for number in range(rounds):
+        for peer in both:
+            beside(peer, results, make_pod, number)
+
+
+def beside(peer, results, make_pod, number, pods=10):
+    """Pod starts while nothing else runs, and while the big image is pulled again and again."""
+    alone = starts(peer, make_pod, f"alone{number}", pods)
+    baseline, over = len(peer.layers()), threading.Event()
+
+    def pulls():
+        while not over.is_set():
+            peer.client.PullImage(image=message("ImageSpec", image=BIG))
+            peer.client.RemoveImage(image=message("ImageSpec", image=BIG))
+
+    thread = threading.Thread(target=pulls)
+    thread.start()
+    time.sleep(0.5)
+    busy = starts(peer, make_pod, f"busy{number}", pods)
+    over.set()
+    thread.join()
+    remove(peer, [], baseline)
+    results.add("pod start beside a pull, ms", peer, busy)
+    results.add("slowed by the pull, times", peer, busy / alone)
+
+
+def starts(peer, make_pod, name, count):
+    values = []
+    for number in range(count):
+        pod = make_pod(peer, f"{name}-{number}")
+        values.append(pod.start()["pod start"])
+        pod.end()
+    return statistics.median(values)
 
 
 def compare(both, results, image, rounds):

@@ -145,7 +145,7 @@ def main():
         if arguments.only in (None, "logs"):
             logs(both, results, arguments.logs, Pod)
         if arguments.only in (None, "pulls"):
-            pulls.run(both, results, arguments.pulls)
+            pulls.run(both, results, arguments.pulls, Pod)
     finally:
         results.print() if results.samples else None
         for peer in both:
