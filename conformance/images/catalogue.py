@@ -46,7 +46,7 @@ int main(int count, char **arguments) {
 """
 
 
-def catalogue(work, big_tree=None):
+def catalogue(work, big_tree=None, variants=0):
     """Everything, one image at a time. `work` keeps what takes long to make; `big_tree` adds the images for pull benchmarks."""
     # The specs tell "Permission denied" of a masked applet: busybox's own shell would run the applet without executing the path.
     base = Layer(busybox(shell="/bin/dash") + programs("/usr/bin/ipcs", "/usr/bin/ipcmk", "/usr/bin/pgrep"))
@@ -57,7 +57,7 @@ def catalogue(work, big_tree=None):
     yield from servers(base, work)
     yield from special(base, work)
     if big_tree:
-        yield from benchmarks(base, big_tree)
+        yield from benchmarks(base, big_tree, variants)
 
 
 def shells(base):
@@ -169,14 +169,19 @@ def special(base, work):
     yield "containerd/volume-ownership", ["2.1"], Image([base, owned], volumes), True
 
 
-def benchmarks(base, big_tree):
-    """What bounds a pull: one large layer of real files (some 140 MB compressed), and many small layers (25 of some 36 MB in all)."""
-    yield "bench/big", ["1"], Image([base, Layer(tree(big_tree, "opt/tree", 400 << 20))], SHELL), True
+def benchmarks(base, big_tree, variants):
+    """What bounds a pull: one large layer of real files (some 140 MB compressed), and many small layers (25 of some 36 MB in all).
+
+    A tag for each round: a layer that was removed and is unpacked again within minutes costs ext4 a search past the inodes just freed.
+    """
+    big = [base, Layer(tree(big_tree, "opt/tree", 400 << 20))]
     roots = ["/usr/lib/x86_64-linux-gnu", "/usr/share", "/usr/lib"]
     folders = sorted(os.path.join(root, name) for root in roots if os.path.isdir(root) for name in os.listdir(root))
     folders = [folder for folder in folders if os.path.isdir(folder)][:24]
-    layers = [Layer(tree(folder, f"opt/{number}", 4 << 20)) for number, folder in enumerate(folders)]
-    yield "bench/many", ["1"], Image([base] + layers, SHELL), True
+    many = [base] + [Layer(tree(folder, f"opt/{number}", 4 << 20)) for number, folder in enumerate(folders)]
+    for variant in range(variants):
+        for name, layers in (("bench/big", big), ("bench/many", many)):
+            yield name, [str(variant)], Image([layer.variant(variant) for layer in layers], SHELL), True
 
 
 def compiled(work, name, source):

@@ -60,10 +60,19 @@ class Layer:
 
     def __init__(self, entries):
         tar = self._tar(entries)
-        self.diff_id = digest(tar)
-        self.tar = tar
-        self.blob = gzip.compress(tar, 6, mtime=0)
-        self.digest = digest(self.blob)
+        self._set(tar, gzip.compress(tar, 6, mtime=0))
+
+    def _set(self, tar, blob):
+        self.tar, self.diff_id = tar, digest(tar)
+        self.blob, self.digest = blob, digest(blob)
+
+    def variant(self, number):
+        """The same with one small file in front, as a gzip member of its own: other digests without compressing all again."""
+        end = 2 * tarfile.BLOCKSIZE  # zeros that would end the archive, and what fills up the record
+        front = self._tar([file(f"variant-{number}", b"x")])[:end]
+        other = Layer.__new__(Layer)
+        other._set(front + self.tar, gzip.compress(front, 6, mtime=0) + self.blob)
+        return other
 
     @staticmethod
     def _tar(entries):

@@ -1,94 +1,112 @@
 """Pulls: time, processor time and memory, for an image of many layers and for one of a single large layer."""
+import json
 import os
 import statistics
 import threading
 import time
+import urllib.request
 
 from cri import message, timed
 
-MANY, BIG = "docker.io/bench/many:1", "docker.io/bench/big:1"
-AT_ONCE = [MANY, BIG, "registry.k8s.io/e2e-test-images/nginx:1.14-2"]
+KINDS = ("many", "big")
+
+
+def tagged(kind, number):
+    return f"docker.io/bench/{kind}:{number}"
 
 
 def run(both, results, rounds, make_pod):
+    """Every round has images of its own; nothing is removed in between (see conformance/images/catalogue.py)."""
     if rounds == 0:
         return
-    for image in (MANY, BIG):
-        compare(both, results, image, rounds)
+    warm(rounds + 2)
+    for kind in KINDS:
+        for number in range(rounds + 1):
+            for peer in both if number % 2 else reversed(both):
+                compare(peer, results, kind, number, keep=number > 0)
     for peer in both:
-        together(peer, results)
+        together(peer, results, rounds + 1)
+    for peer in both:
+        remove_all(peer, rounds + 2)
+    time.sleep(70)
     for number in range(rounds):
         for peer in both:
             beside(peer, results, make_pod, number)
 
 
-def beside(peer, results, make_pod, number, pods=10):
-    """Pod starts while nothing else runs, and while the big image is pulled again and again."""
-    alone = starts(peer, make_pod, f"alone{number}", pods)
-    baseline, over = len(peer.layers()), threading.Event()
-
-    def pulls():
-        while not over.is_set():
-            peer.client.PullImage(image=message("ImageSpec", image=BIG))
-            peer.client.RemoveImage(image=message("ImageSpec", image=BIG))
-
-    thread = threading.Thread(target=pulls)
-    thread.start()
-    time.sleep(0.5)
-    busy = starts(peer, make_pod, f"busy{number}", pods)
-    over.set()
-    thread.join()
-    remove(peer, [], baseline)
-    results.add("pod start beside a pull, ms", peer, busy)
-    results.add("slowed by the pull, times", peer, busy / alone)
+def warm(variants):
+    """The registry reads all its blobs once, so that the first peer does not read the disk for the second."""
+    registry = os.environ["REGISTRY"]
+    for kind in KINDS:
+        for number in range(variants):
+            accept = {"Accept": "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"}
+            manifest = fetch(f"{registry}/v2/bench/{kind}/manifests/{number}", accept)
+            if "manifests" in manifest:
+                manifest = fetch(f"{registry}/v2/bench/{kind}/manifests/{manifest['manifests'][0]['digest']}", accept)
+            for layer in manifest["layers"]:
+                with urllib.request.urlopen(f"{registry}/v2/bench/{kind}/blobs/{layer['digest']}") as answer:
+                    while answer.read(1 << 20):
+                        pass
 
 
-def starts(peer, make_pod, name, count):
-    values = []
-    for number in range(count):
-        pod = make_pod(peer, f"{name}-{number}")
-        values.append(pod.start()["pod start"])
-        pod.end()
-    return statistics.median(values)
+def fetch(url, headers):
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+        return json.load(answer)
 
 
-def compare(both, results, image, rounds):
-    name = image.split("/", 1)[1]
-    baselines = {peer.name: len(peer.layers()) for peer in both}
-    for number in range(rounds + 1):
-        for peer in both:
-            before = processor_seconds(peer.process.pid)
-            elapsed, _ = timed(lambda: peer.client.PullImage(image=message("ImageSpec", image=image)))
-            spent = processor_seconds(peer.process.pid) - before
-            if number > 0:  # the first round fills caches
-                results.add(f"pull {name}, ms", peer, elapsed)
-                results.add(f"pull {name}, CPU s", peer, spent)
-            remove(peer, [image], baselines[peer.name])
+def compare(peer, results, kind, number, keep):
+    before = processor_seconds(peer.process.pid)
+    elapsed, _ = timed(lambda: peer.client.PullImage(image=message("ImageSpec", image=tagged(kind, number))))
+    spent = processor_seconds(peer.process.pid) - before
+    os.sync()  # nobody shall pay for the other's dirty pages
+    if keep:
+        results.add(f"pull bench/{kind}, ms", peer, elapsed)
+        results.add(f"pull bench/{kind}, CPU s", peer, spent)
 
 
-def together(peer, results):
+def together(peer, results, number):
     """Three images at once: the daemon's peak memory."""
-    baseline = len(peer.layers())
     with open(f"/proc/{peer.process.pid}/clear_refs", "w") as file:
         file.write("5")  # the peak starts anew (proc_pid_clear_refs(5))
-    threads = [threading.Thread(target=peer.client.PullImage, kwargs={"image": message("ImageSpec", image=i)}) for i in AT_ONCE]
+    images = [tagged(kind, number) for kind in KINDS] + ["registry.k8s.io/e2e-test-images/nginx:1.14-2"]
+    threads = [threading.Thread(target=peer.client.PullImage, kwargs={"image": message("ImageSpec", image=i)}) for i in images]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     results.add("peak of 3 pulls at once, MB RSS", peer, peak(peer.process.pid) / 1024)
-    remove(peer, AT_ONCE, baseline)
 
 
-def remove(peer, images, baseline):
-    """Both delete in the background, and nobody shall pay for the other's dirty pages: waits for all of it."""
-    for image in images:
-        peer.client.RemoveImage(image=message("ImageSpec", image=image))
+def remove_all(peer, variants):
+    """Both delete in the background: waits for it."""
+    for kind in KINDS:
+        for number in range(variants):
+            peer.client.RemoveImage(image=message("ImageSpec", image=tagged(kind, number)))
     for _ in range(600):
-        if len(peer.layers()) <= baseline:
+        if len(peer.layers()) < 20:
             break
         time.sleep(0.1)
     os.sync()
+
+
+def beside(peer, results, make_pod, number):
+    """Pod starts while nothing else runs, and while the big image is pulled."""
+    alone = statistics.median(start(peer, make_pod, f"alone{number}-{pod}") for pod in range(10))
+    pull = threading.Thread(target=peer.client.PullImage, kwargs={"image": message("ImageSpec", image=tagged("big", number))})
+    pull.start()
+    busy = []
+    while pull.is_alive():
+        busy.append(start(peer, make_pod, f"busy{number}-{len(busy)}"))
+    os.sync()
+    results.add("pod start beside a pull, ms", peer, statistics.median(busy))
+    results.add("slowed by the pull, times", peer, statistics.median(busy) / alone)
+
+
+def start(peer, make_pod, name):
+    pod = make_pod(peer, name)
+    elapsed = pod.start()["pod start"]
+    pod.end()
+    return elapsed
 
 
 def processor_seconds(pid):
