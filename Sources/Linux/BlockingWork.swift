@@ -21,7 +21,16 @@ package enum BlockingWork {
     }
   }
 
+  /// For long work that nobody's pod waits for second by second (unpacking, deleting trees): its threads leave the processors to whoever else
+  /// wants them, pod starts before all.
+  package static func runInBackground<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+      background.submit { continuation.resume(with: Result(catching: body)) }
+    }
+  }
+
   private static let pool = ThreadPool(limit: limit)
+  private static let background = ThreadPool(limit: 64, niceness: 10)
 }
 
 /// `@unchecked Sendable`: everything mutable is guarded by `lock`, which the condition variable needs to be a pthread mutex.
@@ -29,6 +38,7 @@ private final class ThreadPool: @unchecked Sendable {
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let arrived = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private let limit: Int
+  private let niceness: Int32
   private var queue: [@Sendable () -> Void] = []
   private var threads = 0
   private var idle = 0
@@ -36,8 +46,10 @@ private final class ThreadPool: @unchecked Sendable {
   private static let idleSeconds = 5
   private static let stackSize = 1 << 20
 
-  init(limit: Int) {
+  /// - Parameter niceness: of its threads, above the process's own (setpriority(2): on Linux a thread's).
+  init(limit: Int, niceness: Int32 = 0) {
     self.limit = limit
+    self.niceness = niceness
     pthread_mutex_init(lock, nil)
     pthread_cond_init(arrived, nil)
   }
@@ -74,6 +86,7 @@ private final class ThreadPool: @unchecked Sendable {
   }
 
   private func serve() {
+    if niceness > 0 { _ = nice(niceness) }
     while let work = next(waiting: true) { work() }
   }
 

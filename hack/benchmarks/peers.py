@@ -43,6 +43,7 @@ class Peer:
     def stop(self):
         self.process.terminate()
         self.process.wait(30)
+        self.log.close()
 
     def memory(self):
         """PSS of the daemon, and of all its pods' overhead (shims and what holds the namespaces), in kB."""

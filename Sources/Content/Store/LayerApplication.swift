@@ -11,7 +11,7 @@ final class LayerApplication: LayerIngest {
   init(_ layer: LayerDescription, path: String, limits: ExtractionLimits) {
     let queue = queue
     work = Task {
-      try await BlockingWork.run {
+      try await BlockingWork.runInBackground {
         do { return try Self.apply(layer, queue, path, limits) } catch {
           let fault = Fault(error).within("layer \(layer.descriptor.digest)")
           queue.fail(fault)

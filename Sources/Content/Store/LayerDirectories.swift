@@ -112,7 +112,7 @@ package final class LayerDirectories: LayerStore {
     guard info(id) != nil else { throw Fault(.notFound, "layer \(id): there is no such layer") }
     let directory = LayerLayout.directory(root, id)
     return try await stage("layer \(id)") {
-      try await BlockingWork.run {
+      try await BlockingWork.runInBackground {
         let manifest = try LayerManifest(decoding: try Files.read("\(directory)/\(LayerRecord.manifest)", limit: 1 << 30))
         var verifier = try LayerVerifier(root: "\(directory)/\(StagingDirectory.files)")
         return try verifier.verify(manifest)
@@ -126,7 +126,7 @@ package final class LayerDirectories: LayerStore {
     let aside = "\(Self.ingests(root))/\(Identifier.random())"
     let directory = LayerLayout.directory(root, id)
     try await stage("layer \(id)") {
-      try await BlockingWork.run {
+      try await BlockingWork.runInBackground {
         do { try Files.place(directory, at: aside) } catch let error as SystemError {
           if error.isMissing { return }
           throw error
