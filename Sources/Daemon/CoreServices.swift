@@ -66,7 +66,9 @@ struct CoreServices: Sendable {
         streaming: streaming),
       ImageServiceSurface(
         images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
-      BerthService(images: images, usage: usage, registry: registry) { path in try await ArchiveSource.open(path) },
+      BerthService(images: images, usage: usage, registry: registry, pods: pods, streaming: streaming) { path in
+        try await ArchiveSource.open(path)
+      },
     ]
   }
 }

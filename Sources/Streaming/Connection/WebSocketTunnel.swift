@@ -1,3 +1,4 @@
+import WebSocket
 import NIOCore
 
 /// SPDY inside a WebSocket (`SPDY/3.1+portforward.k8s.io`): the binary messages' payloads, one after the other, are the SPDY connection.
