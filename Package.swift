@@ -121,7 +121,11 @@ let testTargets: [Target] = [
   tests("Core", ["Core", "OCI", "Linux", "Support"]),
   tests("CRIAPI", ["CRIAPI", "Linux", "Support", .protobuf]),
   tests(
-    "CLI", ["berth", "CRIAPI", "BerthAPI", "Core", "Linux", "Settings", "Streaming", "WebSocket", "Support", .nioCore, .protobuf, .arguments, .logging]),
+    "CLI",
+    [
+      "berth", "CRIAPI", "BerthAPI", "Core", "Linux", "Streaming", "WebSocket", "Support", .nioCore, .nioPosix, .protobuf, .arguments,
+      .logging,
+    ]),
   tests("HTTP2", ["HTTP2", "Support", .nioCore, .nioEmbedded, .logging]),
   tests("GRPC", ["GRPC", "HTTP2", "Linux", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
   tests("TTRPC", ["TTRPC", "ShimAPI", "Linux", "Support", .nioCore, .nioPosix, .protobuf]),

@@ -127,7 +127,8 @@ import Testing
       #expect(try await shell.ended() == .exited(5))
       #expect(try await shell.currentSettings() == shell.settings)
       #expect(try await node.pods() == [])
-      let piped = try await node.commandLine("run", "-i", "--hostnetwork", "busybox", "--", "/bin/sh", "-c", "cat; exit 4", input: "through\n")
+      let piped = try await node.commandLine(
+        "run", "-i", "--hostnetwork", "busybox", "--", "/bin/sh", "-c", "cat; exit 4", input: "through\n")
       #expect(piped.code == 4 && piped.stdout == "through\n", "\(piped)")
       let left = try await node.commandLineOnTerminal("run", "-it", "--hostnetwork", "--name", "stays", "busybox", "--", "/bin/sh")
       try left.type("echo the''re\r")

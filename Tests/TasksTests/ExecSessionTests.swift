@@ -92,7 +92,10 @@ import Testing
 
   @Test func theClientsEndIsHangupAndKillForWhoIgnoresIt() async throws {
     try await inPod { pod, id in
-      let gentle = try await pod.exec(plan(id, "busybox sh -c 'busybox setsid busybox sleep 77 &'; trap 'echo bye; exit 5' HUP; echo up; while :; do busybox sleep 0.01; done"))
+      let gentle = try await pod.exec(
+        plan(
+          id,
+          "busybox sh -c 'busybox setsid busybox sleep 77 &'; trap 'echo bye; exit 5' HUP; echo up; while :; do busybox sleep 0.01; done"))
       let streams = Streams(gentle)
       _ = await Streams.read(streams.stdout, until: "up\n")
       async let gentleEnd = gentle.exit()

@@ -1,6 +1,6 @@
-import CRIAPI
 import ArgumentParser
 import BerthAPI
+import CRIAPI
 import Linux
 import SwiftProtobuf
 

@@ -19,7 +19,9 @@ enum RotatedLogs {
   /// Time of the first record; nil for a file that was read or has none.
   private static func begin(_ path: String, _ read: [FileIdentity]) -> Int64? {
     guard let file = try? FileHandle.open(path), let identity = try? file.identity(path) else { return nil }
-    guard !read.contains(where: { $0.isSameFile(as: identity) }), let head = try? file.read(count: headSize, at: 0, path) else { return nil }
+    guard !read.contains(where: { $0.isSameFile(as: identity) }), let head = try? file.read(count: headSize, at: 0, path) else {
+      return nil
+    }
     return head.split(separator: UInt8(ascii: " "), maxSplits: 1).first.flatMap { Timestamp.parse(String(decoding: $0, as: UTF8.self)) }
   }
 }

@@ -6,7 +6,8 @@ import Settings
 
 /// For every command that comes to the streaming server.
 struct TrustOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Trust streaming servers of this authority. Default: the certificate in berthd's configuration.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp("Trust servers of this authority. Default: the certificate of berthd's configuration.", valueName: "path"))
   var tlsCa: String?
   @Option(help: ArgumentHelp("Our certificate, where the streaming server asks for one.", valueName: "path")) var tlsCert: String?
   @Option(help: ArgumentHelp("Its key.", valueName: "path")) var tlsKey: String?
