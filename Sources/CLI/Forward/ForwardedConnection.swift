@@ -17,6 +17,9 @@ final class ForwardedConnection: ChannelInboundHandler, ChannelReceiver {
   private var context: ChannelHandlerContext?
   private var connection: ChannelConnection?
   private var isOpen = false
+  /// What came before the other side was open: a client's end makes SwiftNIO read all before it, asked or not.
+  private var early: [ByteBuffer] = []
+  private var inputEnded = false
   /// Of the port's number, which comes first on each channel.
   private var unread: [UInt8: Int] = [data: 2, error: 2]
   private var complaint: [UInt8] = []
@@ -35,7 +38,10 @@ final class ForwardedConnection: ChannelInboundHandler, ChannelReceiver {
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) { connection?.send(Self.data, Self.unwrapInboundIn(data)) }
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let bytes = Self.unwrapInboundIn(data)
+    if isOpen { connection?.send(Self.data, bytes) } else { early.append(bytes) }
+  }
 
   func channelReadComplete(context: ChannelHandlerContext) { readLocal() }
 
@@ -44,7 +50,9 @@ final class ForwardedConnection: ChannelInboundHandler, ChannelReceiver {
   func channelWritabilityChanged(context: ChannelHandlerContext) { if context.channel.isWritable { connection?.readMore() } }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case .inputClosed? = event as? ChannelEvent { connection?.finish(Self.data) }
+    guard case .inputClosed? = event as? ChannelEvent else { return }
+    inputEnded = true
+    if isOpen { connection?.finish(Self.data) }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -65,7 +73,10 @@ final class ForwardedConnection: ChannelInboundHandler, ChannelReceiver {
 
   func opened() {
     isOpen = true
-    if isOver { connection?.close() } else { readLocal() }
+    if isOver { return connection?.close() ?? () }
+    for bytes in early { connection?.send(Self.data, bytes) }
+    early = []
+    if inputEnded { connection?.finish(Self.data) } else { readLocal() }
   }
 
   func canSendAgain() { readLocal() }
