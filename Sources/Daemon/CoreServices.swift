@@ -20,7 +20,7 @@ struct CoreServices: Sendable {
   let usage: ImageUsage
 
   init(
-    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining, streaming: any StreamingEndpoint,
+    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining & RegistryTarget, streaming: any StreamingEndpoint,
     logger: Logger
   ) throws {
     let (content, layers) = (stores.content, stores.layers)
@@ -32,10 +32,12 @@ struct CoreServices: Sendable {
     }
     let leases = PullLeases(store: stores.records, logger: logger)
     try leases.load()
-    garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
+    garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers,
+      keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
     let images = ImageService(
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
-      policy: Self.policy(settings.images, logger), downloads: settings.images.maximumParallelDownloads, logger: logger)
+      policy: Self.policy(settings.images, logger), downloads: settings.images.maximumParallelDownloads,
+      keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
@@ -66,7 +68,7 @@ struct CoreServices: Sendable {
         streaming: streaming),
       ImageServiceSurface(
         images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
-      BerthService(images: images, usage: usage, registry: registry) { path in try await ArchiveSource.open(path) },
+      BerthService(images: images, usage: usage, registry: registry, packer: TarPacker(content)) { path in try await ArchiveSource.open(path) },
     ]
   }
 }

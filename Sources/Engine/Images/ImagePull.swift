@@ -29,13 +29,14 @@ struct ImagePull: Sendable {
     try await lease
     let record = ImageRecord(
       id: documents.manifest.config.digest, target: documents.target, manifest: documents.manifestDigest, layers: committed.map(\.id),
-      size: committed.reduce(0) { $0 + $1.usage.bytes }, user: documents.config.config.user)
+      size: committed.reduce(0) { $0 + $1.usage.bytes }, user: documents.config.config.user,
+      blobs: documents.layers.map(\.descriptor.digest))
     return try service.index.add(record, named: reference)
   }
 
   /// Beside the transfer: it need not be durable before the first layer is.
   private func takeLease(of layers: LayerPull) async throws {
-    if !layers.isComplete { try await service.leases.take(reference, layers.candidates) }
+    if !layers.isComplete { try await service.leases.take(reference, layers.candidates, layers.layers.map(\.descriptor.digest)) }
   }
 
   func documents() async throws -> Documents {

@@ -3,15 +3,17 @@ package import Logging
 package import OCI
 import Synchronization
 
-/// Pulls, imports, finds and removes images.
+/// Pulls, pushes, imports, exports, finds and removes images.
 package final class ImageService: Sendable {
   package let index: ImageIndex
-  let content: any ContentStore
+  let content: any BlobStore
   let layers: any LayerStore
   let registry: any RegistrySource
   let policy: any ImagePolicy
   let logger: Logger
   let platform: Platform
+  /// Compressed layers stay in the content store (`keep_layer_blobs`).
+  let keepsBlobs: Bool
   let pulls = Flights<PullKey, Nothing, ImageRecord>()
   /// One apply per diff ID at a time, whichever image asks.
   let layerLocks = KeyedLock<Digest>()
@@ -24,8 +26,8 @@ package final class ImageService: Sendable {
 
   /// - Parameter downloads: layers on their way at the same time, over all pulls.
   package init(
-    index: ImageIndex, content: any ContentStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
-    leases: PullLeases, policy: any ImagePolicy = AnyImage(), downloads: Int, platform: Platform = .host, logger: Logger
+    index: ImageIndex, content: any BlobStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
+    leases: PullLeases, policy: any ImagePolicy = AnyImage(), downloads: Int, keepsBlobs: Bool = false, platform: Platform = .host, logger: Logger
   ) {
     self.index = index
     self.content = content
@@ -37,6 +39,7 @@ package final class ImageService: Sendable {
     running = RunningPulls(logger: logger)
     self.downloads = Slots(downloads)
     self.platform = platform
+    self.keepsBlobs = keepsBlobs
     self.logger = logger
   }
 
