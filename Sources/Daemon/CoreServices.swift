@@ -20,7 +20,8 @@ struct CoreServices: Sendable {
   let usage: ImageUsage
 
   init(
-    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining & RegistryTarget, streaming: any StreamingEndpoint,
+    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining & RegistryTarget,
+    streaming: any StreamingEndpoint,
     logger: Logger
   ) throws {
     let (content, layers) = (stores.content, stores.layers)
@@ -32,7 +33,8 @@ struct CoreServices: Sendable {
     }
     let leases = PullLeases(store: stores.records, logger: logger)
     try leases.load()
-    garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers,
+    garbage = GarbageCollector(
+      index: index, ledger: ledger, leases: leases, content: content, layers: layers,
       keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
     let images = ImageService(
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
@@ -68,7 +70,9 @@ struct CoreServices: Sendable {
         streaming: streaming),
       ImageServiceSurface(
         images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
-      BerthService(images: images, usage: usage, registry: registry, packer: TarPacker(content)) { path in try await ArchiveSource.open(path) },
+      BerthService(images: images, usage: usage, registry: registry, packer: TarPacker(content)) { path in
+        try await ArchiveSource.open(path)
+      },
     ]
   }
 }

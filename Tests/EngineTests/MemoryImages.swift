@@ -69,7 +69,9 @@ final class MemoryContent: BlobStore {
   func remove(_ digest: Digest) throws { blobs.withLock { _ = $0.removeValue(forKey: digest) } }
   func size(_ digest: Digest) -> Int64? { blobs.withLock { $0[digest].map { Int64($0.count) } } }
   func ingest(_ descriptor: Descriptor) async throws -> any BlobIngest { MemoryIngest(store: self, digest: descriptor.digest) }
-  func open(_ digest: Digest, from offset: Int64) async throws -> any BlobStream { OnePiece(Array(try read(digest).dropFirst(Int(offset)))) }
+  func open(_ digest: Digest, from offset: Int64) async throws -> any BlobStream {
+    OnePiece(Array(try read(digest).dropFirst(Int(offset))))
+  }
 }
 
 final class MemoryIngest: BlobIngest {

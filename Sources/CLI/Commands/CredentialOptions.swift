@@ -3,8 +3,10 @@ import Linux
 
 /// Who asks a registry, on the command line: otherwise berthd uses what it has configured.
 struct CredentialOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("User and password at the registry; others on this node can see them, --password-stdin hides them.",
-    valueName: "user:password"))
+  @Option(
+    help: ArgumentHelp(
+      "User and password at the registry; others on this node can see them, --password-stdin hides them.",
+      valueName: "user:password"))
   var creds: String = ""
   @Option(help: "User at the registry.") var username: String = ""
   @Flag(help: "Read the password from standard input.") var passwordStdin = false

@@ -28,7 +28,9 @@ struct LayerBoard: Equatable {
     let sorted = layers.values.sorted { $0.index < $1.index }
     let active = sorted.filter { !$0.isComplete }
     let shown = sorted.count <= Self.rows ? sorted : Array(active.prefix(Self.rows))
-    return shown.map { Self.line($0, width: width, rate: rates.rate(of: $0.index, at: now)) } + [summary + Self.perSecond(rates.total(at: now))]
+    return shown.map { Self.line($0, width: width, rate: rates.rate(of: $0.index, at: now)) } + [
+      summary + Self.perSecond(rates.total(at: now))
+    ]
   }
 
   var summary: String {
@@ -41,7 +43,9 @@ struct LayerBoard: Equatable {
     let head = Short.id(layer.digest) + "  "
     let text = words(layer) + (rate.map(perSecond) ?? "")
     let room = width - head.unicodeScalars.count - text.unicodeScalars.count - 5
-    guard layer.phase == .fetching || layer.phase == .uploading, layer.total > 0, room >= 10 else { return String((head + text).prefix(width)) }
+    guard layer.phase == .fetching || layer.phase == .uploading, layer.total > 0, room >= 10 else {
+      return String((head + text).prefix(width))
+    }
     return head + bar(done: layer.done, total: layer.total, width: min(room, 40)) + "  " + text
   }
 

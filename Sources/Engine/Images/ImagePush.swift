@@ -39,7 +39,8 @@ struct ImagePush: Sendable {
       try await stage("layer \(blob.digest)") { try await origin.fetch(blob) { progress.received(number, $0) } }
       progress.set(number, .uploading)
       let content = origin.content
-      try await registry.upload(blob, progress: { progress.stands(number, at: $0) }, open: { try await content.open(blob.digest, from: $0) })
+      try await registry.upload(
+        blob, progress: { progress.stands(number, at: $0) }, open: { try await content.open(blob.digest, from: $0) })
       progress.set(number, .done)
     }
   }

@@ -27,7 +27,8 @@ package final class ImageService: Sendable {
   /// - Parameter downloads: layers on their way at the same time, over all pulls.
   package init(
     index: ImageIndex, content: any BlobStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
-    leases: PullLeases, policy: any ImagePolicy = AnyImage(), downloads: Int, keepsBlobs: Bool = false, platform: Platform = .host, logger: Logger
+    leases: PullLeases, policy: any ImagePolicy = AnyImage(), downloads: Int, keepsBlobs: Bool = false, platform: Platform = .host,
+    logger: Logger
   ) {
     self.index = index
     self.content = content

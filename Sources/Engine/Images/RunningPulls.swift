@@ -28,7 +28,9 @@ package final class RunningPulls: Sendable {
   /// The oldest first.
   package func list() -> [Pull] { state.withLock { $0.pulls.sorted { $0.key < $1.key }.map(\.value) } }
 
-  func during<T: Sendable>(_ reference: String, _ progress: PullProgress, as kind: Kind = .pull, _ body: () async throws -> T) async throws -> T {
+  func during<T: Sendable>(_ reference: String, _ progress: PullProgress, as kind: Kind = .pull, _ body: () async throws -> T) async throws
+    -> T
+  {
     let number = state.withLock { state in
       state.next += 1
       state.pulls[state.next] = Pull(reference: reference, progress: progress, kind: kind)

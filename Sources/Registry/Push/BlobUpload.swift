@@ -106,6 +106,8 @@ struct BlobUpload: Sendable {
     guard let address = session.address else { throw Fault(.internal, "an upload without a session") }
     var request = body(.PATCH, address, session, from: from, count: count)
     request.headers.append(("Content-Range", "\(from)-\(from + count - 1)"))
+    // A connection that bears only so many bytes must not have borne some already: docker-registry forgets a session whose chunk breaks.
+    if count < UploadCourse.largestChunk { request.headers.append(("Connection", "close")) }
     let response = try await expect(request, [202])
     session.address = try exchange.location(response, of: request)
     session.sent.set(0)
@@ -139,7 +141,7 @@ enum UploadRange {
   static func end(_ header: String?) -> Int64? {
     guard let header else { return nil }
     let text = header.hasPrefix("bytes=") ? header.dropFirst(6) : header[...]
-    let parts = text.split(separator: "-")
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 2, parts[0] == "0", let last = Int64(parts[1]), last >= 0, last < Int64.max else { return nil }
     // An empty session is `0-0`, and so is one of a single byte: the former is far more likely, and the latter costs one byte.
     return last == 0 ? 0 : last + 1

@@ -74,6 +74,7 @@ struct UploadCourse {
 
   /// A session was given; `minimum` is what the registry wants in each chunk (`OCI-Chunk-Min-Length`).
   mutating func began(minimum: Int64?) {
+    if case .failed = state { return }
     minimumChunk = max(Self.smallestChunk, min(minimum ?? 0, 1 << 40))
     state = .open(confirmed: 0)
   }

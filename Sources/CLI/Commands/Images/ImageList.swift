@@ -15,7 +15,8 @@ struct Images: AsyncParsableCommand {
         berth images prune --dry-run       what no container uses
       """,
     subcommands: [
-      ImageList.self, Pull.self, PushImage.self, Import.self, ExportImages.self, TagImage.self, RemoveImage.self, InspectImages.self, VerifyImages.self, PruneImages.self,
+      ImageList.self, Pull.self, PushImage.self, Import.self, ExportImages.self, TagImage.self, RemoveImage.self, InspectImages.self,
+      VerifyImages.self, PruneImages.self,
       DiskUsage.self,
     ],
     defaultSubcommand: ImageList.self)
