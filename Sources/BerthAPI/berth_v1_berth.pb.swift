@@ -41,6 +41,42 @@ package nonisolated struct Berth_V1_PullRequest: Sendable {
 
   package var password: String = String()
 
+  /// Instead of username and password.
+  package var credentials: Berth_V1_Credentials {
+    get {_credentials ?? Berth_V1_Credentials()}
+    set {_credentials = newValue}
+  }
+  /// Returns true if `credentials` has been explicitly set.
+  package var hasCredentials: Bool {self._credentials != nil}
+  /// Clears the value of `credentials`. Subsequent reads from it will return its default value.
+  package mutating func clearCredentials() {self._credentials = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _credentials: Berth_V1_Credentials? = nil
+}
+
+/// Who asks a registry: a user with a password, or one of the tokens. Sent to the server they are for, and to no other.
+package nonisolated struct Berth_V1_Credentials: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var username: String = String()
+
+  package var password: String = String()
+
+  /// An OAuth2 refresh token for the registry's token endpoint.
+  package var identityToken: String = String()
+
+  /// A bearer token, sent as it is.
+  package var registryToken: String = String()
+
+  /// `registry.example:5000`; empty for the registry of the image's own name.
+  package var serverAddress: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -233,10 +269,15 @@ package nonisolated struct Berth_V1_PushRequest: Sendable {
   /// Name to push it under; empty for `image`.
   package var to: String = String()
 
-  /// Basic credentials for the registry that is pushed to.
-  package var username: String = String()
-
-  package var password: String = String()
+  /// For the registry that is pushed to; none: what berthd has configured.
+  package var credentials: Berth_V1_Credentials {
+    get {_credentials ?? Berth_V1_Credentials()}
+    set {_credentials = newValue}
+  }
+  /// Returns true if `credentials` has been explicitly set.
+  package var hasCredentials: Bool {self._credentials != nil}
+  /// Clears the value of `credentials`. Subsequent reads from it will return its default value.
+  package mutating func clearCredentials() {self._credentials = nil}
 
   /// `os/architecture[/variant]`: that manifest of the image's index. Empty: this node's.
   package var platform: String = String()
@@ -247,6 +288,8 @@ package nonisolated struct Berth_V1_PushRequest: Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _credentials: Berth_V1_Credentials? = nil
 }
 
 /// In this order: one `resolved`, any number of `layer` (the configuration is one too), one `pushed` as the last message.
@@ -426,9 +469,21 @@ package nonisolated struct Berth_V1_VerifyImagesRequest: Sendable {
 
   package var password: String = String()
 
+  /// Instead of username and password.
+  package var credentials: Berth_V1_Credentials {
+    get {_credentials ?? Berth_V1_Credentials()}
+    set {_credentials = newValue}
+  }
+  /// Returns true if `credentials` has been explicitly set.
+  package var hasCredentials: Bool {self._credentials != nil}
+  /// Clears the value of `credentials`. Subsequent reads from it will return its default value.
+  package mutating func clearCredentials() {self._credentials = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _credentials: Berth_V1_Credentials? = nil
 }
 
 package nonisolated struct Berth_V1_VerifiedImage: Sendable {
@@ -536,9 +591,21 @@ package nonisolated struct Berth_V1_ExplainRegistryRequest: Sendable {
   /// Ask each host for the manifest.
   package var `try`: Bool = false
 
+  /// Instead of username and password.
+  package var credentials: Berth_V1_Credentials {
+    get {_credentials ?? Berth_V1_Credentials()}
+    set {_credentials = newValue}
+  }
+  /// Returns true if `credentials` has been explicitly set.
+  package var hasCredentials: Bool {self._credentials != nil}
+  /// Clears the value of `credentials`. Subsequent reads from it will return its default value.
+  package mutating func clearCredentials() {self._credentials = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _credentials: Berth_V1_Credentials? = nil
 }
 
 package nonisolated struct Berth_V1_ExplainRegistryResponse: Sendable {
@@ -728,7 +795,7 @@ fileprivate nonisolated let _protobuf_package = "berth.v1"
 
 nonisolated extension Berth_V1_PullRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PullRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0\u{1}username\0\u{1}password\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0\u{1}username\0\u{1}password\0\u{1}credentials\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -739,12 +806,17 @@ nonisolated extension Berth_V1_PullRequest: SwiftProtobuf.Message, SwiftProtobuf
       case 1: try { try decoder.decodeSingularStringField(value: &self.reference) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.username) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.password) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._credentials) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.reference.isEmpty {
       try visitor.visitSingularStringField(value: self.reference, fieldNumber: 1)
     }
@@ -754,6 +826,9 @@ nonisolated extension Berth_V1_PullRequest: SwiftProtobuf.Message, SwiftProtobuf
     if !self.password.isEmpty {
       try visitor.visitSingularStringField(value: self.password, fieldNumber: 3)
     }
+    try { if let v = self._credentials {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -761,6 +836,57 @@ nonisolated extension Berth_V1_PullRequest: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.reference != rhs.reference {return false}
     if lhs.username != rhs.username {return false}
     if lhs.password != rhs.password {return false}
+    if lhs._credentials != rhs._credentials {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Berth_V1_Credentials: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Credentials"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}username\0\u{1}password\0\u{3}identity_token\0\u{3}registry_token\0\u{3}server_address\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.username) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.password) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.identityToken) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.registryToken) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.serverAddress) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.username.isEmpty {
+      try visitor.visitSingularStringField(value: self.username, fieldNumber: 1)
+    }
+    if !self.password.isEmpty {
+      try visitor.visitSingularStringField(value: self.password, fieldNumber: 2)
+    }
+    if !self.identityToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.identityToken, fieldNumber: 3)
+    }
+    if !self.registryToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.registryToken, fieldNumber: 4)
+    }
+    if !self.serverAddress.isEmpty {
+      try visitor.visitSingularStringField(value: self.serverAddress, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Berth_V1_Credentials, rhs: Berth_V1_Credentials) -> Bool {
+    if lhs.username != rhs.username {return false}
+    if lhs.password != rhs.password {return false}
+    if lhs.identityToken != rhs.identityToken {return false}
+    if lhs.registryToken != rhs.registryToken {return false}
+    if lhs.serverAddress != rhs.serverAddress {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -956,7 +1082,7 @@ nonisolated extension Berth_V1_LayerProgress.Phase: SwiftProtobuf._ProtoNameProv
 
 nonisolated extension Berth_V1_PushRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PushRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}image\0\u{1}to\0\u{1}username\0\u{1}password\0\u{1}platform\0\u{3}all_platforms\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}image\0\u{1}to\0\u{1}credentials\0\u{2}\u{2}platform\0\u{3}all_platforms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -966,8 +1092,7 @@ nonisolated extension Berth_V1_PushRequest: SwiftProtobuf.Message, SwiftProtobuf
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.image) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.to) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.username) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.password) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._credentials) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.platform) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.allPlatforms) }()
       default: break
@@ -976,18 +1101,19 @@ nonisolated extension Berth_V1_PushRequest: SwiftProtobuf.Message, SwiftProtobuf
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.image.isEmpty {
       try visitor.visitSingularStringField(value: self.image, fieldNumber: 1)
     }
     if !self.to.isEmpty {
       try visitor.visitSingularStringField(value: self.to, fieldNumber: 2)
     }
-    if !self.username.isEmpty {
-      try visitor.visitSingularStringField(value: self.username, fieldNumber: 3)
-    }
-    if !self.password.isEmpty {
-      try visitor.visitSingularStringField(value: self.password, fieldNumber: 4)
-    }
+    try { if let v = self._credentials {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     if !self.platform.isEmpty {
       try visitor.visitSingularStringField(value: self.platform, fieldNumber: 5)
     }
@@ -1000,8 +1126,7 @@ nonisolated extension Berth_V1_PushRequest: SwiftProtobuf.Message, SwiftProtobuf
   package static func ==(lhs: Berth_V1_PushRequest, rhs: Berth_V1_PushRequest) -> Bool {
     if lhs.image != rhs.image {return false}
     if lhs.to != rhs.to {return false}
-    if lhs.username != rhs.username {return false}
-    if lhs.password != rhs.password {return false}
+    if lhs._credentials != rhs._credentials {return false}
     if lhs.platform != rhs.platform {return false}
     if lhs.allPlatforms != rhs.allPlatforms {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -1342,7 +1467,7 @@ nonisolated extension Berth_V1_ImportedImage: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Berth_V1_VerifyImagesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VerifyImagesRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}images\0\u{1}repair\0\u{1}username\0\u{1}password\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}images\0\u{1}repair\0\u{1}username\0\u{1}password\0\u{1}credentials\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1354,12 +1479,17 @@ nonisolated extension Berth_V1_VerifyImagesRequest: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularBoolField(value: &self.repair) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.username) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.password) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._credentials) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.images.isEmpty {
       try visitor.visitRepeatedStringField(value: self.images, fieldNumber: 1)
     }
@@ -1372,6 +1502,9 @@ nonisolated extension Berth_V1_VerifyImagesRequest: SwiftProtobuf.Message, Swift
     if !self.password.isEmpty {
       try visitor.visitSingularStringField(value: self.password, fieldNumber: 4)
     }
+    try { if let v = self._credentials {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1380,6 +1513,7 @@ nonisolated extension Berth_V1_VerifyImagesRequest: SwiftProtobuf.Message, Swift
     if lhs.repair != rhs.repair {return false}
     if lhs.username != rhs.username {return false}
     if lhs.password != rhs.password {return false}
+    if lhs._credentials != rhs._credentials {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1581,7 +1715,7 @@ nonisolated extension Berth_V1_RunningPull: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Berth_V1_ExplainRegistryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ExplainRegistryRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0\u{1}username\0\u{1}password\0\u{1}try\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0\u{1}username\0\u{1}password\0\u{1}try\0\u{1}credentials\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1593,12 +1727,17 @@ nonisolated extension Berth_V1_ExplainRegistryRequest: SwiftProtobuf.Message, Sw
       case 2: try { try decoder.decodeSingularStringField(value: &self.username) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.password) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.`try`) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._credentials) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.reference.isEmpty {
       try visitor.visitSingularStringField(value: self.reference, fieldNumber: 1)
     }
@@ -1611,6 +1750,9 @@ nonisolated extension Berth_V1_ExplainRegistryRequest: SwiftProtobuf.Message, Sw
     if self.`try` != false {
       try visitor.visitSingularBoolField(value: self.`try`, fieldNumber: 4)
     }
+    try { if let v = self._credentials {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1619,6 +1761,7 @@ nonisolated extension Berth_V1_ExplainRegistryRequest: SwiftProtobuf.Message, Sw
     if lhs.username != rhs.username {return false}
     if lhs.password != rhs.password {return false}
     if lhs.`try` != rhs.`try` {return false}
+    if lhs._credentials != rhs._credentials {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

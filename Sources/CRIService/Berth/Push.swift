@@ -9,7 +9,7 @@ extension BerthService {
   func push(_ request: Berth_V1_PushRequest, _ writer: GRPCResponseWriter<Berth_V1_PushProgress>) async throws {
     guard !request.image.isEmpty else { throw Fault(.invalidArgument, "image: the name is empty") }
     let choice = try PlatformChoice(request.platform, all: request.allPlatforms, otherwise: .host)
-    let credentials = RegistryCredentials(username: request.username, password: request.password)
+    let credentials = RegistryCredentials(request.credentials, username: "", password: "")
     try await writer.open()
     let progress = PullProgress()
     let reporter = Task {

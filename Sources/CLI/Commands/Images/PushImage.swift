@@ -22,19 +22,20 @@ struct PushImage: AsyncParsableCommand {
   @Flag(help: "Send the index with the manifests of all platforms.") var allPlatforms = false
   @Flag(name: .shortAndLong, help: "Print the digest only.") var quiet = false
   @Flag(help: "Print each event as a line of JSON.") var json = false
-  @OptionGroup var credentials: CredentialOptions
+  @OptionGroup var identity: CredentialOptions
   @Argument(help: "Name or ID.") var image: String
 
   func run() async throws {
-    let request = try Berth_V1_PushRequest.with {
+    var request = Berth_V1_PushRequest.with {
       $0.image = image
       $0.to = to
       $0.platform = platform
       $0.allPlatforms = allPlatforms
-      ($0.username, $0.password) = try credentials.pair()
     }
+    if let credentials = try await identity.credentials(for: to.isEmpty ? image : to) { request.credentials = credentials }
+    let asked = request
     try await server.withRuntime { runtime in
-      let pushed = try await PushDisplay.push(request, runtime, json ? .json : quiet ? .quiet : .people, .standard)
+      let pushed = try await PushDisplay.push(asked, runtime, json ? .json : quiet ? .quiet : .people, .standard)
       if !json { Console.standard.print(quiet ? pushed.digest : "\(pushed.reference)@\(pushed.digest)") }
     }
   }
