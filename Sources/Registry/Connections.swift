@@ -70,6 +70,7 @@ final class Connections: Sendable {
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.http1_1ConnectionDebugInitializer = { channel in
       channel.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4 << 10, initial: 64 << 10, maximum: 256 << 10))
+        .flatMap { LastBytes.add(to: channel) }
     }
     return configuration
   }
