@@ -35,7 +35,8 @@ struct CoreServices: Sendable {
     garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
     let images = ImageService(
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
-      policy: Self.policy(settings.images, logger), downloads: settings.images.maximumParallelDownloads, logger: logger)
+      policy: Self.policy(settings.images, logger), downloads: settings.images.maximumParallelDownloads,
+      patience: settings.registry.progressTimeout == .zero ? nil : settings.registry.progressTimeout, logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)

@@ -20,11 +20,11 @@ final class Connections: Sendable {
     let proxy: ProxySettings.Proxy?
   }
 
-  private let group: any EventLoopGroup
-  private let proxies: ProxySettings
+  let group: any EventLoopGroup
+  let proxies: ProxySettings
   private let clients = Mutex<[Kind: HTTPClient]?>([:])
   private let trust = Mutex<[Trust: TLSConfiguration]>([:])
-  private let dialTimeout: Duration
+  let dialTimeout: Duration
 
   init(group: any EventLoopGroup, proxies: ProxySettings, dialTimeout: Duration) {
     self.group = group

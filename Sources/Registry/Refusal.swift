@@ -15,7 +15,7 @@ struct Refusal: Sendable {
   /// Reads the body, for a short while.
   init(_ response: HTTPClientResponse, within policy: TransferPolicy) async {
     status = response.status
-    retryAfter = response.headers.first(name: "Retry-After").flatMap { RetryAfter.parse($0) }
+    retryAfter = response.retryAfter
     let limit = min(policy.documentTimeout, .seconds(5))
     let body = try? await limited(to: limit) { try await response.body.collect(upTo: Self.bodyLimit) }
     explanation = Self.explain(body.map { Array(buffer: $0) } ?? [])

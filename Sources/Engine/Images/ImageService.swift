@@ -22,10 +22,13 @@ package final class ImageService: Sendable {
   /// Whose progress those see that join a pull.
   let leaders = Mutex<[PullKey: PullProgress]>([:])
 
-  /// - Parameter downloads: layers on their way at the same time, over all pulls.
+  /// - Parameters:
+  ///   - downloads: layers on their way at the same time, over all pulls.
+  ///   - patience: a pull that brings nothing for so long ends; `nil` for never.
   package init(
     index: ImageIndex, content: any ContentStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
-    leases: PullLeases, policy: any ImagePolicy = AnyImage(), downloads: Int, platform: Platform = .host, logger: Logger
+    leases: PullLeases, policy: any ImagePolicy = AnyImage(), downloads: Int, patience: Duration? = nil, platform: Platform = .host,
+    metrics: Metrics = Metrics(), logger: Logger
   ) {
     self.index = index
     self.content = content
@@ -34,7 +37,7 @@ package final class ImageService: Sendable {
     self.policy = policy
     self.garbage = garbage
     self.leases = leases
-    running = RunningPulls(logger: logger)
+    running = RunningPulls(patience: patience, metrics: metrics, logger: logger)
     self.downloads = Slots(downloads)
     self.platform = platform
     self.logger = logger
