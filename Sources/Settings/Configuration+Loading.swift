@@ -103,6 +103,7 @@ extension Configuration.Images {
     try table.set(&maximumParallelDownloads, "max_parallel_downloads", check: Check.range(1...64))
     try table.set(&pinned, "pinned")
     try table.set(&verifierDirectory, "verifier_dir") { $0.isEmpty ? nil : Check.absolute($0) }
+    try table.set(&verifierRecheck, "verifier_recheck", check: Check.recheck)
     try table.set(&verifierTimeout, "verifier_timeout", check: Check.duration(.milliseconds(100) ... .seconds(3600)))
     try table.within("limits") { (table) throws(SettingsError) in
       try table.set(&limits.entries, "max_entries", check: Check.range(1...(1 << 30)))

@@ -130,6 +130,8 @@ package struct Configuration: Equatable, Sendable {
     package var verifierDirectory = "/opt/containerd/image-verifier/bin"
     /// Key `verifier_timeout`: how long each of them may take.
     package var verifierTimeout = Duration.seconds(10)
+    /// Key `verifier_recheck`: when they are asked again before a container is made: `never`, `changed`, `always`, or after a duration.
+    package var verifierRecheck = "changed"
 
     /// `[images.limits]`: what a layer may ask of the node at most.
     package struct Limits: Equatable, Sendable {

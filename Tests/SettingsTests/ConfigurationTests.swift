@@ -51,6 +51,7 @@ import Testing
     expected.streaming.tlsClientCA = "/l"
     expected.streaming.tlsMinimumVersion = .v13
     expected.registry.configPath = ["/d", "/e"]
+    expected.images.verifierRecheck = "90m"
     expected.registry.authFile = "/x.json"
     expected.registry.helperTimeout = .seconds(5)
     expected.registry.progressTimeout = .zero
@@ -79,6 +80,7 @@ import Testing
       cni.conf_dir = \"""/g\"""
 
       [images]
+      verifier_recheck = "90m"
       max_parallel_downloads = 9
       [runtimes]
       "default" = "crun"

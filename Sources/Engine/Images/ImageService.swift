@@ -9,7 +9,7 @@ package final class ImageService: Sendable {
   let content: any ContentStore
   let layers: any LayerStore
   let registry: any RegistrySource
-  let policy: any ImagePolicy
+  package let admission: ImageAdmission
   let logger: Logger
   let platform: Platform
   let pulls = Flights<PullKey, Nothing, ImageRecord>()
@@ -27,14 +27,15 @@ package final class ImageService: Sendable {
   ///   - patience: a pull that brings nothing for so long ends; `nil` for never.
   package init(
     index: ImageIndex, content: any ContentStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
-    leases: PullLeases, policy: any ImagePolicy = AnyImage(), downloads: Int, patience: Duration? = nil, platform: Platform = .host,
+    leases: PullLeases, policy: any ImagePolicy = AnyImage(), recheck: ImageAdmission.Recheck = .changed, downloads: Int,
+    patience: Duration? = nil, platform: Platform = .host,
     metrics: Metrics = Metrics(), logger: Logger
   ) {
     self.index = index
     self.content = content
     self.layers = layers
     self.registry = registry
-    self.policy = policy
+    admission = ImageAdmission(policy: policy, recheck: recheck, index: index, content: content, logger: logger)
     self.garbage = garbage
     self.leases = leases
     running = RunningPulls(patience: patience, metrics: metrics, logger: logger)

@@ -21,6 +21,8 @@ package struct ImageRecord: Sendable, Codable, Hashable {
   package var pinned: Bool
   /// Of the image specs that it was pulled by, the latest of each name.
   package var annotations: [String: String]?
+  /// Of the policy, the latest last.
+  package var approvals: [ImageApproval]?
 
   package init(
     id: Digest, target: Digest, manifest: Digest, layers: [LayerID], size: Int64, user: String, tags: [String] = [],
