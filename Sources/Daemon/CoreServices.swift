@@ -38,7 +38,8 @@ struct CoreServices: Sendable {
       keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
     let images = ImageService(
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
-      policy: Self.policy(settings.images, logger), downloads: settings.images.maximumParallelDownloads,
+      policy: Self.policy(settings.images, logger), recheck: settings.images.recheck, downloads: settings.images.maximumParallelDownloads,
+      patience: settings.registry.progressTimeout == .zero ? nil : settings.registry.progressTimeout,
       keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
@@ -59,11 +60,12 @@ struct CoreServices: Sendable {
     engine.annotations = settings.runtimes.annotations
     engine.node.cdiDirectories = settings.cdi.directories
     engine.node.devicesFollowUser = settings.containers.devicesFollowUser
-    pods = PodService(
-      PodServices(
-        ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
-        snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, cgroups: CgroupReader(tree), settings: engine,
-        logger: logger))
+    var podServices = PodServices(
+      ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
+      snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, cgroups: CgroupReader(tree), settings: engine,
+      logger: logger)
+    podServices.admission = images.admission
+    pods = PodService(podServices)
     services = [
       RuntimeService(
         pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
@@ -81,6 +83,17 @@ extension CoreServices {
   private static func policy(_ settings: Configuration.Images, _ logger: Logger) -> any ImagePolicy {
     if settings.verifierDirectory.isEmpty { return AnyImage() }
     return VerifierPrograms(directory: settings.verifierDirectory, timeout: settings.verifierTimeout, logger: logger)
+  }
+}
+
+extension Configuration.Images {
+  fileprivate var recheck: ImageAdmission.Recheck {
+    switch verifierRecheck {
+    case "never": .never
+    case "always": .always
+    case "changed": .changed
+    default: Duration(goSyntax: verifierRecheck).map { .after($0) } ?? .changed
+    }
   }
 }
 

@@ -49,7 +49,7 @@ import Testing
     try await withLocalRegistry { registry in
       try await withClient { client in
         let reference = ImageReference.test(registry.authority)
-        let push = try client.push(to: reference, credentials: nil)
+        let push = try client.push(to: reference, credentials: nil, mounting: [])
         #expect(try await push.hasBlob(image.descriptor.digest) == false)
         #expect(try await push.hasManifest(image.digest, at: "latest") == false)
         try await add(image, by: push)
@@ -58,7 +58,8 @@ import Testing
         #expect(try await client.manifest(reference, credentials: nil).digest == image.digest)
         #expect(try await client.bytes(image.descriptor, of: reference) == image.layer)
         let other = try client.push(
-          to: ImageReference(domain: registry.authority, path: "other/image", tag: "1", digest: nil), credentials: nil)
+          to: ImageReference(domain: registry.authority, path: "other/image", tag: "1", digest: nil), credentials: nil,
+          mounting: ["test/image"])
         #expect(try await other.mount(image.descriptor.digest, from: "test/image"))
         #expect(try await other.hasBlob(image.descriptor.digest))
         #expect(try await other.mount(.sha256(of: [1]), from: "test/image") == false)
@@ -70,7 +71,7 @@ import Testing
     let (image, other) = (SampleImage(layerSize: 5000), SampleImage(layerSize: 5000).layer.reversed() as [UInt8])
     try await withLocalRegistry { registry in
       try await withClient { client in
-        let push = try client.push(to: .test(registry.authority), credentials: nil)
+        let push = try client.push(to: .test(registry.authority), credentials: nil, mounting: [])
         let fault = await RegistryTests.fault {
           try await push.upload(image.descriptor, progress: { _ in }, open: { Bytes(other[Int($0)...]) })
         }
@@ -95,7 +96,7 @@ import Testing
           hosts: hosts, group: .singletonMultiThreadedEventLoopGroup, environment: ["HTTP_PROXY=127.0.0.1:\(proxy.port)"],
           policy: .quick, logger: Logger(label: "test"))
         do {
-          try await add(image, by: client.push(to: .test("r.example"), credentials: nil))
+          try await add(image, by: client.push(to: .test("r.example"), credentials: nil, mounting: []))
         } catch {
           Issue.record("\(error)")
         }
@@ -146,7 +147,7 @@ import Testing
       session.answer(request, largest: 900_000)
     } _: { server in
       try await withClient { client in
-        let push = try client.push(to: .test(server.authority), credentials: nil)
+        let push = try client.push(to: .test(server.authority), credentials: nil, mounting: [])
         try await push.upload(descriptor, progress: { _ in }, open: { Bytes(text[Int($0)...]) })
       }
       #expect(session.state.withLock { $0.bytes } == text)
@@ -172,7 +173,7 @@ import Testing
       }
     } _: { server in
       try await withClient { client in
-        try await upload(image, to: client.push(to: .test(server.authority), credentials: nil))
+        try await upload(image, to: client.push(to: .test(server.authority), credentials: nil, mounting: []))
       }
       #expect(puts.withLock { $0 } == 1)
     }
@@ -191,7 +192,7 @@ import Testing
         var credentials = RegistryCredentials()
         (credentials.username, credentials.password) = ("me", "secret")
         try await withClient { [credentials] client in
-          try await upload(image, to: client.push(to: .test(server.authority), credentials: credentials))
+          try await upload(image, to: client.push(to: .test(server.authority), credentials: credentials, mounting: []))
         }
       }
       #expect(storage.requests.map(\.method) == ["PUT"])
@@ -203,7 +204,7 @@ import Testing
     var mirror = RegistryHost(scheme: .http, authority: "127.0.0.1:1")
     mirror.capabilities = [.pull, .resolve]
     try await withClient(FixedHosts(list: [mirror])) { client in
-      let fault = #expect(throws: Fault.self) { try client.push(to: .test("r.example"), credentials: nil) }
+      let fault = #expect(throws: Fault.self) { try client.push(to: .test("r.example"), credentials: nil, mounting: []) }
       #expect(fault?.code == .failedPrecondition && fault?.message.contains("hosts.toml") == true)
     }
   }
@@ -220,7 +221,7 @@ import Testing
       return request.method == "PUT" ? .response(403, text: #"{"errors":[{"code":"DENIED","message":"read only"}]}"#) : .response(404)
     } _: { server in
       try await withClient { client in
-        let push = try client.push(to: .test(server.authority), credentials: nil)
+        let push = try client.push(to: .test(server.authority), credentials: nil, mounting: [])
         #expect(try await push.hasBlob(image.descriptor.digest) == false)
         let fault = await RegistryTests.fault { try await push.put(document(image), at: "latest") }
         #expect(fault.code == .permissionDenied && fault.message.contains("read only"), "\(fault)")

@@ -83,6 +83,8 @@ package final class RelayProxy: Sendable {
         try await withThrowingTaskGroup { group in
           group.addTask {
             try? await self.pass(answers, to: output)
+            // All that was relayed leaves before the connection does: an empty write is done when those before it are.
+            _ = try? await client.channel.writeAndFlush(ByteBuffer()).get()
             client.channel.close(promise: nil)
           }
           var sent = 0

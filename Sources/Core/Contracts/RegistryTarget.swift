@@ -3,7 +3,8 @@ package import OCI
 /// The push side of an OCI registry (distribution specification 1.1, "Push").
 package protocol RegistryTarget: Sendable {
   /// Nothing is sent yet. FAILED_PRECONDITION where `hosts.toml` allows no host to be pushed to.
-  func push(to reference: ImageReference, credentials: RegistryCredentials?) throws -> any RegistryPush
+  /// - Parameter sources: repositories of the same registry that blobs are to be mounted from.
+  func push(to reference: ImageReference, credentials: RegistryCredentials?, mounting sources: [String]) throws -> any RegistryPush
 }
 
 /// Uploads into one repository. Every call may be repeated.

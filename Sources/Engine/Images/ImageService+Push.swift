@@ -27,9 +27,11 @@ extension ImageService {
         if let wanted = reference.digest, wanted != tree.root.descriptor.digest {
           throw Fault(.invalidArgument, "what is pushed has the digest \(tree.root.descriptor.digest)")
         }
+        let siblings = Self.siblings(of: reference, record)
         let push = ImagePush(
-          tree: tree, target: reference, registry: try target.push(to: reference, credentials: credentials), origin: origin,
-          siblings: Self.siblings(of: reference, record), uploads: Slots(Self.uploads), progress: progress)
+          tree: tree, target: reference, registry: try target.push(to: reference, credentials: credentials, mounting: siblings),
+          origin: origin,
+          siblings: siblings, uploads: Slots(Self.uploads), progress: progress)
         try await running.during("\(reference)", progress, as: .push) { try await push.run() }
         return tree.root.descriptor.digest
       }

@@ -1,5 +1,5 @@
-package import Core
-package import Logging
+import Core
+import Logging
 package import OCI
 import Synchronization
 
@@ -9,7 +9,7 @@ package final class ImageService: Sendable {
   let content: any BlobStore
   let layers: any LayerStore
   let registry: any RegistrySource
-  let policy: any ImagePolicy
+  package let admission: ImageAdmission
   let logger: Logger
   let platform: Platform
   /// Compressed layers stay in the content store (`keep_layer_blobs`).
@@ -24,20 +24,23 @@ package final class ImageService: Sendable {
   /// Whose progress those see that join a pull.
   let leaders = Mutex<[PullKey: PullProgress]>([:])
 
-  /// - Parameter downloads: layers on their way at the same time, over all pulls.
+  /// - Parameters:
+  ///   - downloads: layers on their way at the same time, over all pulls.
+  ///   - patience: a pull that brings nothing for so long ends; `nil` for never.
   package init(
     index: ImageIndex, content: any BlobStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
-    leases: PullLeases, policy: any ImagePolicy = AnyImage(), downloads: Int, keepsBlobs: Bool = false, platform: Platform = .host,
-    logger: Logger
+    leases: PullLeases, policy: any ImagePolicy = AnyImage(), recheck: ImageAdmission.Recheck = .changed, downloads: Int,
+    patience: Duration? = nil, keepsBlobs: Bool = false, platform: Platform = .host,
+    metrics: Metrics = Metrics(), logger: Logger
   ) {
     self.index = index
     self.content = content
     self.layers = layers
     self.registry = registry
-    self.policy = policy
+    admission = ImageAdmission(policy: policy, recheck: recheck, index: index, content: content, logger: logger)
     self.garbage = garbage
     self.leases = leases
-    running = RunningPulls(logger: logger)
+    running = RunningPulls(patience: patience, metrics: metrics, logger: logger)
     self.downloads = Slots(downloads)
     self.platform = platform
     self.keepsBlobs = keepsBlobs

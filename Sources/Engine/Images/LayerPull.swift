@@ -1,4 +1,5 @@
 import Core
+import Logging
 import OCI
 import Synchronization
 
@@ -128,13 +129,23 @@ struct LayerPull: Sendable {
     }
   }
 
-  /// From the source's first byte to the last: applied, not committed.
+  /// From the source's first byte to the last: applied, not committed. Once more from the start where the source has another content in the middle.
   func apply(_ layer: LayerDescription, _ number: Int) async throws -> any AppliedLayer {
+    do { return try await applyOnce(layer, number) } catch {
+      guard Fault(error).cause is BlobChanged else { throw error }
+      service.logger.warning("layer starts over", metadata: ["layer": "\(layer.descriptor.digest)", "error": "\(error)"])
+      pull.progress.restart(number)
+      return try await applyOnce(layer, number)
+    }
+  }
+
+  private func applyOnce(_ layer: LayerDescription, _ number: Int) async throws -> any AppliedLayer {
     let kept = hasBlob(layer) ? nil : try await service.content.ingest(layer.descriptor)
     let ingest = try await service.layers.ingest(layer)
     do {
       pull.progress.set(number, .downloading)
       let stream = try await pull.source.blob(layer.descriptor, of: pull.reference, credentials: pull.credentials)
+      pull.progress.began(number, stream)
       while let chunk = try await stream.next() {
         try Task.checkCancellation()
         pull.progress.received(number, chunk.count)

@@ -1,3 +1,4 @@
+import Core
 import Linux
 package import OCI
 import Synchronization
@@ -28,6 +29,8 @@ package final class PullProgress: Sendable {
   private struct State {
     var layers: [Layer] = []
     var resolved: Resolved?
+    /// By layer: whether its transfer waits for its turn.
+    var queues: [Int: @Sendable () -> Bool] = [:]
     /// The pull that this one joined.
     var leader: PullProgress?
   }
@@ -60,6 +63,25 @@ package final class PullProgress: Sendable {
   func stands(_ layer: Int, at bytes: Int64) { state.withLock { $0.layers[layer].received = bytes } }
 
   func received(_ layer: Int, _ bytes: Int) { state.withLock { $0.layers[layer].received += Int64(bytes) } }
+
+  /// A layer's transfer has begun.
+  func began(_ layer: Int, _ stream: any BlobStream) { state.withLock { $0.queues[layer] = stream.isQueued } }
+
+  /// A layer arrives from the start once more.
+  func restart(_ layer: Int) { state.withLock { $0.layers[layer].received = 0 } }
+
+  /// Returns when for `patience` the source brought nothing although it was asked. Time spent on unpacking and on waiting for other pulls does not count.
+  func waitForStandstill(_ patience: Duration) async throws {
+    var (last, since) = (layers(), ContinuousClock.now)
+    while ContinuousClock.now - since < patience {
+      try await Task.sleep(for: min(patience / 8, .seconds(5)))
+      let now = layers()
+      let queues = source.state.withLock { $0.queues }
+      let isAsking = now.isEmpty || now.enumerated().contains { $1.phase == .downloading && queues[$0]?() != true }
+      let isBusy = now.contains { $0.phase == .applying || $0.phase == .committing }
+      if now != last || !isAsking || isBusy { (last, since) = (now, .now) }
+    }
+  }
 
   /// Compressed bytes that came from the source.
   package var received: Int64 { layers().reduce(0) { $0 + ($1.phase.isWithoutBytes ? 0 : $1.received) } }

@@ -1,6 +1,6 @@
 import Core
 import Linux
-package import Logging
+import Logging
 import Synchronization
 
 /// Pulls, imports and pushes under way: what `berth pulls` lists, and a log line for each every ten seconds.
@@ -22,13 +22,22 @@ package final class RunningPulls: Sendable {
 
   private let state = Mutex(State())
   private let logger: Logger
+  private let metrics: Metrics
+  /// A pull on which nothing happens for so long ends; `nil` for never.
+  private let patience: Duration?
 
-  package init(logger: Logger) { self.logger = logger }
+  init(patience: Duration? = nil, metrics: Metrics = Metrics(), logger: Logger) {
+    self.patience = patience
+    self.metrics = metrics
+    self.logger = logger
+  }
 
   /// The oldest first.
   package func list() -> [Pull] { state.withLock { $0.pulls.sorted { $0.key < $1.key }.map(\.value) } }
 
-  func during<T: Sendable>(_ reference: String, _ progress: PullProgress, as kind: Kind = .pull, _ body: () async throws -> T) async throws
+  func during<T: Sendable>(
+    _ reference: String, _ progress: PullProgress, as kind: Kind = .pull, _ body: @escaping @Sendable () async throws -> T
+  ) async throws
     -> T
   {
     let number = state.withLock { state in
@@ -41,7 +50,37 @@ package final class RunningPulls: Sendable {
       reporter.cancel()
       state.withLock { _ = $0.pulls.removeValue(forKey: number) }
     }
-    return try await body()
+    if kind == .push { return try await patiently(progress, body) }
+    return try await counted(progress) { try await self.patiently(progress, body) }
+  }
+
+  /// Cancels `body` when nothing happens for too long, and says how far it was.
+  private func patiently<T: Sendable>(_ progress: PullProgress, _ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    guard let patience else { return try await body() }
+    return try await withThrowingTaskGroup(of: T.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        try await progress.waitForStandstill(patience)
+        throw Fault(.deadlineExceeded, "\(progress.report): no progress in \(patience)")
+      }
+      defer { group.cancelAll() }
+      guard let result = try await group.next() else { throw CancellationError() }
+      return result
+    }
+  }
+
+  private func counted<T: Sendable>(_ progress: PullProgress, _ body: () async throws -> T) async throws -> T {
+    let began = SystemClock.monotonicNanoseconds()
+    do {
+      let result = try await body()
+      metrics.add(.pulls, labels: ["ok"])
+      metrics.observe(.pullSeconds, Double(SystemClock.monotonicNanoseconds() - began) / 1e9)
+      for layer in progress.layers() { metrics.add(.layers, labels: [layer.phase == .present ? "present" : "fetched"]) }
+      return result
+    } catch {
+      metrics.add(.pulls, labels: ["\(Fault(error).code)"])
+      throw error
+    }
   }
 
   private static func report(_ reference: String, _ progress: PullProgress, _ kind: Kind, _ logger: Logger) async throws {

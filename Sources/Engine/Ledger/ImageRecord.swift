@@ -23,6 +23,8 @@ package struct ImageRecord: Sendable, Codable, Hashable {
   package var annotations: [String: String]?
   /// Its layers' blobs, kept where the daemon keeps any; `nil` in records of earlier versions.
   package var blobs: [Digest]?
+  /// Of the policy, the latest last.
+  package var approvals: [ImageApproval]?
 
   package init(
     id: Digest, target: Digest, manifest: Digest, layers: [LayerID], size: Int64, user: String, tags: [String] = [],

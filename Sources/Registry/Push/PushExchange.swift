@@ -16,6 +16,7 @@ struct PushExchange: Sendable {
 
   /// The response, whatever its status, but neither a challenge that can be met nor a redirect.
   func send(_ request: PushRequest) async throws(AttemptFailure) -> HTTPClientResponse {
+    try exchange.limits.check(endpoint, request.display)
     do {
       var authorization = await exchange.authorizer.known(for: endpoint)
       var response = try await follow(request, authorization)
@@ -26,6 +27,9 @@ struct PushExchange: Sendable {
         await exchange.discard(response.message)
         authorization = next
         response = try await follow(request, next)
+      }
+      if response.isOwn {
+        exchange.limits.note(response.message.status.code, retryAfter: response.message.retryAfter, from: endpoint)
       }
       return response.message
     } catch {
