@@ -11,7 +11,9 @@ import Testing
 /// berthd's root is an ext4 of its own, which is stopped at a random moment as a power cut stops it (`EXT4_IOC_SHUTDOWN` without writing the
 /// journal out): what was not on the device by then is gone, and mounting it again replays its journal.
 @Suite(.serialized) struct PowerCutTests {
-  private static let cuts = 12
+  /// `BERTH_POWER_CUTS` makes it many.
+  private static let cuts =
+    ProcessEnvironment.strings.first { $0.hasPrefix("BERTH_POWER_CUTS=") }.flatMap { Int($0.drop { $0 != "=" }.dropFirst()) } ?? 12
 
   private static func image(_ word: String) async throws -> ServedImage {
     var layers: [PackedLayer] = []

@@ -1,5 +1,5 @@
-import Core
-import Logging
+package import Core
+package import Logging
 package import OCI
 import Synchronization
 
