@@ -32,8 +32,10 @@ struct Daemon: Sendable {
     let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     var policy = TransferPolicy()
     policy.stallWindow = settings.registry.stallTimeout
+    policy.downloadsPerHost = settings.registry.downloadsPerHost
     let registry = RegistryClient(
-      hosts: HostsDirectory(roots: settings.registry.configPath) { logger.warning("\($0)") }, group: loops,
+      hosts: HostsDirectory(roots: settings.registry.configPath, authFile: settings.registry.authFile) { logger.warning("\($0)") },
+      helpers: CredentialHelperPrograms(timeout: settings.registry.helperTimeout), group: loops,
       environment: ProcessEnvironment.strings, policy: policy, logger: logger)
     let streaming = try await stage("streaming") {
       try await StreamingServer.start(StreamingConfiguration(settings.streaming), logger: logger)
