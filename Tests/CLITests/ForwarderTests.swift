@@ -1,4 +1,3 @@
-import CNIOLinux
 import Core
 import Linux
 import Logging
@@ -123,7 +122,9 @@ import Testing
     typealias InboundIn = ByteBuffer
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let context = NIOLoopBound(context, eventLoop: context.eventLoop)
-      (context.value.channel as? any SocketOptionProvider)?.setSoLinger(.init(l_onoff: 1, l_linger: 0)).whenComplete { _ in
+      (context.value.channel as? any SocketOptionProvider)?.unsafeSetSocketOption(
+        level: .socket, name: .so_linger, value: (Int32(1), Int32(0))
+      ).whenComplete { _ in
         context.value.close(promise: nil)
       }
     }

@@ -1,4 +1,3 @@
-import CNIOLinux
 import NIOCore
 import WebSocket
 
@@ -118,6 +117,8 @@ final class ForwardedConnection: ChannelInboundHandler, ChannelReceiver {
     guard let context else { return }
     let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
     let options = context.channel as? any SocketOptionProvider
-    options?.setSoLinger(.init(l_onoff: 1, l_linger: 0)).whenComplete { _ in bound.value.close(promise: nil) }
+    options?.unsafeSetSocketOption(level: .socket, name: .so_linger, value: (Int32(1), Int32(0))).whenComplete { _ in
+      bound.value.close(promise: nil)
+    }
   }
 }
