@@ -35,7 +35,9 @@ final class MemoryLayers: LayerStore {
     return Applied(store: self, diffID: layer.diffID, broken: layer.diffID == Digest.sha256(of: Array("broken".utf8)))
   }
 
-  func commit(_ layer: any AppliedLayer, above parents: [LayerID]) async throws -> LayerInfo {
+  func commit(_ id: LayerID) async throws { await Task.yield() }
+
+  func place(_ layer: any AppliedLayer, above parents: [LayerID]) async throws -> LayerInfo {
     await Task.yield()
     let info = LayerInfo(id: LayerID(layer.diffID), diffID: layer.diffID, usage: layer.usage)
     state.withLock {

@@ -8,16 +8,31 @@ enum Durability {
   /// thousand files take seconds to minutes that way, and a fraction of a second with syncfs.
   static let oneByOne = 64
 
-  /// Writes manifest, record and markers beside the layer's files, and removes what only putting it together needed.
-  static func write(_ manifest: LayerManifest, _ record: LayerRecord, hasRoot: Bool, into path: String) throws {
+  /// Writes manifest and marker beside the layer's files, and removes what only putting it together needed.
+  static func write(_ manifest: LayerManifest, hasRoot: Bool, into path: String) throws {
     try Files.removeTree("\(path)/\(StagingDirectory.kept)")
     try Files.write(manifest.encoded(), to: "\(path)/\(LayerRecord.manifest)")
-    try Files.write(JSONDocument.encode(record), to: "\(path)/\(LayerRecord.name)")
     if hasRoot { try Files.write([], to: "\(path)/\(LayerRecord.rootMarker)") }
   }
 
-  /// - Parameter path: the staging directory, complete.
-  static func sync(_ path: String, _ manifest: LayerManifest) throws {
+  /// Several layers at once: first what they hold and their names, then their records, which say that all of that is there.
+  /// - Parameter directory: theirs.
+  static func commit(_ layers: [(record: LayerRecord, path: String)], in directory: String) throws {
+    let inodes = layers.reduce(0) { $0 + $1.record.usage.inodes }
+    for layer in inodes > oneByOne ? [] : layers { try sync(layer.path) }
+    if inodes > oneByOne { try Directory.open(directory).handle.syncFilesystem() }
+    try Files.syncDirectory(directory)
+    for layer in layers { try Files.write(JSONDocument.encode(layer.record), to: "\(layer.path)/\(LayerRecord.name)") }
+    if layers.count > 4 { return try Directory.open(directory).handle.syncFilesystem() }
+    for layer in layers {
+      try Files.sync("\(layer.path)/\(LayerRecord.name)")
+      try Files.syncDirectory(layer.path)
+    }
+  }
+
+  /// All files and directories of one layer.
+  static func sync(_ path: String) throws {
+    let manifest = try LayerManifest(decoding: try Files.read("\(path)/\(LayerRecord.manifest)", limit: 1 << 30))
     let directory = try Directory.open(path)
     if manifest.records.count > oneByOne { return try directory.handle.syncFilesystem() }
     let root = try ConfinedRoot(path: "\(path)/\(StagingDirectory.files)")

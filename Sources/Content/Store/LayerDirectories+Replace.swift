@@ -1,5 +1,6 @@
 package import Core
 import Linux
+import OCI
 
 extension LayerDirectories {
   package func replace(_ id: LayerID, with layer: any AppliedLayer, above parents: [LayerID]) async throws {
@@ -8,8 +9,11 @@ extension LayerDirectories {
       try await BlockingWork.run { [self] in
         // After the exchange the damaged files are there.
         defer { try? Files.removeTree(staged.path) }
-        let record = try complete(staged, above: parents)
+        let (record, manifest, hasRoot) = try fit(staged, above: parents)
         guard record.id == id, info(id) != nil else { throw Fault(.failedPrecondition, "it is not the layer that was to be replaced") }
+        try Durability.write(manifest, hasRoot: hasRoot, into: staged.path)
+        try Files.write(JSONDocument.encode(record), to: "\(staged.path)/\(LayerRecord.name)")
+        try Durability.sync(staged.path)
         try Files.exchange(staged.path, LayerLayout.directory(root, id))
         try Files.syncDirectory(LayerLayout.directory(root))
       }

@@ -67,13 +67,17 @@ package struct LayerInfo: Sendable, Hashable {
 
 /// Applied layers on disk, shared by all images and snapshots.
 package protocol LayerStore: Sendable {
-  /// A committed layer for this place in an image: the one shared by diff ID, or the one of that very chain.
+  /// A placed layer for this place in an image: the one shared by diff ID, or the one of that very chain. ``commit(_:)`` it before an image names it.
   func find(_ diffID: Digest, chainID: Digest) -> LayerInfo?
   func ingest(_ layer: LayerDescription) async throws -> any LayerIngest
-  /// Resolves the layer's open references against `parents` (lowest first; all committed), syncs it, renames it into place, records it. Durable on return.
-  /// Where the same layer was committed meanwhile, that one is returned and this one dropped.
-  func commit(_ layer: any AppliedLayer, above parents: [LayerID]) async throws -> LayerInfo
-  /// Puts a newly applied layer in the place of the committed one `id`, which is damaged; `parents` as for ``commit(_:above:)``. Atomic and durable.
+  /// The first half of a commit: resolves the layer's open references against `parents` (lowest first; all placed) and renames it into place, so that
+  /// others can stand on it and find it. It is listed, and outlives a power cut, when ``commit(_:)`` has returned. Where the same layer is there already, that one is
+  /// returned and this one dropped.
+  func place(_ layer: any AppliedLayer, above parents: [LayerID]) async throws -> LayerInfo
+  /// The second half: syncs a placed layer and records it. Calls at once share their syncs. Does nothing for a committed layer; a layer whose sync fails is
+  /// gone. Goes on behind a cancelled call.
+  func commit(_ id: LayerID) async throws
+  /// Puts a newly applied layer in the place of the committed one `id`, which is damaged; `parents` as for ``place(_:above:)``. Atomic and durable.
   /// Nothing may have the old one mounted.
   func replace(_ id: LayerID, with layer: any AppliedLayer, above parents: [LayerID]) async throws
   /// Drops an applied layer that will not be committed.
@@ -88,4 +92,13 @@ package protocol LayerStore: Sendable {
   /// A file of the merged view of `layers` (lowest first), symlinks followed inside that view, without mounting it.
   /// `nil` where there is none; RESOURCE_EXHAUSTED above `limit` bytes.
   func readFile(_ path: String, in layers: [LayerID], limit: Int) throws -> [UInt8]?
+}
+
+extension LayerStore {
+  /// Both halves.
+  package func commit(_ layer: any AppliedLayer, above parents: [LayerID]) async throws -> LayerInfo {
+    let info = try await place(layer, above: parents)
+    try await commit(info.id)
+    return info
+  }
 }

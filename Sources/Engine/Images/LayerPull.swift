@@ -4,18 +4,18 @@ import OCI
 import Synchronization
 
 /// The layers of one pull: those that are there are found, the others are downloaded and applied at once, each by itself,
-/// then committed from the lowest up.
+/// then placed from the lowest up, and committed together with whatever else waits for the disk.
 struct LayerPull: Sendable {
   let pull: ImagePull
   let layers: [LayerDescription]
   private let chains: [Digest]
-  private let committed: CommittedLayers
+  private let placed: PlacedLayers
 
   init(pull: ImagePull, layers: [LayerDescription]) {
     self.pull = pull
     self.layers = layers
     chains = ChainID.chain(layers.map(\.diffID))
-    committed = CommittedLayers(count: layers.count)
+    placed = PlacedLayers(count: layers.count)
   }
 
   private var service: ImageService { pull.service }
@@ -32,35 +32,44 @@ struct LayerPull: Sendable {
   var candidates: [LayerID] { layers.map { LayerID($0.diffID) } + chains.map { LayerID($0) } }
 
   func run() async throws -> [LayerInfo] {
-    var tasks: [Task<LayerInfo, any Error>] = []
+    var placements: [Task<LayerInfo, any Error>] = []
     for (number, layer) in layers.enumerated() {
-      let below = tasks
-      tasks.append(Task { try await complete(layer, number, above: below) })
+      let below = placements
+      placements.append(Task { try await place(layer, number, above: below) })
     }
+    let commits = placements.enumerated().map { number, placement in Task { try await commit(placement, number) } }
     return try await withTaskCancellationHandler {
-      try await collect(tasks)
-    } onCancel: { [tasks] in
-      for task in tasks { task.cancel() }
+      try await collect(commits, placements)
+    } onCancel: { [placements] in
+      for task in placements { task.cancel() }
     }
   }
 
+  /// Layers above need not wait for a disk's flush.
+  private func commit(_ placement: Task<LayerInfo, any Error>, _ number: Int) async throws -> LayerInfo {
+    let info = try await placement.value
+    try await service.layers.commit(info.id)
+    pull.progress.committed(number)
+    return info
+  }
+
   /// All of them, or the lowest one's error once none is running any more: nothing goes on behind a failed pull.
-  private func collect(_ tasks: [Task<LayerInfo, any Error>]) async throws -> [LayerInfo] {
+  private func collect(_ tasks: [Task<LayerInfo, any Error>], _ placements: [Task<LayerInfo, any Error>]) async throws -> [LayerInfo] {
     var infos: [LayerInfo] = []
     var failure: (any Error)?
     for task in tasks {
       do { infos.append(try await task.value) } catch {
         if failure == nil || failure is CancellationError { failure = error }
-        for other in tasks { other.cancel() }
+        for placement in placements { placement.cancel() }
       }
     }
     if let failure { throw Fault(failure).within(pull.progress.report) }
     return infos
   }
 
-  /// One layer. Its diff ID's lock makes a second image with it wait and then find it. The lock is kept through the commit only where no lower
+  /// One layer. Its diff ID's lock makes a second image with it wait and then find it. The lock is kept until it is placed only where no lower
   /// layer has to be waited for: waiting with the lock held would deadlock images that have the same layers in another order, or one twice.
-  private func complete(_ layer: LayerDescription, _ number: Int, above below: [Task<LayerInfo, any Error>]) async throws -> LayerInfo {
+  private func place(_ layer: LayerDescription, _ number: Int, above below: [Task<LayerInfo, any Error>]) async throws -> LayerInfo {
     if let present = find(layer, number) {
       try await keepBlob(layer, number)
       return present
@@ -69,25 +78,25 @@ struct LayerPull: Sendable {
       let step = try await service.layerLocks.with(layer.diffID) { () -> Step in
         if let present = find(layer, number) {
           try await keepBlob(layer, number)
-          return .committed(present)
+          return .placed(present)
         }
         let applied = try await service.downloads.with { try await apply(layer, number) }
-        guard let parents = committed.parents(of: number) else { return .applied(applied) }
-        return .committed(try await commit(applied, number, above: parents))
+        guard let parents = placed.parents(of: number) else { return .applied(applied) }
+        return .placed(try await place(applied, number, above: parents))
       }
       switch step {
-      case .committed(let info): return info
-      case .applied(let applied): return try await commitWhenReady(applied, number, above: below)
+      case .placed(let info): return info
+      case .applied(let applied): return try await placeWhenReady(applied, number, above: below)
       }
     }
   }
 
   private enum Step: Sendable {
-    case committed(LayerInfo)
+    case placed(LayerInfo)
     case applied(any AppliedLayer)
   }
 
-  private func commitWhenReady(
+  private func placeWhenReady(
     _ applied: any AppliedLayer, _ number: Int, above below: [Task<LayerInfo, any Error>]
   ) async throws -> LayerInfo {
     var parents: [LayerID] = []
@@ -95,15 +104,14 @@ struct LayerPull: Sendable {
       await service.layers.discard(applied)
       throw CancellationError()
     }
-    return try await commit(applied, number, above: parents)
+    return try await place(applied, number, above: parents)
   }
 
-  private func commit(_ applied: any AppliedLayer, _ number: Int, above parents: [LayerID]) async throws -> LayerInfo {
+  private func place(_ applied: any AppliedLayer, _ number: Int, above parents: [LayerID]) async throws -> LayerInfo {
     pull.progress.set(number, .committing)
     do {
-      let info = try await service.layers.commit(applied, above: parents)
-      committed.set(number, info.id)
-      pull.progress.set(number, .done)
+      let info = try await service.layers.place(applied, above: parents)
+      placed.set(number, info.id)
       return info
     } catch {
       await service.layers.discard(applied)
@@ -113,7 +121,7 @@ struct LayerPull: Sendable {
 
   private func find(_ layer: LayerDescription, _ number: Int) -> LayerInfo? {
     guard let info = service.layers.find(layer.diffID, chainID: chains[number]) else { return nil }
-    committed.set(number, info.id)
+    placed.set(number, info.id)
     pull.progress.set(number, .present)
     return info
   }
@@ -171,8 +179,8 @@ struct LayerPull: Sendable {
   }
 }
 
-/// Which layers of one pull are committed already.
-private final class CommittedLayers: Sendable {
+/// Which layers of one pull are at their places already.
+private final class PlacedLayers: Sendable {
   private let ids: Mutex<[LayerID?]>
 
   init(count: Int) { ids = Mutex(Array(repeating: nil, count: count)) }

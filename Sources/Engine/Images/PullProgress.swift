@@ -59,6 +59,11 @@ package final class PullProgress: Sendable {
 
   func set(_ layer: Int, _ phase: Phase) { state.withLock { $0.layers[layer].phase = phase } }
 
+  /// A new layer is durable; one that was there stays `present`.
+  func committed(_ layer: Int) {
+    state.withLock { if $0.layers[layer].phase == .committing { $0.layers[layer].phase = .done } }
+  }
+
   /// So many bytes are there now, more or fewer than before.
   func stands(_ layer: Int, at bytes: Int64) { state.withLock { $0.layers[layer].received = bytes } }
 
