@@ -20,8 +20,8 @@ struct CoreServices: Sendable {
   let usage: ImageUsage
 
   init(
-    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining, streaming: any StreamingEndpoint,
-    metrics: Metrics, logger: Logger
+    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining & RegistryTarget,
+    streaming: any StreamingEndpoint, metrics: Metrics, logger: Logger
   ) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
@@ -32,11 +32,14 @@ struct CoreServices: Sendable {
     }
     let leases = PullLeases(store: stores.records, logger: logger)
     try leases.load()
-    garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
+    garbage = GarbageCollector(
+      index: index, ledger: ledger, leases: leases, content: content, layers: layers,
+      keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
     let images = ImageService(
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
       policy: Self.policy(settings.images, logger), recheck: settings.images.recheck, downloads: settings.images.maximumParallelDownloads,
-      patience: settings.registry.progressTimeout == .zero ? nil : settings.registry.progressTimeout, metrics: metrics, logger: logger)
+      patience: settings.registry.progressTimeout == .zero ? nil : settings.registry.progressTimeout,
+      keepsBlobs: settings.images.keepLayerBlobs, packer: TarPacker(content), metrics: metrics, logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
@@ -69,7 +72,9 @@ struct CoreServices: Sendable {
         streaming: streaming),
       ImageServiceSurface(
         images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
-      BerthService(images: images, usage: usage, registry: registry) { path in try await ArchiveSource.open(path) },
+      BerthService(images: images, usage: usage, registry: registry, packer: TarPacker(content)) { path in
+        try await ArchiveSource.open(path)
+      },
     ]
   }
 }

@@ -102,6 +102,7 @@ extension Configuration.Registry {
 extension Configuration.Images {
   fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
     try table.set(&maximumParallelDownloads, "max_parallel_downloads", check: Check.range(1...64))
+    try table.set(&keepLayerBlobs, "keep_layer_blobs")
     try table.set(&pinned, "pinned")
     try table.set(&verifierDirectory, "verifier_dir") { $0.isEmpty ? nil : Check.absolute($0) }
     try table.set(&verifierRecheck, "verifier_recheck", check: Check.recheck)

@@ -123,6 +123,8 @@ package struct Configuration: Equatable, Sendable {
   package struct Images: Equatable, Sendable {
     /// Key `max_parallel_downloads`: layers that one pull fetches at a time.
     package var maximumParallelDownloads = 4
+    /// Key `keep_layer_blobs`: compressed layers stay beside the unpacked ones.
+    package var keepLayerBlobs = false
     /// Key `pinned`: images that the kubelet is to keep, by name; `*` stands for any text.
     package var pinned: [String] = []
     package var limits = Limits()

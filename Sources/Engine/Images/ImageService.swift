@@ -3,15 +3,19 @@ package import Logging
 package import OCI
 import Synchronization
 
-/// Pulls, imports, finds and removes images.
+/// Pulls, pushes, imports, exports, finds and removes images.
 package final class ImageService: Sendable {
   package let index: ImageIndex
-  let content: any ContentStore
+  let content: any BlobStore
   let layers: any LayerStore
   let registry: any RegistrySource
   package let admission: ImageAdmission
   let logger: Logger
   let platform: Platform
+  /// Makes layers of artifacts; without it they are not taken.
+  let packer: (any ArchivePacker)?
+  /// Compressed layers stay in the content store (`keep_layer_blobs`).
+  let keepsBlobs: Bool
   let pulls = Flights<PullKey, Nothing, ImageRecord>()
   /// One apply per diff ID at a time, whichever image asks.
   let layerLocks = KeyedLock<Digest>()
@@ -26,9 +30,10 @@ package final class ImageService: Sendable {
   ///   - downloads: layers on their way at the same time, over all pulls.
   ///   - patience: a pull that brings nothing for so long ends; `nil` for never.
   package init(
-    index: ImageIndex, content: any ContentStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
+    index: ImageIndex, content: any BlobStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
     leases: PullLeases, policy: any ImagePolicy = AnyImage(), recheck: ImageAdmission.Recheck = .changed, downloads: Int,
-    patience: Duration? = nil, platform: Platform = .host,
+    patience: Duration? = nil, keepsBlobs: Bool = false,
+    packer: (any ArchivePacker)? = nil, platform: Platform = .host,
     metrics: Metrics = Metrics(), logger: Logger
   ) {
     self.index = index
@@ -41,6 +46,8 @@ package final class ImageService: Sendable {
     running = RunningPulls(patience: patience, metrics: metrics, logger: logger)
     self.downloads = Slots(downloads)
     self.platform = platform
+    self.keepsBlobs = keepsBlobs
+    self.packer = packer
     self.logger = logger
   }
 
@@ -51,7 +58,10 @@ package final class ImageService: Sendable {
   }
 
   package func config(of image: ImageRecord) throws -> ImageConfig {
-    try stage("image \(image.id)") { try ImageConfig.parse(content.read(image.id)) }
+    try stage("image \(image.id)") {
+      if image.artifactType != nil { return ImageConfig() }
+      return try ImageConfig.parse(content.read(image.id))
+    }
   }
 
   /// Removes the image whatever it was named by, with all its names. Removing what is not there succeeds.

@@ -21,12 +21,16 @@ package struct ImageRecord: Sendable, Codable, Hashable {
   package var pinned: Bool
   /// Of the image specs that it was pulled by, the latest of each name.
   package var annotations: [String: String]?
+  /// Its layers' blobs, kept where the daemon keeps any; `nil` in records of earlier versions.
+  package var blobs: [Digest]?
+  /// Of an OCI artifact: what it is. Nothing can be run of it.
+  package var artifactType: String?
   /// Of the policy, the latest last.
   package var approvals: [ImageApproval]?
 
   package init(
     id: Digest, target: Digest, manifest: Digest, layers: [LayerID], size: Int64, user: String, tags: [String] = [],
-    digests: [String] = [], pinned: Bool = false
+    digests: [String] = [], pinned: Bool = false, blobs: [Digest]? = nil, artifactType: String? = nil
   ) {
     self.id = id
     self.target = target
@@ -37,5 +41,7 @@ package struct ImageRecord: Sendable, Codable, Hashable {
     self.tags = tags
     self.digests = digests
     self.pinned = pinned
+    self.blobs = blobs
+    self.artifactType = artifactType
   }
 }
