@@ -41,7 +41,7 @@ import Testing
   private struct Silence: BlobStream {
     var queued = false
     func next() async throws -> [UInt8]? {
-      try await Task.sleep(for: .seconds(600))
+      try await Task.sleep(for: .seconds(3))
       return nil
     }
     var isQueued: @Sendable () -> Bool { { [queued] in queued } }
@@ -76,7 +76,9 @@ import Testing
     let service = service(Source(base: registry()) { _ in Silence() }, patience: .milliseconds(300))
     let fault = await #expect(throws: Fault.self) { try await service.pull("localhost/one", credentials: nil) }
     #expect(fault?.code == .deadlineExceeded)
-    #expect(fault?.message.contains("0 of 1 layers") == true && fault?.message.contains("no progress in 0.3 seconds") == true, "\(fault?.message ?? "")")
+    #expect(
+      fault?.message.contains("0 of 1 layers") == true && fault?.message.contains("no progress in 0.3 seconds") == true,
+      "\(fault?.message ?? "")")
     #expect(service.running.list().isEmpty)
   }
 
