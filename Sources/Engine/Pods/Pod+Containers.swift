@@ -16,8 +16,8 @@ extension Pod {
     case .exited: throw Fault(.failedPrecondition, "has ended; it cannot be started again")
     case .created: break
     }
-    let task = try await task()
     do {
+      let task = try await task()
       let state = try await task.start(container)
       try ledger.updateContainer(container) {
         $0.startedAt = state.startedAt
@@ -31,7 +31,7 @@ extension Pod {
         container,
         ExitRecord(
           exitCode: 128, finishedAt: SystemClock.realtimeNanoseconds(), reason: "StartError", message: fault.message))
-      try? await task.delete(container)
+      if let task = await taskIfAlive() { try? await task.delete(container) }
       throw fault
     }
   }
