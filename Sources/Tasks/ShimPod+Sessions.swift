@@ -12,9 +12,10 @@ extension ShimPod: SessionTask {
 
   private func execOnPipes(_ plan: ExecSessionPlan, _ process: ExecProcess) async throws -> ExecSession {
     let pipes = try SessionPipes(
-      in: client.files.directory, name: "exec-\(process.id)", stdin: plan.stdin, stdout: plan.stdout, stderr: plan.stderr)
+      in: client.files.directory, name: "exec-\(process.id)", stdin: plan.stdin, stdout: plan.stdout, stderr: plan.stderr,
+      owner: plan.stdioOwner)
     try await process.create(plan.process, terminal: false, input: pipes.stdin, output: pipes.stdout, error: pipes.stderr)
-    try await start(process)
+    try await start(process, plan.score)
     return ExecSession(process, pipes.handOver())
   }
 
@@ -25,7 +26,7 @@ extension ShimPod: SessionTask {
     let socket = try TerminalSocket(in: client.files.directory, name: name)
     defer { try? Files.remove(path) }
     try await process.create(plan.process, terminal: true, input: "", output: "console://" + path, error: "")
-    try await start(process)
+    try await start(process, plan.score)
     do {
       let terminal = try socket.take()
       let streams = SessionStreams(stdin: plan.stdin ? try terminal.duplicate() : nil, stdout: try terminal.duplicate(), stderr: nil)
@@ -37,8 +38,8 @@ extension ShimPod: SessionTask {
   }
 
   /// A process that was not started is forgotten by the shim.
-  private func start(_ process: ExecProcess) async throws(Fault) {
-    do { try await process.start() } catch {
+  private func start(_ process: ExecProcess, _ score: OutOfMemoryScore?) async throws(Fault) {
+    do { score?.give(to: try await process.start(), in: cgroups) } catch {
       Task { try? await process.delete() }
       throw error
     }

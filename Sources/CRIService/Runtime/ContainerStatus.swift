@@ -8,7 +8,7 @@ extension RuntimeService {
     let logDirectory = (try? ledger.sandbox(record.sandboxID).config.content.logDirectory) ?? ""
     return .with {
       $0.status = record.criStatus(logDirectory: logDirectory, image: images.index.image(record.imageID))
-      if request.verbose { $0.info = VerboseInfo.of(record) }
+      if request.verbose { $0.info = VerboseInfo(record).map }
     }
   }
 }
