@@ -36,6 +36,42 @@ package nonisolated struct Berth_V1_PullRequest: Sendable {
 
   package var password: String = String()
 
+  /// Instead of username and password.
+  package var credentials: Berth_V1_Credentials {
+    get {_credentials ?? Berth_V1_Credentials()}
+    set {_credentials = newValue}
+  }
+  /// Returns true if `credentials` has been explicitly set.
+  package var hasCredentials: Bool {self._credentials != nil}
+  /// Clears the value of `credentials`. Subsequent reads from it will return its default value.
+  package mutating func clearCredentials() {self._credentials = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _credentials: Berth_V1_Credentials? = nil
+}
+
+/// Who asks a registry: a user with a password, or one of the tokens. Sent to the server they are for, and to no other.
+package nonisolated struct Berth_V1_Credentials: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var username: String = String()
+
+  package var password: String = String()
+
+  /// An OAuth2 refresh token for the registry's token endpoint.
+  package var identityToken: String = String()
+
+  /// A bearer token, sent as it is.
+  package var registryToken: String = String()
+
+  /// `registry.example:5000`; empty for the registry of the image's own name.
+  package var serverAddress: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -285,9 +321,21 @@ package nonisolated struct Berth_V1_VerifyImagesRequest: Sendable {
 
   package var password: String = String()
 
+  /// Instead of username and password.
+  package var credentials: Berth_V1_Credentials {
+    get {_credentials ?? Berth_V1_Credentials()}
+    set {_credentials = newValue}
+  }
+  /// Returns true if `credentials` has been explicitly set.
+  package var hasCredentials: Bool {self._credentials != nil}
+  /// Clears the value of `credentials`. Subsequent reads from it will return its default value.
+  package mutating func clearCredentials() {self._credentials = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _credentials: Berth_V1_Credentials? = nil
 }
 
 package nonisolated struct Berth_V1_VerifiedImage: Sendable {
@@ -392,9 +440,21 @@ package nonisolated struct Berth_V1_ExplainRegistryRequest: Sendable {
   /// Ask each host for the manifest.
   package var `try`: Bool = false
 
+  /// Instead of username and password.
+  package var credentials: Berth_V1_Credentials {
+    get {_credentials ?? Berth_V1_Credentials()}
+    set {_credentials = newValue}
+  }
+  /// Returns true if `credentials` has been explicitly set.
+  package var hasCredentials: Bool {self._credentials != nil}
+  /// Clears the value of `credentials`. Subsequent reads from it will return its default value.
+  package mutating func clearCredentials() {self._credentials = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _credentials: Berth_V1_Credentials? = nil
 }
 
 package nonisolated struct Berth_V1_ExplainRegistryResponse: Sendable {
@@ -584,7 +644,7 @@ fileprivate nonisolated let _protobuf_package = "berth.v1"
 
 nonisolated extension Berth_V1_PullRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".PullRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0\u{1}username\0\u{1}password\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0\u{1}username\0\u{1}password\0\u{1}credentials\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -595,12 +655,17 @@ nonisolated extension Berth_V1_PullRequest: SwiftProtobuf.Message, SwiftProtobuf
       case 1: try { try decoder.decodeSingularStringField(value: &self.reference) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.username) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.password) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._credentials) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.reference.isEmpty {
       try visitor.visitSingularStringField(value: self.reference, fieldNumber: 1)
     }
@@ -610,6 +675,9 @@ nonisolated extension Berth_V1_PullRequest: SwiftProtobuf.Message, SwiftProtobuf
     if !self.password.isEmpty {
       try visitor.visitSingularStringField(value: self.password, fieldNumber: 3)
     }
+    try { if let v = self._credentials {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -617,6 +685,57 @@ nonisolated extension Berth_V1_PullRequest: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.reference != rhs.reference {return false}
     if lhs.username != rhs.username {return false}
     if lhs.password != rhs.password {return false}
+    if lhs._credentials != rhs._credentials {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Berth_V1_Credentials: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Credentials"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}username\0\u{1}password\0\u{3}identity_token\0\u{3}registry_token\0\u{3}server_address\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.username) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.password) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.identityToken) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.registryToken) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.serverAddress) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.username.isEmpty {
+      try visitor.visitSingularStringField(value: self.username, fieldNumber: 1)
+    }
+    if !self.password.isEmpty {
+      try visitor.visitSingularStringField(value: self.password, fieldNumber: 2)
+    }
+    if !self.identityToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.identityToken, fieldNumber: 3)
+    }
+    if !self.registryToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.registryToken, fieldNumber: 4)
+    }
+    if !self.serverAddress.isEmpty {
+      try visitor.visitSingularStringField(value: self.serverAddress, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Berth_V1_Credentials, rhs: Berth_V1_Credentials) -> Bool {
+    if lhs.username != rhs.username {return false}
+    if lhs.password != rhs.password {return false}
+    if lhs.identityToken != rhs.identityToken {return false}
+    if lhs.registryToken != rhs.registryToken {return false}
+    if lhs.serverAddress != rhs.serverAddress {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -954,7 +1073,7 @@ nonisolated extension Berth_V1_ImportedImage: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Berth_V1_VerifyImagesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".VerifyImagesRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}images\0\u{1}repair\0\u{1}username\0\u{1}password\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}images\0\u{1}repair\0\u{1}username\0\u{1}password\0\u{1}credentials\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -966,12 +1085,17 @@ nonisolated extension Berth_V1_VerifyImagesRequest: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularBoolField(value: &self.repair) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.username) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.password) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._credentials) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.images.isEmpty {
       try visitor.visitRepeatedStringField(value: self.images, fieldNumber: 1)
     }
@@ -984,6 +1108,9 @@ nonisolated extension Berth_V1_VerifyImagesRequest: SwiftProtobuf.Message, Swift
     if !self.password.isEmpty {
       try visitor.visitSingularStringField(value: self.password, fieldNumber: 4)
     }
+    try { if let v = self._credentials {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -992,6 +1119,7 @@ nonisolated extension Berth_V1_VerifyImagesRequest: SwiftProtobuf.Message, Swift
     if lhs.repair != rhs.repair {return false}
     if lhs.username != rhs.username {return false}
     if lhs.password != rhs.password {return false}
+    if lhs._credentials != rhs._credentials {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1188,7 +1316,7 @@ nonisolated extension Berth_V1_RunningPull: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Berth_V1_ExplainRegistryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ExplainRegistryRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0\u{1}username\0\u{1}password\0\u{1}try\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0\u{1}username\0\u{1}password\0\u{1}try\0\u{1}credentials\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1200,12 +1328,17 @@ nonisolated extension Berth_V1_ExplainRegistryRequest: SwiftProtobuf.Message, Sw
       case 2: try { try decoder.decodeSingularStringField(value: &self.username) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.password) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.`try`) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._credentials) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.reference.isEmpty {
       try visitor.visitSingularStringField(value: self.reference, fieldNumber: 1)
     }
@@ -1218,6 +1351,9 @@ nonisolated extension Berth_V1_ExplainRegistryRequest: SwiftProtobuf.Message, Sw
     if self.`try` != false {
       try visitor.visitSingularBoolField(value: self.`try`, fieldNumber: 4)
     }
+    try { if let v = self._credentials {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1226,6 +1362,7 @@ nonisolated extension Berth_V1_ExplainRegistryRequest: SwiftProtobuf.Message, Sw
     if lhs.username != rhs.username {return false}
     if lhs.password != rhs.password {return false}
     if lhs.`try` != rhs.`try` {return false}
+    if lhs._credentials != rhs._credentials {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

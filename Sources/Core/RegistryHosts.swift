@@ -58,6 +58,8 @@ package struct RegistryHost: Hashable, Sendable {
   /// Sent with every request to this endpoint, and to no other.
   package var headers: [Header] = []
   package var dialTimeout: Duration?
+  /// Who this node is there where a request has no credentials for it, the closest scope first.
+  package var identities: [ScopedIdentity] = []
   /// The registry itself, not a mirror of it.
   package var isServer = false
 
@@ -65,6 +67,9 @@ package struct RegistryHost: Hashable, Sendable {
     self.scheme = scheme
     self.authority = authority
   }
+
+  /// Who this node is for a repository there.
+  package func identity(for repository: String) -> RegistryIdentity? { identities.first { $0.covers(repository) }?.identity }
 
   /// `http://127.0.0.1:5000`, for messages.
   package var origin: String { "\(scheme.rawValue)://\(authority)" }

@@ -33,7 +33,8 @@ struct Daemon: Sendable {
     var policy = TransferPolicy()
     policy.stallWindow = settings.registry.stallTimeout
     let registry = RegistryClient(
-      hosts: HostsDirectory(roots: settings.registry.configPath) { logger.warning("\($0)") }, group: loops,
+      hosts: HostsDirectory(roots: settings.registry.configPath, authFile: settings.registry.authFile) { logger.warning("\($0)") },
+      helpers: CredentialHelperPrograms(timeout: settings.registry.helperTimeout), group: loops,
       environment: ProcessEnvironment.strings, policy: policy, logger: logger)
     let streaming = try await stage("streaming") {
       try await StreamingServer.start(StreamingConfiguration(settings.streaming), logger: logger)

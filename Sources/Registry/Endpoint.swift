@@ -7,15 +7,38 @@ struct Endpoint: Sendable {
   /// Registry of the reference, which mirrors are told.
   let domain: String
   let repository: String
-  /// `nil` where the request's credentials are for another host.
-  let credentials: RegistryCredentials?
+  /// What is done there: `pull`, or `pull,push`.
+  let actions: String
+  /// Repositories that are read too, for mounting blobs of theirs.
+  let sources: [String]
+  let identity: Identity
 
-  init(_ host: RegistryHost, _ reference: ImageReference, _ credentials: RegistryCredentials?) {
+  /// Who we are there.
+  enum Identity: Hashable {
+    case anonymous
+    /// The request's own credentials, which are for this host.
+    case request(RegistryCredentials)
+    /// What the node's configuration says.
+    case node(RegistryIdentity)
+  }
+
+  init(
+    _ host: RegistryHost, _ reference: ImageReference, _ credentials: RegistryCredentials?, actions: String = "pull", sources: [String] = []
+  ) {
     self.host = host
     domain = reference.domain
     repository = reference.path
-    self.credentials = credentials.flatMap { $0.isFor(host, of: reference.domain) ? $0 : nil }
+    self.actions = actions
+    self.sources = sources
+    if let credentials, credentials.isFor(host, of: reference.domain) {
+      identity = .request(credentials)
+    } else {
+      identity = host.identity(for: reference.path).map(Identity.node) ?? .anonymous
+    }
   }
+
+  /// Token scopes (distribution's token specification) that a challenge may leave out.
+  var scopes: [String] { ["repository:\(repository):\(actions)"] + sources.map { "repository:\($0):pull" } }
 
   var origin: String { address("").origin }
 
@@ -29,26 +52,12 @@ struct Endpoint: Sendable {
 }
 
 extension RegistryCredentials {
-  var isEmpty: Bool { username.isEmpty && password.isEmpty && identityToken.isEmpty && registryToken.isEmpty }
-
   /// Credentials go to the host they name; where they name none, to the registry of the image's own name and never to a mirror of it.
   func isFor(_ host: RegistryHost, of domain: String) -> Bool {
     if isEmpty { return false }
-    let authority = Self.canonical(host.authority)
-    if serverAddress.isEmpty { return host.isServer || authority == Self.canonical(domain) }
-    let named = Self.canonical(serverAddress)
-    return authority == named || (host.isServer && named == Self.canonical(domain))
-  }
-
-  /// Host and port of a server address as people write it (`https://index.docker.io/v1/`); one name for all of Docker Hub's.
-  private static func canonical(_ address: String) -> String {
-    var scheme = RegistryHost.Scheme.https
-    var rest = Substring(address)
-    for known in [RegistryHost.Scheme.http, .https] where address.lowercased().hasPrefix("\(known.rawValue)://") {
-      scheme = known
-      rest = rest.dropFirst(known.rawValue.count + 3)
-    }
-    let authority = WebAddress.normalize(String(rest.prefix { $0 != "/" }), scheme)
-    return ["docker.io", "index.docker.io", "registry-1.docker.io"].contains(authority) ? "docker.io" : authority
+    let authority = RegistryAddress(host.authority).authority
+    if serverAddress.isEmpty { return host.isServer || authority == RegistryAddress(domain).authority }
+    let named = RegistryAddress(serverAddress).authority
+    return authority == named || (host.isServer && named == RegistryAddress(domain).authority)
   }
 }

@@ -20,21 +20,29 @@ extension RegistryClient: RegistryExplaining {
     let lacking = needed == .resolve ? "resolve: it is not trusted with what a tag means" : "pull"
     var one = ExplainedEndpoint(
       url: host.origin + host.apiPath, capabilities: host.capabilities.names, isServer: host.isServer,
-      credentials: Self.describe(credentials, sent: endpoint.credentials != nil), isUsed: isUsed,
+      credentials: Self.describe(credentials, endpoint), isUsed: isUsed,
       reason: isUsed ? (host.isServer ? "the registry itself" : "a mirror, by hosts.toml") : "it lacks the capability \(lacking)")
     do { one.proxy = try exchange.connections.proxyName(for: endpoint.address("")) } catch { one.proxy = error.message }
     one.settings = Self.settings(of: host)
     return one
   }
 
-  private static func describe(_ credentials: RegistryCredentials?, sent: Bool) -> String {
-    guard let credentials, !credentials.isEmpty else { return "anonymous" }
-    guard sent else {
+  private static func describe(_ credentials: RegistryCredentials?, _ endpoint: Endpoint) -> String {
+    switch endpoint.identity {
+    case .request(let credentials): return "the request's \(describe(credentials))"
+    case .node(.credentials(let credentials, let file)): return "\(describe(credentials)) of \(file)"
+    case .node(.helper(let helper)): return "what credential helper \(helper.name) (of \(helper.from)) says for \(helper.server)"
+    case .node(.unusable(let reason)): return "anonymous as long as nobody asks: \(reason)"
+    case .anonymous:
+      guard let credentials, !credentials.isEmpty else { return "anonymous" }
       return "anonymous: the credentials are for \(credentials.serverAddress.isEmpty ? "the registry itself" : credentials.serverAddress)"
     }
-    if !credentials.registryToken.isEmpty { return "the request's registry token" }
-    if !credentials.identityToken.isEmpty { return "the request's identity token" }
-    return "the request's user \(credentials.username)"
+  }
+
+  private static func describe(_ credentials: RegistryCredentials) -> String {
+    if !credentials.registryToken.isEmpty { return "registry token" }
+    if !credentials.identityToken.isEmpty { return "identity token" }
+    return "user \(credentials.username)"
   }
 
   private static func settings(of host: RegistryHost) -> [String] {

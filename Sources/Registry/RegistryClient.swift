@@ -13,15 +13,16 @@ package final class RegistryClient: RegistrySource {
 
   /// - Parameter environment: `NAME=value` each, for its proxies.
   package init(
-    hosts: any RegistryHostsResolver, group: any EventLoopGroup, environment: [String] = [], policy: TransferPolicy = .init(),
-    logger: Logger
+    hosts: any RegistryHostsResolver, helpers: any CredentialHelpers = NoCredentialHelpers(), group: any EventLoopGroup,
+    environment: [String] = [], policy: TransferPolicy = .init(), logger: Logger
   ) {
     self.hosts = hosts
     self.policy = policy
     self.logger = logger
     connections = Connections(group: group, proxies: ProxySettings(environment: environment), dialTimeout: policy.dialTimeout)
     let tokens = TokenEndpoint(connections: connections, policy: policy)
-    exchange = Exchange(connections: connections, authorizer: Authorizer(tokens), policy: policy, warnings: RegistryWarnings(logger))
+    exchange = Exchange(
+      connections: connections, authorizer: Authorizer(tokens, helpers), policy: policy, warnings: RegistryWarnings(logger))
   }
 
   /// Closes all connections; transfers under way fail. Must be called before the client goes away.

@@ -11,14 +11,18 @@ struct Token: Sendable {
 struct TokenRequest: Hashable, Sendable {
   let realm: String
   let service: String?
-  let scope: String
+  /// Each once.
+  let scopes: [String]
   let credentials: RegistryCredentials?
 
-  init(_ challenge: Challenge, _ endpoint: Endpoint) {
+  init(_ challenge: Challenge, _ endpoint: Endpoint, _ credentials: RegistryCredentials?) {
     realm = challenge.parameters["realm"] ?? ""
     service = challenge.parameters["service"]
-    scope = challenge.parameters["scope"] ?? "repository:\(endpoint.repository):pull"
-    credentials = endpoint.credentials
+    var scopes = (challenge.parameters["scope"] ?? "").split(separator: " ").map(String.init)
+    let wanted = scopes.isEmpty ? endpoint.scopes : Array(endpoint.scopes.dropFirst())
+    scopes += wanted.filter { !scopes.contains($0) }
+    self.scopes = scopes
+    self.credentials = credentials
   }
 }
 

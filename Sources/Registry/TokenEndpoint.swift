@@ -13,10 +13,9 @@ struct TokenEndpoint: Sendable {
 
   func token(_ request: TokenRequest, for endpoint: Endpoint) async throws -> Token {
     let realm = try realm(request, endpoint)
-    let http = httpRequest(request, realm)
     do {
       let connection = try connection(to: realm, endpoint)
-      let bytes = try await limited(to: policy.documentTimeout) { try await answer(http, realm, connection) }
+      let bytes = try await limited(to: policy.documentTimeout) { try await answer(httpRequests(request, realm), realm, connection) }
       guard let token = try? JSONDecoder().decode(TokenAnswer.self, from: Data(bytes)).token(at: .now) else {
         throw AttemptFailure(Fault(.unavailable, "token endpoint \(realm.display): the answer has no token"))
       }
@@ -38,30 +37,31 @@ struct TokenEndpoint: Sendable {
     return realm
   }
 
-  private func httpRequest(_ request: TokenRequest, _ realm: WebAddress) -> HTTPClientRequest {
-    let refresh = request.credentials?.identityToken ?? ""
-    let http = refresh.isEmpty ? get(request, realm) : post(request, realm, refresh)
-    var headed = http
-    headed.headers.add(name: "User-Agent", value: Exchange.userAgent)
-    headed.headers.add(name: "Accept", value: "application/json")
-    return headed
+  /// What to try, in order: a refresh token is exchanged by POST (OAuth2), a password is shown with GET, and by POST where there is no GET.
+  private func httpRequests(_ request: TokenRequest, _ realm: WebAddress) -> [HTTPClientRequest] {
+    guard let credentials = request.credentials, !credentials.isEmpty else { return [get(request, realm)] }
+    if !credentials.identityToken.isEmpty {
+      return [post(request, realm, [("grant_type", "refresh_token"), ("refresh_token", credentials.identityToken)])]
+    }
+    let password = [("grant_type", "password"), ("username", credentials.username), ("password", credentials.password)]
+    return [get(request, realm), post(request, realm, password)]
   }
 
   private func get(_ request: TokenRequest, _ realm: WebAddress) -> HTTPClientRequest {
     var address = realm
     if let service = request.service { address = address.adding("service", service) }
-    for scope in request.scope.split(separator: " ") { address = address.adding("scope", String(scope)) }
+    for scope in request.scopes { address = address.adding("scope", scope) }
     if let user = request.credentials?.username, !user.isEmpty { address = address.adding("account", user) }
     var http = HTTPClientRequest(url: address.text)
     if let basic = request.credentials?.basic { http.headers.add(name: "Authorization", value: basic) }
     return http
   }
 
-  private func post(_ request: TokenRequest, _ realm: WebAddress, _ refresh: String) -> HTTPClientRequest {
-    let form = [
-      ("grant_type", "refresh_token"), ("service", request.service ?? realm.authority), ("client_id", "berth"), ("scope", request.scope),
-      ("refresh_token", refresh),
-    ]
+  private func post(_ request: TokenRequest, _ realm: WebAddress, _ grant: [(String, String)]) -> HTTPClientRequest {
+    let form =
+      grant.prefix(1) + [
+        ("service", request.service ?? realm.authority), ("client_id", "berth"), ("scope", request.scopes.joined(separator: " ")),
+      ] + grant.dropFirst()
     var http = HTTPClientRequest(url: realm.text)
     http.method = .POST
     http.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
@@ -84,12 +84,19 @@ struct TokenEndpoint: Sendable {
   }
 
   private func answer(
-    _ request: HTTPClientRequest, _ realm: WebAddress, _ send: @Sendable (HTTPClientRequest) async throws -> HTTPClientResponse
+    _ requests: [HTTPClientRequest], _ realm: WebAddress, _ send: @Sendable (HTTPClientRequest) async throws -> HTTPClientResponse
   ) async throws -> [UInt8] {
-    let response = try await send(request)
-    guard response.status == .ok else {
-      throw await Refusal(response, within: policy).failure("token endpoint \(realm.display)")
+    var requests = requests[...]
+    while true {
+      var request = requests.removeFirst()
+      request.headers.add(name: "User-Agent", value: Exchange.userAgent)
+      request.headers.add(name: "Accept", value: "application/json")
+      let response = try await send(request)
+      if response.status == .ok { return Array(buffer: try await response.body.collect(upTo: Self.answerLimit)) }
+      let refusal = await Refusal(response, within: policy)
+      guard [.notFound, .methodNotAllowed].contains(response.status), !requests.isEmpty else {
+        throw refusal.failure("token endpoint \(realm.display)")
+      }
     }
-    return Array(buffer: try await response.body.collect(upTo: Self.answerLimit))
   }
 }

@@ -89,6 +89,8 @@ extension Configuration.GRPC {
 extension Configuration.Registry {
   fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
     try table.set(&stallTimeout, "stall_timeout", check: Check.duration(.milliseconds(100) ... .seconds(3600)))
+    try table.set(&authFile, "auth_file", check: Check.absolute)
+    try table.set(&helperTimeout, "credential_helper_timeout", check: Check.duration(.milliseconds(100) ... .seconds(600)))
     guard let joined: String = try table.take("config_path", check: Check.absolutes) else { return }
     configPath = Check.parts(joined)
   }

@@ -21,6 +21,10 @@ package struct Configuration: Equatable, Sendable {
     package var configPath = ["/etc/berth/certs.d", "/etc/containerd/certs.d"]
     /// Key `stall_timeout`: a connection that brings next to nothing for so long is given up, and its blob resumed on another.
     package var stallTimeout = Duration.seconds(30)
+    /// Key `auth_file`: a docker `config.json` with the node's own credentials, used where neither a request nor a `hosts.toml` has some.
+    package var authFile: String?
+    /// Key `credential_helper_timeout`: how long a credential helper may take.
+    package var helperTimeout = Duration.seconds(30)
   }
 
   /// `[streaming]`: the HTTP server of Exec, Attach and PortForward.

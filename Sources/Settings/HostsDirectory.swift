@@ -17,12 +17,17 @@ package final class HostsDirectory: RegistryHostsResolver {
   }
 
   private let roots: [String]
+  private let authFile: String?
+  private let files = CredentialFiles()
   private let warn: @Sendable (String) -> Void
   private let cache = Mutex<[Key: Parsed]>([:])
 
-  /// `warn` hears of keys that mean nothing here, once per version of a file.
-  package init(roots: [String], warn: @escaping @Sendable (String) -> Void = { _ in }) {
+  /// - Parameters:
+  ///   - authFile: a docker `config.json` with the node's credentials for hosts whose `hosts.toml` says none.
+  ///   - warn: hears of keys that mean nothing here, once per version of a file.
+  package init(roots: [String], authFile: String? = nil, warn: @escaping @Sendable (String) -> Void = { _ in }) {
     self.roots = roots
+    self.authFile = authFile
     self.warn = warn
   }
 
@@ -30,10 +35,29 @@ package final class HostsDirectory: RegistryHostsResolver {
     guard HostAddress.isAuthority(domain.lowercased()), !domain.hasPrefix(".") else {
       throw Fault(.invalidArgument, "not a registry's host: \"\(domain)\"")
     }
-    guard let directory = roots.lazy.compactMap({ self.directory(in: $0, for: domain) }).first else { return [.server(of: domain)] }
+    guard let directory = roots.lazy.compactMap({ self.directory(in: $0, for: domain) }).first else {
+      return [identified(.server(of: domain), domain)]
+    }
     let path = directory + "/hosts.toml"
-    if let version = Files.version(path), version.size > 0 { return try parsed(path, version, directory, domain).hosts }
-    return [try dockerCertificates(directory, .server(of: domain))]
+    guard let version = Files.version(path), version.size > 0 else {
+      return [identified(try dockerCertificates(directory, .server(of: domain)), domain)]
+    }
+    let file = try parsed(path, version, directory, domain)
+    return zip(file.hosts, file.credentials).map { host, credentials in
+      guard let credentials else { return identified(host, domain) }
+      var host = host
+      host.identities = credentials.identities(at: host.authority, from: path, files)
+      return host
+    }
+  }
+
+  /// With what the node's file of credentials has for the host; for the registry itself by the image's name, too.
+  private func identified(_ host: RegistryHost, _ domain: String) -> RegistryHost {
+    guard let authFile else { return host }
+    var host = host
+    host.identities = files.identities(at: host.authority, in: authFile)
+    if host.identities.isEmpty, host.isServer { host.identities = files.identities(at: domain, in: authFile) }
+    return host
   }
 
   private func directory(in root: String, for domain: String) -> String? {

@@ -6,6 +6,8 @@ package struct HostsFile: Equatable, Sendable {
   package var hosts: [RegistryHost] = []
   /// `host.https://mirror.capabilites`: keys that mean nothing here.
   package var unknownKeys: [String] = []
+  /// Of each host, what its table `credentials` says.
+  var credentials: [HostCredentials?] = []
 
   /// `domain` is the registry it configures; `directory`, what relative paths in it start from.
   package init(_ bytes: [UInt8], file: String, directory: String, domain: String) throws(SettingsError) {
@@ -13,18 +15,28 @@ package struct HostsFile: Equatable, Sendable {
     var table = document.root
     var hosts: [RegistryHost] = []
     var unknown: [String] = []
+    var credentials: [HostCredentials?] = []
+    let absolute = { (path: String) in path.hasPrefix("/") ? path : "\(directory)/\(path)" }
     try table.within("host") { (tables) throws(SettingsError) in
       try tables.eachTable { (name, table) throws(SettingsError) in
         var host = try RegistryHost(mirror: name, &table)
         try host.apply(&table, directory)
         hosts.append(host)
+        credentials.append(try HostCredentials(&table, absolute))
         unknown += table.ignoreRest().map { "host.\(name).\($0)" }
       }
     }
+    let namesServer = table.rest.contains("server")
     hosts.append(try RegistryHost(serverOf: domain, &table, directory))
+    let own = try HostCredentials(&table, absolute)
+    if own?.isForAnyHost == true, !namesServer, directory.hasSuffix("/_default") {
+      throw table.error("credentials", "would be sent to every registry there is: only helper and auth_file may stand in _default")
+    }
+    credentials.append(own)
     unknown += table.ignoreRest()
     self.hosts = hosts
     self.unknownKeys = unknown
+    self.credentials = credentials
   }
 }
 

@@ -43,7 +43,7 @@ final class RuntimeCommand {
     self.done = done
     Files.remove(log)
     do throws(SystemFailure) {
-      let spawned = try program.spawn()
+      let spawned = try spawn()
       report = spawned.report
       process = Process(pid: spawned.pid, pidfd: spawned.pidfd, reaper: reaper) { code in self.ended(code) }
       if let deadline { timer = reaper.loop.after(milliseconds: deadline) { self.giveUp() } }
@@ -51,6 +51,15 @@ final class RuntimeCommand {
       let message = error.message
       reaper.loop.after(milliseconds: 0) { done(.failed(Failure(.internal, message))) }
     }
+  }
+
+  /// A runtime whose standard error is not a container's own says its unlogged words into the log as well.
+  private func spawn() throws(SystemFailure) -> Spawned {
+    guard program.error < 0 else { return try program.spawn() }
+    var program = program
+    program.error = log.withCString { clinux_openat(AT_FDCWD, $0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
+    defer { close(program.error) }
+    return try program.spawn()
   }
 
   var pid: Int32? { process.flatMap { $0.isRunning ? $0.pid : nil } }
@@ -85,6 +94,6 @@ final class RuntimeCommand {
   private func lastWords(_ code: Int32) -> Failure {
     if let message = RuntimeLog.lastError(log) { return Failure(.failedPrecondition, message) }
     let how = code > 128 ? "was killed by signal " + Bytes(decimal: code - 128) : "ended with exit code " + Bytes(decimal: code)
-    return Failure(.failedPrecondition, program.arguments[0] + " " + how + " and said nothing")
+    return Failure(.failedPrecondition, program.arguments[0] + " " + how + " without a word in its log")
   }
 }

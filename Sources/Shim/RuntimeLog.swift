@@ -1,15 +1,19 @@
 /// The runtime's JSON log: one object a line, of which `level` and `msg` matter.
 enum RuntimeLog {
-  /// The message of the last line that is an error.
+  /// The message of the last line that is an error; else what was written there by a runtime that died before it could log (the dynamic linker's words, a panic).
   static func lastError(_ path: Bytes) -> Bytes? {
-    guard let content = Files.read(path, last: 16 << 10) else { return nil }
+    guard let content = Files.read(path, last: 16 << 10), !content.isEmpty else { return nil }
     var found: Bytes?
+    var plain: Bytes?
     for line in content.split(separator: 10) {
       let line = Bytes(line)
-      let isError = line.find("\"level\":\"error\"") != nil || line.find("\"level\": \"error\"") != nil
-      if isError, let message = message(line) { found = message }
+      if line[0] != 0x7b {
+        plain = line
+      } else if line.find("\"level\":\"error\"") != nil || line.find("\"level\": \"error\"") != nil {
+        found = message(line) ?? found
+      }
     }
-    return found
+    return found ?? plain
   }
 
   private static func message(_ line: Bytes) -> Bytes? {

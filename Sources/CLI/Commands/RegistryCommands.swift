@@ -12,7 +12,8 @@ struct ExplainRegistry: AsyncParsableCommand {
     commandName: "explain",
     abstract: "Which hosts would be asked for an image, in which order, as whom, and why.",
     discussion: """
-      Reads what a pull reads: hosts.toml, the proxies of berthd's environment.
+      Reads what a pull reads: hosts.toml, the node's credentials, the proxies of berthd's
+      environment.
 
       Examples:
         berth registry explain nginx
@@ -22,16 +23,17 @@ struct ExplainRegistry: AsyncParsableCommand {
   @OptionGroup var server: ServerOptions
   @Flag(name: .customLong("try"), help: "Ask each host for the manifest.") var isTrying = false
   @Flag(help: "Print JSON.") var json = false
-  @Option(help: "Explain for this user at the image's registry; a password is never asked for.") var username: String = ""
+  @OptionGroup var identity: CredentialOptions
   @Argument(help: "Image, by tag or digest.") var image: String
 
   func run() async throws {
-    let request = Berth_V1_ExplainRegistryRequest.with {
+    var request = Berth_V1_ExplainRegistryRequest.with {
       $0.reference = image
-      $0.username = username
       $0.try = isTrying
     }
-    let answer = try await server.withRuntime { try await $0.explainRegistry(request) }
+    if let credentials = try await identity.credentials(for: image) { request.credentials = credentials }
+    let asked = request
+    let answer = try await server.withRuntime { try await $0.explainRegistry(asked) }
     if json { return try Console.standard.print(json: answer) }
     ImageViews.lines(answer).forEach { Console.standard.print($0) }
   }

@@ -41,7 +41,14 @@ extension Runtime {
   private func pullByCRI(_ request: Berth_V1_PullRequest, _ body: (Berth_V1_PullProgress) async throws -> Void) async throws {
     let question = Runtime_V1_PullImageRequest.with {
       $0.image.image = request.reference
-      if !request.username.isEmpty { ($0.auth.username, $0.auth.password) = (request.username, request.password) }
+      let own = request.credentials
+      if own != Berth_V1_Credentials() {
+        $0.auth.username = own.username
+        $0.auth.password = own.password
+        $0.auth.identityToken = own.identityToken
+        $0.auth.registryToken = own.registryToken
+        $0.auth.serverAddress = own.serverAddress
+      }
     }
     let answer: Runtime_V1_PullImageResponse = try await connection.call(.image("PullImage"), question, timeout: nil)
     try await body(.with { ($0.image.id, $0.image.references) = (answer.imageRef, [request.reference]) })

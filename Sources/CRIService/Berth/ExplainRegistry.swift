@@ -9,7 +9,7 @@ extension BerthService {
     do { reference = try ImageReference(parsing: request.reference) } catch {
       throw Fault(.invalidArgument, "image \"\(request.reference.prefix(300))\": \(error)")
     }
-    let credentials = RegistryCredentials(username: request.username, password: request.password)
+    let credentials = RegistryCredentials(request.credentials, username: request.username, password: request.password)
     let endpoints = try await registry.explain(reference, credentials: credentials, trying: request.try)
     return .with {
       $0.reference = "\(reference)"

@@ -7,7 +7,7 @@ import SwiftProtobuf
 extension BerthService {
   func pull(_ request: Berth_V1_PullRequest, _ writer: GRPCResponseWriter<Berth_V1_PullProgress>) async throws {
     guard !request.reference.isEmpty else { throw Fault(.invalidArgument, "reference: the name is empty") }
-    let credentials = RegistryCredentials(username: request.username, password: request.password)
+    let credentials = RegistryCredentials(request.credentials, username: request.username, password: request.password)
     try await writer.open()
     let progress = PullProgress()
     let reporter = Task {

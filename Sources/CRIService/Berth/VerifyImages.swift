@@ -7,20 +7,10 @@ import SwiftProtobuf
 
 extension BerthService {
   func verifyImages(_ request: Berth_V1_VerifyImagesRequest, _ writer: GRPCResponseWriter<Berth_V1_VerifiedImage>) async throws {
-    let credentials = RegistryCredentials(username: request.username, password: request.password)
+    let credentials = RegistryCredentials(request.credentials, username: request.username, password: request.password)
     try await images.verify(request.images, repairing: request.repair ? .some(credentials) : .none) { verdict in
       try await writer.write(verdict.message)
     }
-  }
-}
-
-extension RegistryCredentials {
-  /// `nil` without a user.
-  init?(username: String, password: String) {
-    if username.isEmpty { return nil }
-    self.init()
-    self.username = username
-    self.password = password
   }
 }
 

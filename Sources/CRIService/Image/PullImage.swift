@@ -1,7 +1,6 @@
 import CRIAPI
 import Core
 import Engine
-import FoundationEssentials
 import OCI
 import SwiftProtobuf
 
@@ -33,13 +32,13 @@ extension ImageServiceSurface {
     credentials.registryToken = auth.registryToken
     credentials.serverAddress = auth.serverAddress
     if auth.username.isEmpty, !auth.auth.isEmpty { (credentials.username, credentials.password) = try decode(auth.auth) }
-    let empty = credentials.username.isEmpty && credentials.identityToken.isEmpty && credentials.registryToken.isEmpty
-    return empty ? nil : credentials
+    return credentials.isEmpty ? nil : credentials
   }
 
   private func decode(_ auth: String) throws -> (String, String) {
-    guard let data = Data(base64Encoded: auth), let text = String(validating: data, as: UTF8.self), let colon = text.firstIndex(of: ":")
-    else { throw Fault(.invalidArgument, "auth.auth: is not base64 of username:password") }
-    return (String(text[..<colon]), String(text[text.index(after: colon)...].filter { $0 != "\0" }))
+    guard let basic = RegistryCredentials.decodeBasic(auth) else {
+      throw Fault(.invalidArgument, "auth.auth: is not base64 of username:password")
+    }
+    return basic
   }
 }

@@ -40,10 +40,29 @@ extension Pod {
   package func stopContainer(_ container: String, timeout: Int64) async throws {
     guard let record = try? ledger.container(container), case .running = try await settled(record).state else { return }
     try await stage("container \(container): stop") {
-      let task = try await task()
-      if timeout > 0, try await stopGently(record, task, timeout: timeout) { return }
-      try await kill(container, task)
+      do { try await end(record, timeout: timeout) } catch {
+        guard try await endedWithItsShim(container, Fault(error)) else { throw error }
+      }
     }
+  }
+
+  private func end(_ record: ContainerRecord, timeout: Int64) async throws {
+    let task = try await task()
+    if timeout > 0, try await stopGently(record, task, timeout: timeout) { return }
+    try await kill(record.id, task)
+  }
+
+  /// A call that failed because the shim died just now: the container ends with it, which is what was asked for.
+  private func endedWithItsShim(_ container: String, _ fault: Fault) async throws -> Bool {
+    switch shim {
+    case .live(let task):
+      guard fault.code == .unavailable, try await withDeadline(5_000_000_000, { await task.awaitDeath() }) != nil else { return false }
+    case .dead: break
+    case .arriving: return false
+    }
+    guard !stopping else { return false }
+    await buryShim()
+    return try ledger.container(container).exit != nil
   }
 
   /// A start under way is waited for, so that a stop never overtakes it.

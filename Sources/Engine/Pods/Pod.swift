@@ -24,6 +24,8 @@ package actor Pod {
   var shim: Shim
   /// Set by StopPodSandbox, so that the shim's end is no accident.
   var stopping = false
+  /// What the shim's death left behind is being cleared, or was.
+  private var burial: Task<Void, Never>?
   /// How each container's process ended, for whoever waits; made at create, found again by recovery.
   var exits: [String: Flight<ExitRecord>] = [:]
   /// Containers whose first stop signal was sent.
@@ -82,9 +84,14 @@ package actor Pod {
     await buryShim()
   }
 
-  /// A shim that is dead by accident: kill what is left of its containers, write their ends, give the network back.
+  /// A shim that is dead by accident: kill what is left of its containers, write their ends, give the network back. Once; who asks again waits for that.
   func buryShim() async {
     shim = .dead
+    if burial == nil { burial = Task { await self.clearAfterShim() } }
+    await burial?.value
+  }
+
+  private func clearAfterShim() async {
     guard let record = try? ledger.sandbox(id) else { return }
     let containers = ledger.containers(of: id)
     do { try await services.tasks.reap(record.plan, containers: containers.map(\.plan)) } catch {
