@@ -21,7 +21,7 @@ struct CoreServices: Sendable {
 
   init(
     _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining, streaming: any StreamingEndpoint,
-    logger: Logger
+    appArmorProfile: String?, logger: Logger
   ) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
@@ -56,6 +56,8 @@ struct CoreServices: Sendable {
     engine.handlers = try settings.runtimes.facts(engine.node) { logger.warning("\($0)") }
     engine.networks = settings.runtimes.networks
     engine.runtimeRoots = settings.runtimes.roots
+    engine.node.defaultAppArmorProfile = appArmorProfile
+    if settings.containers.ignoresAppArmor { engine.node.hasAppArmor = false }
     engine.node.cdiDirectories = settings.cdi.directories
     engine.node.devicesFollowUser = settings.containers.devicesFollowUser
     pods = PodService(

@@ -69,6 +69,7 @@ extension Configuration {
         try table.set(&cdi.directories, "spec_dirs", check: Check.absoluteList)
       }
       try table.within("containers") { (table) throws(SettingsError) in
+        try table.set(&containers.ignoresAppArmor, "disable_apparmor")
         try table.set(&containers.devicesFollowUser, "device_ownership_from_security_context")
         try table.set(&containers.hostPathSeconds, "host_path_timeout", check: Check.range(1...600))
       }

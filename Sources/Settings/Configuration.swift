@@ -129,6 +129,8 @@ package struct Configuration: Equatable, Sendable {
 
   /// `[containers]`
   package struct Containers: Equatable, Sendable {
+    /// Key `disable_apparmor`: as on a node without AppArmor.
+    package var ignoresAppArmor = false
     /// Key `device_ownership_from_security_context`: device nodes belong to run_as_user and run_as_group instead of the host's owners.
     package var devicesFollowUser = false
     /// Key `host_path_timeout`, seconds: how long the host paths of a container may take to answer.

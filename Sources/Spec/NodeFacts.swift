@@ -53,7 +53,7 @@ extension NodeFacts {
     facts.hasHugepageLimits = mountPoint(of: "hugetlb", tree) != nil
     facts.hasResourceControl = try MountInfo.read().contains { $0.type == "resctrl" }
     facts.hasSELinux = Files.exists("/sys/fs/selinux/enforce")
-    facts.hasAppArmor = try appArmor()
+    facts.hasAppArmor = try hasAppArmor()
     return facts
   }
 
@@ -61,7 +61,8 @@ extension NodeFacts {
     String(decoding: try Files.read(path).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }
 
-  private static func appArmor() throws(SystemError) -> Bool {
+  /// The kernel has it, and it is on.
+  package static func hasAppArmor() throws(SystemError) -> Bool {
     let parameter = "/sys/module/apparmor/parameters/enabled"
     return Files.exists(parameter) ? try line(parameter) == "Y" : false
   }

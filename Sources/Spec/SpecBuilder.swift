@@ -9,12 +9,12 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   try Validation.check(inputs.sandbox)
   try Validation.check(inputs.container)
   try inputs.checkPrivileged()
-  try inputs.checkSELinux()
+  var warnings: [String] = []
+  try inputs.checkSELinux(&warnings)
   try inputs.checkUserNamespace()
   try inputs.checkMemory()
   let capabilities = try CapabilitySets.make(inputs.security, available: inputs.node.availableCapabilities)
   let mounts = try inputs.mountPlan()
-  var warnings: [String] = []
   var spec = RuntimeSpec(
     process: try inputs.process(capabilities),
     root: RuntimeSpec.Root(path: "rootfs", readonly: inputs.security.readonlyRootfs ? true : nil),

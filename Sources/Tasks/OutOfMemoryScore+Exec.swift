@@ -2,7 +2,7 @@ import Core
 import Linux
 
 extension OutOfMemoryScore {
-  /// Right after an exec's start. What it has forked meanwhile has its stale score, too; what is forked later inherits the right one.
+  /// Right after an exec's start: after an update runc still gives it the score of the container's start. What it has forked meanwhile has its stale score, too; what is forked later inherits the right one.
   /// Only processes that have exactly the stale one are changed: a process may have raised its own.
   func give(to process: Int32, in cgroups: CgroupReader) {
     guard let stale = Self.of(process), stale != value else { return }

@@ -20,30 +20,24 @@ final class SessionPipes: Sendable {
   let stderr: String
   private let ends: Mutex<Ends?>
 
-  /// `name` is new in `directory`. The process may open its ends anew (/dev/stdout) only where they are its `owner`'s: the runtime hands them
-  /// on to the process's user, which in a user namespace it may only where the owner is of that namespace.
-  init(in directory: String, name: String, stdin: Bool, stdout: Bool, stderr: Bool, owner: FileOwner? = nil) throws(SystemError) {
+  /// `name` is new in `directory`.
+  init(in directory: String, name: String, stdin: Bool, stdout: Bool, stderr: Bool) throws(SystemError) {
     let path = { (wanted: Bool, stream: String) in wanted ? "\(directory)/\(name).\(stream)" : "" }
     self.stdin = path(stdin, "in")
     self.stdout = path(stdout, "out")
     self.stderr = path(stderr, "err")
-    let both = try Self.make(self.stdin, owner) { path throws(SystemError) in try Fifo.both(path) }
+    let both = try Self.make(self.stdin) { path throws(SystemError) in try Fifo.both(path) }
     let writer = try Self.open(self.stdin) { path throws(SystemError) in try Fifo.writer(path) }
-    let output = try Self.make(self.stdout, owner) { path throws(SystemError) in try Fifo.reader(path) }
-    let error = try Self.make(self.stderr, owner) { path throws(SystemError) in try Fifo.reader(path) }
+    let output = try Self.make(self.stdout) { path throws(SystemError) in try Fifo.reader(path) }
+    let error = try Self.make(self.stderr) { path throws(SystemError) in try Fifo.reader(path) }
     let streams = SessionStreams(stdin: writer, stdout: output, stderr: error)
     ends = Mutex(Ends(streams: streams, both: both))
   }
 
   deinit { removeNames() }
 
-  private static func make(
-    _ path: String, _ owner: FileOwner?, _ end: (String) throws(SystemError) -> FileHandle
-  ) throws(SystemError) -> FileHandle? {
-    if !path.isEmpty {
-      try Fifo.make(path)
-      if let owner { try Files.setOwner(path, owner) }
-    }
+  private static func make(_ path: String, _ end: (String) throws(SystemError) -> FileHandle) throws(SystemError) -> FileHandle? {
+    if !path.isEmpty { try Fifo.make(path) }
     return try open(path, end)
   }
 

@@ -12,8 +12,7 @@ extension ShimPod: SessionTask {
 
   private func execOnPipes(_ plan: ExecSessionPlan, _ process: ExecProcess) async throws -> ExecSession {
     let pipes = try SessionPipes(
-      in: client.files.directory, name: "exec-\(process.id)", stdin: plan.stdin, stdout: plan.stdout, stderr: plan.stderr,
-      owner: plan.stdioOwner)
+      in: client.files.directory, name: "exec-\(process.id)", stdin: plan.stdin, stdout: plan.stdout, stderr: plan.stderr)
     try await process.create(plan.process, terminal: false, input: pipes.stdin, output: pipes.stdout, error: pipes.stderr)
     try await start(process, plan.score)
     return ExecSession(process, pipes.handOver())
@@ -39,7 +38,11 @@ extension ShimPod: SessionTask {
 
   /// A process that was not started is forgotten by the shim.
   private func start(_ process: ExecProcess, _ score: OutOfMemoryScore?) async throws(Fault) {
-    do { score?.give(to: try await process.start(), in: cgroups) } catch {
+    do {
+      // Not as an argument of what may be nil: it would not be called at all.
+      let id = try await process.start()
+      score?.give(to: id, in: cgroups)
+    } catch {
       Task { try? await process.delete() }
       throw error
     }

@@ -10,8 +10,6 @@ package struct ExecSessionPlan: Sendable, Hashable {
   package var stdin = false
   package var stdout = true
   package var stderr = true
-  /// Whom the pipes belong to where that is not root; see ``ContainerPlan/stdioOwner``.
-  package var stdioOwner: FileOwner?
   /// nil leaves it to the runtime.
   package var score: OutOfMemoryScore?
 

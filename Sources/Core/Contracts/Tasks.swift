@@ -125,8 +125,6 @@ package struct ExecPlan: Sendable, Hashable {
   /// Bytes of stdout and stderr together that are kept; the rest is read and dropped. By default as much as fits the 16 MiB message that
   /// kubelets take.
   package var outputLimit: Int
-  /// Whom the pipes belong to where that is not root; see ``ContainerPlan/stdioOwner``.
-  package var stdioOwner: FileOwner?
   /// nil leaves it to the runtime.
   package var score: OutOfMemoryScore?
 

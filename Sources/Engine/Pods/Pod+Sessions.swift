@@ -9,7 +9,6 @@ extension Pod {
     let record = try running(container)
     var plan = ExecSessionPlan(container: container, process: try Self.execProcess(record, command, tty: streams.terminal))
     (plan.terminal, plan.stdin, plan.stdout, plan.stderr) = (streams.terminal, streams.stdin, streams.stdout, streams.stderr)
-    plan.stdioOwner = record.plan.stdioOwner
     let exec = plan
     return .exec(streams) {
       var exec = exec

@@ -1,8 +1,8 @@
 import FoundationEssentials
 package import OCI
 
-/// A runtime spec that an operator wrote (`base_runtime_spec`, as for containerd) for what the CRI cannot say: limits of processes (rlimits), hooks, mounts, sysctls, devices, cgroup limits,
-/// annotations, environment. What the CRI says always wins.
+/// A runtime spec that an operator wrote (`base_runtime_spec`, as for containerd) for what the CRI cannot say: limits of processes (rlimits),
+/// hooks, mounts, sysctls, devices, cgroup limits, annotations, environment. What the CRI says always wins.
 package struct BaseSpec: Sendable, Hashable {
   var content: Content
 
