@@ -11,6 +11,11 @@
 /// What the CRI cannot say: progress of pulls, import from the node's disk.
 /// Served by berthd beside the CRI on the same socket; the command line uses it. Add-only: fields are never renumbered or removed.
 
+#if canImport(FoundationEssentials)
+package import FoundationEssentials
+#else
+package import Foundation
+#endif
 package import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -190,6 +195,15 @@ package nonisolated struct Berth_V1_LayerProgress: Sendable {
 
     /// The connection broke; it will go on where it stopped. `detail` says why.
     case retrying // = 5
+
+    /// Of a push: the registry is asked whether it has the blob.
+    case checking // = 6
+
+    /// Of a push: bytes are sent; `done` is how many.
+    case uploading // = 7
+
+    /// Of a push: the registry took the blob from another of its repositories; nothing was sent.
+    case mounted // = 8
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -204,6 +218,9 @@ package nonisolated struct Berth_V1_LayerProgress: Sendable {
       case 3: self = .done
       case 4: self = .present
       case 5: self = .retrying
+      case 6: self = .checking
+      case 7: self = .uploading
+      case 8: self = .mounted
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -216,6 +233,9 @@ package nonisolated struct Berth_V1_LayerProgress: Sendable {
       case .done: return 3
       case .present: return 4
       case .retrying: return 5
+      case .checking: return 6
+      case .uploading: return 7
+      case .mounted: return 8
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -228,9 +248,137 @@ package nonisolated struct Berth_V1_LayerProgress: Sendable {
       .done,
       .present,
       .retrying,
+      .checking,
+      .uploading,
+      .mounted,
     ]
 
   }
+
+  package init() {}
+}
+
+package nonisolated struct Berth_V1_PushRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Name or ID of an image of this node.
+  package var image: String = String()
+
+  /// Name to push it under; empty for `image`.
+  package var to: String = String()
+
+  /// For the registry that is pushed to; none: what berthd has configured.
+  package var credentials: Berth_V1_Credentials {
+    get {_credentials ?? Berth_V1_Credentials()}
+    set {_credentials = newValue}
+  }
+  /// Returns true if `credentials` has been explicitly set.
+  package var hasCredentials: Bool {self._credentials != nil}
+  /// Clears the value of `credentials`. Subsequent reads from it will return its default value.
+  package mutating func clearCredentials() {self._credentials = nil}
+
+  /// `os/architecture[/variant]`: that manifest of the image's index. Empty: this node's.
+  package var platform: String = String()
+
+  /// The whole index with all it names, fetched from where the image came from.
+  package var allPlatforms: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _credentials: Berth_V1_Credentials? = nil
+}
+
+/// In this order: one `resolved`, any number of `layer` (the configuration is one too), one `pushed` as the last message.
+package nonisolated struct Berth_V1_PushProgress: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var event: Berth_V1_PushProgress.OneOf_Event? = nil
+
+  package var resolved: Berth_V1_Resolved {
+    get {
+      if case .resolved(let v)? = event {return v}
+      return Berth_V1_Resolved()
+    }
+    set {event = .resolved(newValue)}
+  }
+
+  package var layer: Berth_V1_LayerProgress {
+    get {
+      if case .layer(let v)? = event {return v}
+      return Berth_V1_LayerProgress()
+    }
+    set {event = .layer(newValue)}
+  }
+
+  package var pushed: Berth_V1_PushedImage {
+    get {
+      if case .pushed(let v)? = event {return v}
+      return Berth_V1_PushedImage()
+    }
+    set {event = .pushed(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Event: Equatable, Sendable {
+    case resolved(Berth_V1_Resolved)
+    case layer(Berth_V1_LayerProgress)
+    case pushed(Berth_V1_PushedImage)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct Berth_V1_PushedImage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Fully qualified.
+  package var reference: String = String()
+
+  /// What it leads to: `sha256:…`.
+  package var digest: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Berth_V1_ExportRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Names or IDs.
+  package var images: [String] = []
+
+  /// `os/architecture[/variant]`: that manifest alone, without the index around it. Empty: what is here, named by what was pulled.
+  package var platform: String = String()
+
+  /// Every index with all it names.
+  package var allPlatforms: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Berth_V1_ExportChunk: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var data: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -420,6 +568,9 @@ package nonisolated struct Berth_V1_RunningPull: Sendable {
   package var summary: String = String()
 
   package var layers: [Berth_V1_LayerProgress] = []
+
+  /// `pull` (imports too) or `push`.
+  package var kind: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -926,7 +1077,250 @@ nonisolated extension Berth_V1_LayerProgress: SwiftProtobuf.Message, SwiftProtob
 }
 
 nonisolated extension Berth_V1_LayerProgress.Phase: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WAITING\0\u{1}FETCHING\0\u{1}COMMITTING\0\u{1}DONE\0\u{1}PRESENT\0\u{1}RETRYING\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WAITING\0\u{1}FETCHING\0\u{1}COMMITTING\0\u{1}DONE\0\u{1}PRESENT\0\u{1}RETRYING\0\u{1}CHECKING\0\u{1}UPLOADING\0\u{1}MOUNTED\0")
+}
+
+nonisolated extension Berth_V1_PushRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PushRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}image\0\u{1}to\0\u{1}credentials\0\u{2}\u{2}platform\0\u{3}all_platforms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.image) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.to) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._credentials) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.platform) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.allPlatforms) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.image.isEmpty {
+      try visitor.visitSingularStringField(value: self.image, fieldNumber: 1)
+    }
+    if !self.to.isEmpty {
+      try visitor.visitSingularStringField(value: self.to, fieldNumber: 2)
+    }
+    try { if let v = self._credentials {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.platform.isEmpty {
+      try visitor.visitSingularStringField(value: self.platform, fieldNumber: 5)
+    }
+    if self.allPlatforms != false {
+      try visitor.visitSingularBoolField(value: self.allPlatforms, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Berth_V1_PushRequest, rhs: Berth_V1_PushRequest) -> Bool {
+    if lhs.image != rhs.image {return false}
+    if lhs.to != rhs.to {return false}
+    if lhs._credentials != rhs._credentials {return false}
+    if lhs.platform != rhs.platform {return false}
+    if lhs.allPlatforms != rhs.allPlatforms {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Berth_V1_PushProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PushProgress"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}resolved\0\u{1}layer\0\u{1}pushed\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Berth_V1_Resolved?
+        var hadOneofValue = false
+        if let current = self.event {
+          hadOneofValue = true
+          if case .resolved(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.event = .resolved(v)
+        }
+      }()
+      case 2: try {
+        var v: Berth_V1_LayerProgress?
+        var hadOneofValue = false
+        if let current = self.event {
+          hadOneofValue = true
+          if case .layer(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.event = .layer(v)
+        }
+      }()
+      case 3: try {
+        var v: Berth_V1_PushedImage?
+        var hadOneofValue = false
+        if let current = self.event {
+          hadOneofValue = true
+          if case .pushed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.event = .pushed(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.event {
+    case .resolved?: try {
+      guard case .resolved(let v)? = self.event else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .layer?: try {
+      guard case .layer(let v)? = self.event else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .pushed?: try {
+      guard case .pushed(let v)? = self.event else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Berth_V1_PushProgress, rhs: Berth_V1_PushProgress) -> Bool {
+    if lhs.event != rhs.event {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Berth_V1_PushedImage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PushedImage"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0\u{1}digest\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reference) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.digest) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reference.isEmpty {
+      try visitor.visitSingularStringField(value: self.reference, fieldNumber: 1)
+    }
+    if !self.digest.isEmpty {
+      try visitor.visitSingularStringField(value: self.digest, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Berth_V1_PushedImage, rhs: Berth_V1_PushedImage) -> Bool {
+    if lhs.reference != rhs.reference {return false}
+    if lhs.digest != rhs.digest {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Berth_V1_ExportRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ExportRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}images\0\u{1}platform\0\u{3}all_platforms\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.images) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.platform) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.allPlatforms) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.images.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.images, fieldNumber: 1)
+    }
+    if !self.platform.isEmpty {
+      try visitor.visitSingularStringField(value: self.platform, fieldNumber: 2)
+    }
+    if self.allPlatforms != false {
+      try visitor.visitSingularBoolField(value: self.allPlatforms, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Berth_V1_ExportRequest, rhs: Berth_V1_ExportRequest) -> Bool {
+    if lhs.images != rhs.images {return false}
+    if lhs.platform != rhs.platform {return false}
+    if lhs.allPlatforms != rhs.allPlatforms {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Berth_V1_ExportChunk: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ExportChunk"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}data\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.data.isEmpty {
+      try visitor.visitSingularBytesField(value: self.data, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Berth_V1_ExportChunk, rhs: Berth_V1_ExportChunk) -> Bool {
+    if lhs.data != rhs.data {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension Berth_V1_ImportRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1271,7 +1665,7 @@ nonisolated extension Berth_V1_ListPullsResponse: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Berth_V1_RunningPull: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RunningPull"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0\u{3}started_at\0\u{1}summary\0\u{1}layers\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reference\0\u{3}started_at\0\u{1}summary\0\u{1}layers\0\u{1}kind\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1283,6 +1677,7 @@ nonisolated extension Berth_V1_RunningPull: SwiftProtobuf.Message, SwiftProtobuf
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.startedAt) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.summary) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.layers) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.kind) }()
       default: break
       }
     }
@@ -1301,6 +1696,9 @@ nonisolated extension Berth_V1_RunningPull: SwiftProtobuf.Message, SwiftProtobuf
     if !self.layers.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.layers, fieldNumber: 4)
     }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1309,6 +1707,7 @@ nonisolated extension Berth_V1_RunningPull: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.startedAt != rhs.startedAt {return false}
     if lhs.summary != rhs.summary {return false}
     if lhs.layers != rhs.layers {return false}
+    if lhs.kind != rhs.kind {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

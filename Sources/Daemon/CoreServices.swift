@@ -20,8 +20,8 @@ struct CoreServices: Sendable {
   let usage: ImageUsage
 
   init(
-    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining, streaming: any StreamingEndpoint,
-    appArmorProfile: String?, logger: Logger
+    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining & RegistryTarget,
+    streaming: any StreamingEndpoint, appArmorProfile: String?, logger: Logger
   ) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
@@ -32,10 +32,14 @@ struct CoreServices: Sendable {
     }
     let leases = PullLeases(store: stores.records, logger: logger)
     try leases.load()
-    garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
+    garbage = GarbageCollector(
+      index: index, ledger: ledger, leases: leases, content: content, layers: layers,
+      keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
     let images = ImageService(
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
-      policy: Self.policy(settings.images, logger), downloads: settings.images.maximumParallelDownloads, logger: logger)
+      policy: Self.policy(settings.images, logger), recheck: settings.images.recheck, downloads: settings.images.maximumParallelDownloads,
+      patience: settings.registry.progressTimeout == .zero ? nil : settings.registry.progressTimeout,
+      keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
@@ -60,18 +64,21 @@ struct CoreServices: Sendable {
     if settings.containers.ignoresAppArmor { engine.node.hasAppArmor = false }
     engine.node.cdiDirectories = settings.cdi.directories
     engine.node.devicesFollowUser = settings.containers.devicesFollowUser
-    pods = PodService(
-      PodServices(
-        ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
-        snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, cgroups: CgroupReader(tree), settings: engine,
-        logger: logger))
+    var podServices = PodServices(
+      ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
+      snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, cgroups: CgroupReader(tree), settings: engine,
+      logger: logger)
+    podServices.admission = images.admission
+    pods = PodService(podServices)
     services = [
       RuntimeService(
         pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
         streaming: streaming),
       ImageServiceSurface(
         images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
-      BerthService(images: images, usage: usage, registry: registry) { path in try await ArchiveSource.open(path) },
+      BerthService(images: images, usage: usage, registry: registry, packer: TarPacker(content)) { path in
+        try await ArchiveSource.open(path)
+      },
     ]
   }
 }
@@ -80,6 +87,17 @@ extension CoreServices {
   private static func policy(_ settings: Configuration.Images, _ logger: Logger) -> any ImagePolicy {
     if settings.verifierDirectory.isEmpty { return AnyImage() }
     return VerifierPrograms(directory: settings.verifierDirectory, timeout: settings.verifierTimeout, logger: logger)
+  }
+}
+
+extension Configuration.Images {
+  fileprivate var recheck: ImageAdmission.Recheck {
+    switch verifierRecheck {
+    case "never": .never
+    case "always": .always
+    case "changed": .changed
+    default: Duration(goSyntax: verifierRecheck).map { .after($0) } ?? .changed
+    }
   }
 }
 

@@ -32,6 +32,7 @@ struct Daemon: Sendable {
     let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     var policy = TransferPolicy()
     policy.stallWindow = settings.registry.stallTimeout
+    policy.downloadsPerHost = settings.registry.downloadsPerHost
     let registry = RegistryClient(
       hosts: HostsDirectory(roots: settings.registry.configPath, authFile: settings.registry.authFile) { logger.warning("\($0)") },
       helpers: CredentialHelperPrograms(timeout: settings.registry.helperTimeout), group: loops,

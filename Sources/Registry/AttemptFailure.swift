@@ -12,11 +12,20 @@ struct AttemptFailure: Error, Sendable {
   var isTransient = false
   /// How long the host asks to be left alone.
   var retryAfter: Duration?
+  /// The host was not even asked, because it had asked to be left alone.
+  var isHeld = false
 
   init(_ fault: Fault, isTransient: Bool = false, retryAfter: Duration? = nil) {
     self.fault = fault
     self.isTransient = isTransient
     self.retryAfter = retryAfter
+  }
+
+  /// One word, for metrics.
+  var reason: String {
+    if isHeld { return "held" }
+    if retryAfter != nil { return "throttled" }
+    return fault.message.contains(": stalled: ") ? "stalled" : fault.code == .unavailable ? "broken" : "\(fault.code)"
   }
 
   /// A connection that could not be made, or broke.
@@ -72,6 +81,15 @@ struct AttemptFailure: Error, Sendable {
 
   private static func explain(_ error: HTTPParserError) -> String {
     error == .invalidEOFState ? "the connection was closed before the end of the response" : "the response is not HTTP: \(error)"
+  }
+
+  /// The peer's certificate is not one to trust, for whatever reason.
+  static func isUntrusted(_ error: any Error) -> Bool {
+    switch error {
+    case let error as NIOSSLExtraError: error == .failedToValidateHostname
+    case is NIOSSLError, is BoringSSLError: String(describing: error).contains("CERTIFICATE_VERIFY_FAILED")
+    default: false
+    }
   }
 
   private static func explain(tls text: String) -> String {

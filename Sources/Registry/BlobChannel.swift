@@ -11,6 +11,7 @@ final class BlobChannel: Sendable {
     /// Set when no more pieces come; handed out after the last of them.
     var end: Result<Void, Fault>?
     var isAbandoned = false
+    var isQueued = false
     var reader: CheckedContinuation<[UInt8]?, any Error>?
     var writer: CheckedContinuation<Void, Never>?
   }
@@ -30,6 +31,12 @@ final class BlobChannel: Sendable {
   }
 
   private let state = Mutex(State())
+
+  /// The transfer waits for its turn.
+  var isQueued: Bool {
+    get { state.withLock { $0.isQueued } }
+    set { state.withLock { $0.isQueued = newValue } }
+  }
 
   /// Gives a piece away without waiting.
   func offer(_ piece: [UInt8]) {

@@ -10,6 +10,8 @@ struct BlobConnection: Sendable {
   let descriptor: Descriptor
   /// First byte not delivered yet.
   let start: Int64
+  /// Entity tag of what this host gave before.
+  let validator: String?
   let exchange: Exchange
   let policy: TransferPolicy
   let channel: BlobChannel
@@ -21,7 +23,7 @@ struct BlobConnection: Sendable {
   /// How it failed, or `nil` where the response came to its end; ``meter`` says how far it got.
   func run() async -> AttemptFailure? {
     do {
-      let response = try await exchange.ask(Question(path: path, from: start), of: endpoint)
+      let response = try await exchange.ask(Question(path: path, from: start, validator: validator), of: endpoint)
       let skipped = try await skipped(in: response)
       try await withThrowingTaskGroup { group in
         group.addTask { try await read(response, skipping: skipped) }
@@ -40,6 +42,7 @@ struct BlobConnection: Sendable {
     let expected = ExpectedBody(start: start, size: descriptor.size)
     let length = response.headers.first(name: "Content-Length").flatMap { Int64($0) }
     do {
+      if response.status == .ok || response.status == .partialContent { try checkTag(of: response) }
       switch response.status {
       case .ok: return try expected.whole(length: length)
       case .partialContent: return try expected.part(range: response.headers.first(name: "Content-Range"), length: length)
@@ -47,8 +50,18 @@ struct BlobConnection: Sendable {
       default: throw await Refusal(response, within: policy).failure(place)
       }
     } catch let fault as Fault {
-      throw AttemptFailure(Fault(fault.code, "\(place): \(fault.message)"))
+      throw AttemptFailure(Fault(fault.code, "\(place): \(fault.message)", cause: fault.cause))
     }
+  }
+
+  /// A digest names one content: if a host has another by now, what came before may be the wrong one as well.
+  private func checkTag(of response: HTTPClientResponse) throws(Fault) {
+    let tag = response.strongTag
+    meter.answered(tag)
+    guard start > 0, let validator, let tag, tag != validator else { return }
+    throw Fault(
+      .dataLoss, "the blob changed at byte \(start): its tag was \(Excerpt.of(validator)), now it is \(Excerpt.of(tag))",
+      cause: BlobChanged())
   }
 
   private func read(_ response: HTTPClientResponse, skipping skipped: Int64) async throws {

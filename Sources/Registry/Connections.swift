@@ -20,11 +20,11 @@ final class Connections: Sendable {
     let proxy: ProxySettings.Proxy?
   }
 
-  private let group: any EventLoopGroup
-  private let proxies: ProxySettings
+  let group: any EventLoopGroup
+  let proxies: ProxySettings
   private let clients = Mutex<[Kind: HTTPClient]?>([:])
   private let trust = Mutex<[Trust: TLSConfiguration]>([:])
-  private let dialTimeout: Duration
+  let dialTimeout: Duration
 
   init(group: any EventLoopGroup, proxies: ProxySettings, dialTimeout: Duration) {
     self.group = group
@@ -70,6 +70,7 @@ final class Connections: Sendable {
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.http1_1ConnectionDebugInitializer = { channel in
       channel.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4 << 10, initial: 64 << 10, maximum: 256 << 10))
+        .flatMap { LastBytes.add(to: channel) }
     }
     return configuration
   }

@@ -10,6 +10,8 @@ struct Question: Sendable {
   var accept = "*/*"
   /// First byte wanted; 0 asks for everything.
   var from: Int64 = 0
+  /// Entity tag of what came before it: a server whose content is another by now is to answer with all of it (If-Range, RFC 9110 section 13.1.5).
+  var validator: String?
 }
 
 /// One GET with all that belongs to it: authentication, redirects, and who may see which header.
@@ -20,10 +22,13 @@ struct Exchange: Sendable {
   let authorizer: Authorizer
   let policy: TransferPolicy
   let warnings: RegistryWarnings
+  let limits: HostLimits
+  let metrics: Metrics
 
   /// The response to `question`: whatever its status, but neither a challenge that can be met nor a redirect.
   func ask(_ question: Question, of endpoint: Endpoint) async throws(AttemptFailure) -> HTTPClientResponse {
     let address = endpoint.address(question.path)
+    try limits.check(endpoint, "GET \(address.display)")
     do {
       var authorization = await authorizer.known(for: endpoint)
       var response = try await follow(question, from: address, endpoint, authorization)
@@ -37,6 +42,7 @@ struct Exchange: Sendable {
         authorization = next
         response = try await follow(question, from: address, endpoint, next)
       }
+      if response.isOwn { limits.note(response.message.status.code, retryAfter: response.message.retryAfter, from: endpoint) }
       return response.message
     } catch {
       throw AttemptFailure(error, asking: address)
@@ -73,6 +79,7 @@ struct Exchange: Sendable {
     var request = HTTPClientRequest(url: address.text)
     request.headers = ["User-Agent": Self.userAgent, "Accept": question.accept, "Accept-Encoding": "identity"]
     if question.from > 0 { request.headers.add(name: "Range", value: "bytes=\(question.from)-") }
+    if question.from > 0, let validator = question.validator { request.headers.add(name: "If-Range", value: validator) }
     if isOwn { for header in endpoint.host.headers { request.headers.replaceOrAdd(name: header.name, value: header.value) } }
     if let authorization { request.headers.replaceOrAdd(name: "Authorization", value: authorization) }
     if address.scheme == .https { request.tlsConfiguration = try connections.tls(for: endpoint.host, itself: isOwn) }
@@ -84,9 +91,21 @@ struct Exchange: Sendable {
     do {
       let response = try await client.execute(request, timeout: TimeAmount(policy.responseTimeout))
       warnings.note(response, from: address.origin)
+      metrics.add(.registryRequests, labels: ["\(response.status.code)"])
       return response
     } catch {
-      throw AttemptFailure(error, asking: address)
+      metrics.add(.registryRequests, labels: ["none"])
+      throw await connections.explain(error, asking: address)
     }
+  }
+}
+
+extension HTTPClientResponse {
+  var retryAfter: Duration? { headers.first(name: "Retry-After").flatMap { RetryAfter.parse($0) } }
+
+  /// What tells this content from another for sure; `nil` without one.
+  var strongTag: String? {
+    guard let tag = headers.first(name: "ETag"), tag.hasPrefix("\""), tag.utf8.count >= 3, tag.utf8.count < 300 else { return nil }
+    return tag
   }
 }

@@ -22,6 +22,10 @@ struct HostWalk: Sendable {
   private var round = 0
   private var cursor = 0
   private var pause: Duration?
+  /// Somebody was asked in this round: one in which all hosts were left alone does not count.
+  private var hasAsked = false
+  /// Time spent in rounds that do not count.
+  private var held = Duration.zero
 
   init(hosts: Int, rounds: Int, policy: TransferPolicy) {
     backoff = Backoff(base: policy.backoffBase, cap: policy.backoffCap)
@@ -38,9 +42,10 @@ struct HostWalk: Sendable {
     while cursor < verdicts.count {
       if case .out = verdicts[cursor] { cursor += 1 } else { return .ask(cursor) }
     }
-    guard round + 1 < rounds, let wanted = wantedPause() else { return .stop }
-    let wait = max(backoff.pause(round), wanted)
-    round += 1
+    guard let wanted = wantedPause(), hasAsked ? round + 1 < rounds : held < retryAfterCap * 5 else { return .stop }
+    let wait = wanted > .zero ? wanted + backoff.pause(0) : backoff.pause(round)
+    if hasAsked { round += 1 } else { held += wait }
+    hasAsked = false
     cursor = 0
     return .wait(wait)
   }
@@ -49,6 +54,7 @@ struct HostWalk: Sendable {
   mutating func failed(_ failure: AttemptFailure) {
     let isPatient = (failure.retryAfter ?? .zero) <= retryAfterCap
     verdicts[cursor] = failure.isTransient && isPatient ? .again(failure) : .out(failure)
+    if !failure.isHeld { hasAsked = true }
     cursor += 1
   }
 

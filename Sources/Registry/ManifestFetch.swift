@@ -22,6 +22,7 @@ struct ManifestFetch: Sendable {
         do { return try await ask(endpoints[index], reference) } catch {
           if error.fault.code == .cancelled { throw error.fault }
           logger.debug("manifest not fetched", metadata: ["host": "\(endpoints[index].origin)", "error": "\(error.fault)"])
+          if error.isTransient { exchange.metrics.add(.registryRetries, labels: [error.reason]) }
           walk.failed(error)
         }
       }

@@ -15,7 +15,7 @@ struct Refusal: Sendable {
   /// Reads the body, for a short while.
   init(_ response: HTTPClientResponse, within policy: TransferPolicy) async {
     status = response.status
-    retryAfter = response.headers.first(name: "Retry-After").flatMap { RetryAfter.parse($0) }
+    retryAfter = response.retryAfter
     let limit = min(policy.documentTimeout, .seconds(5))
     let body = try? await limited(to: limit) { try await response.body.collect(upTo: Self.bodyLimit) }
     explanation = Self.explain(body.map { Array(buffer: $0) } ?? [])
@@ -58,11 +58,18 @@ struct Refusal: Sendable {
     }
   }
 
+  /// Of a page for people, which proxies and load balancers answer with.
+  private static func title(_ bytes: [UInt8]) -> String {
+    let text = String(decoding: bytes.prefix(4096), as: UTF8.self)
+    guard let begin = text.ranges(of: "<title>").first, let end = text[begin.upperBound...].ranges(of: "<").first else { return "" }
+    return Excerpt.of(String(text[begin.upperBound..<end.lowerBound]), limit: 120)
+  }
+
   /// The distribution specification's error list or OAuth's error, else the beginning of a text.
   private static func explain(_ bytes: [UInt8]) -> String {
     guard !bytes.isEmpty else { return "" }
     guard let body = try? JSONDecoder().decode(Body.self, from: Data(bytes)) else {
-      return bytes.first == UInt8(ascii: "<") ? "" : Excerpt.of(String(decoding: bytes.prefix(1000), as: UTF8.self))
+      return bytes.first == UInt8(ascii: "<") ? title(bytes) : Excerpt.of(String(decoding: bytes.prefix(1000), as: UTF8.self))
     }
     let problems = (body.errors ?? []).prefix(3).map { [$0.code, $0.message].compactMap { $0 }.joined(separator: ": ") }
     let rest = [body.details, body.error, body.errorDescription].compactMap { $0 }

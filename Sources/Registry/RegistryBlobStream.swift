@@ -16,5 +16,7 @@ final class RegistryBlobStream: BlobStream {
     channel.abandon()
   }
 
+  var isQueued: @Sendable () -> Bool { { [channel] in channel.isQueued } }
+
   func next() async throws -> [UInt8]? { try await channel.next() }
 }

@@ -10,11 +10,12 @@ package final class RegistryClient: RegistrySource {
   let exchange: Exchange
   let logger: Logger
   private let connections: Connections
+  private let slots: HostSlots
 
   /// - Parameter environment: `NAME=value` each, for its proxies.
   package init(
     hosts: any RegistryHostsResolver, helpers: any CredentialHelpers = NoCredentialHelpers(), group: any EventLoopGroup,
-    environment: [String] = [], policy: TransferPolicy = .init(), logger: Logger
+    environment: [String] = [], policy: TransferPolicy = .init(), metrics: Metrics = Metrics(), logger: Logger
   ) {
     self.hosts = hosts
     self.policy = policy
@@ -22,7 +23,9 @@ package final class RegistryClient: RegistrySource {
     connections = Connections(group: group, proxies: ProxySettings(environment: environment), dialTimeout: policy.dialTimeout)
     let tokens = TokenEndpoint(connections: connections, policy: policy)
     exchange = Exchange(
-      connections: connections, authorizer: Authorizer(tokens, helpers), policy: policy, warnings: RegistryWarnings(logger))
+      connections: connections, authorizer: Authorizer(tokens, helpers), policy: policy, warnings: RegistryWarnings(logger),
+      limits: HostLimits(), metrics: metrics)
+    slots = HostSlots(limit: policy.downloadsPerHost)
   }
 
   /// Closes all connections; transfers under way fail. Must be called before the client goes away.
@@ -44,7 +47,8 @@ package final class RegistryClient: RegistrySource {
       guard descriptor.size >= 0 else { throw Fault(.invalidArgument, "its size is negative: \(descriptor.size)") }
       let endpoints = try endpoints(reference, .pull, credentials)
       return RegistryBlobStream(
-        BlobTransfer(name: name, descriptor: descriptor, endpoints: endpoints, exchange: exchange, policy: policy, logger: logger))
+        BlobTransfer(
+          name: name, descriptor: descriptor, endpoints: endpoints, exchange: exchange, slots: slots, policy: policy, logger: logger))
     }
   }
 

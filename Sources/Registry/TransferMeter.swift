@@ -4,7 +4,9 @@ import Synchronization
 final class TransferMeter: Sendable {
   private struct State {
     var received = 0
+    var total: Int64 = 0
     var delivered: Int64 = 0
+    var tag: String?
     var waited = Duration.zero
     var waitingSince: ContinuousClock.Instant?
 
@@ -21,10 +23,22 @@ final class TransferMeter: Sendable {
 
   private let state = Mutex(State())
 
+  /// Entity tag of the response.
+  var tag: String? { state.withLock { $0.tag } }
+  func answered(_ tag: String?) { state.withLock { $0.tag = tag } }
+
   /// Bytes given to the reader's side.
   var delivered: Int64 { state.withLock { $0.delivered } }
 
-  func received(_ bytes: Int) { state.withLock { $0.received += bytes } }
+  /// Bytes that came, of use or not.
+  var total: Int64 { state.withLock { $0.total } }
+
+  func received(_ bytes: Int) {
+    state.withLock {
+      $0.received += bytes
+      $0.total += Int64(bytes)
+    }
+  }
   func delivered(_ bytes: Int) { state.withLock { $0.delivered += Int64(bytes) } }
 
   /// Time in `body` is the reader's.

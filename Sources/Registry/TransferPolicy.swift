@@ -19,6 +19,8 @@ package struct TransferPolicy: Sendable {
   /// Pauses between attempts: random up to base × 2ⁿ, at most the cap.
   package var backoffBase = Duration.milliseconds(100)
   package var backoffCap = Duration.seconds(10)
+  /// Blobs fetched from one host at a time, over all pulls; 0 for any number.
+  package var downloadsPerHost = 8
   /// A registry that asks for a longer pause than this is not waited for.
   package var retryAfterCap = Duration.seconds(60)
   /// A connection that brings less than `stallBytes` in `stallWindow`, not counting time spent waiting for the reader, is given up and resumed.

@@ -29,6 +29,14 @@ package struct VerifierPrograms: ImagePolicy {
     }
   }
 
+  /// Of the programs, by name and by what the file system says of each: the policy behind a program is the program's own affair.
+  package func fingerprint() throws -> String {
+    let programs = try programs()
+    if programs.isEmpty { return "" }
+    let versions = programs.map { "\($0) \(Files.version("\(directory)/\($0)").map(String.init(describing:)) ?? "gone")" }
+    return Digest.sha256(of: Array(versions.joined(separator: "\n").utf8)).hex
+  }
+
   /// In the order of their names. Read anew for every image.
   private func programs() throws -> [String] {
     do { return try Files.list(directory).filter { !$0.hasPrefix(".") } } catch {

@@ -20,5 +20,10 @@ enum Check {
     { range.contains($0) ? nil : "must be between \(range.lowerBound) and \(range.upperBound), found \($0)" }
   }
 
+  static func recheck(_ text: String) -> String? {
+    ["never", "changed", "always"].contains(text) || Duration(goSyntax: text) != nil
+      ? nil : "must be never, changed, always or a duration like \"1h\", found \"\(text)\""
+  }
+
   static func parts(_ paths: String) -> [String] { paths.split(separator: ":").map(String.init) }
 }

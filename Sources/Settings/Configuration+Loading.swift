@@ -90,6 +90,8 @@ extension Configuration.GRPC {
 extension Configuration.Registry {
   fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
     try table.set(&stallTimeout, "stall_timeout", check: Check.duration(.milliseconds(100) ... .seconds(3600)))
+    try table.set(&progressTimeout, "progress_timeout", check: Check.duration(.zero ... .seconds(86400)))
+    try table.set(&downloadsPerHost, "max_downloads_per_host", check: Check.range(0...1024))
     try table.set(&authFile, "auth_file", check: Check.absolute)
     try table.set(&helperTimeout, "credential_helper_timeout", check: Check.duration(.milliseconds(100) ... .seconds(600)))
     guard let joined: String = try table.take("config_path", check: Check.absolutes) else { return }
@@ -100,8 +102,10 @@ extension Configuration.Registry {
 extension Configuration.Images {
   fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
     try table.set(&maximumParallelDownloads, "max_parallel_downloads", check: Check.range(1...64))
+    try table.set(&keepLayerBlobs, "keep_layer_blobs")
     try table.set(&pinned, "pinned")
     try table.set(&verifierDirectory, "verifier_dir") { $0.isEmpty ? nil : Check.absolute($0) }
+    try table.set(&verifierRecheck, "verifier_recheck", check: Check.recheck)
     try table.set(&verifierTimeout, "verifier_timeout", check: Check.duration(.milliseconds(100) ... .seconds(3600)))
     try table.within("limits") { (table) throws(SettingsError) in
       try table.set(&limits.entries, "max_entries", check: Check.range(1...(1 << 30)))

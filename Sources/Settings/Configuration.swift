@@ -21,6 +21,10 @@ package struct Configuration: Equatable, Sendable {
     package var configPath = ["/etc/berth/certs.d", "/etc/containerd/certs.d"]
     /// Key `stall_timeout`: a connection that brings next to nothing for so long is given up, and its blob resumed on another.
     package var stallTimeout = Duration.seconds(30)
+    /// Key `progress_timeout`: a pull that brings nothing at all for so long ends; 0 for never.
+    package var progressTimeout = Duration.seconds(300)
+    /// Key `max_downloads_per_host`: blobs fetched from one host at a time, over all pulls; 0 for any number.
+    package var downloadsPerHost = 8
     /// Key `auth_file`: a docker `config.json` with the node's own credentials, used where neither a request nor a `hosts.toml` has some.
     package var authFile: String?
     /// Key `credential_helper_timeout`: how long a credential helper may take.
@@ -141,6 +145,8 @@ package struct Configuration: Equatable, Sendable {
   package struct Images: Equatable, Sendable {
     /// Key `max_parallel_downloads`: layers that one pull fetches at a time.
     package var maximumParallelDownloads = 4
+    /// Key `keep_layer_blobs`: compressed layers stay beside the unpacked ones.
+    package var keepLayerBlobs = false
     /// Key `pinned`: images that the kubelet is to keep, by name; `*` stands for any text.
     package var pinned: [String] = []
     package var limits = Limits()
@@ -148,6 +154,8 @@ package struct Configuration: Equatable, Sendable {
     package var verifierDirectory = "/opt/containerd/image-verifier/bin"
     /// Key `verifier_timeout`: how long each of them may take.
     package var verifierTimeout = Duration.seconds(10)
+    /// Key `verifier_recheck`: when they are asked again before a container is made: `never`, `changed`, `always`, or after a duration.
+    package var verifierRecheck = "changed"
 
     /// `[images.limits]`: what a layer may ask of the node at most.
     package struct Limits: Equatable, Sendable {

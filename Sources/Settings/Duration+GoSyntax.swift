@@ -1,6 +1,6 @@
 extension Duration {
   /// `1h30m`, `2.5s`, `300ms`: durations as Go writes them, which is what containerd's files contain. Never negative.
-  init?(goSyntax text: String) {
+  package init?(goSyntax text: String) {
     guard !text.isEmpty else { return nil }
     var rest = Substring(text)
     var seconds = 0.0

@@ -39,10 +39,10 @@ import Testing
   @Test func withoutATerminalAPullIsALineForEachEvent() throws {
     try withScratch { directory in
       let captured = try CapturedConsole(directory)
-      var display = PullDisplay(reference: "app", console: captured.console, quiet: false)
-      display.show(.with { ($0.resolved.reference, $0.resolved.digest, $0.resolved.layers) = ("x.io/app:1", "sha256:ff", 1) })
-      display.show(.with { $0.layer = Self.layer(0, .fetching, done: 1, total: 2) })
-      display.show(.with { $0.layer = Self.layer(0, .done, done: 2, total: 2) })
+      var display = PullDisplay(reference: "app", console: captured.console, manner: .people)
+      try display.show(.with { ($0.resolved.reference, $0.resolved.digest, $0.resolved.layers) = ("x.io/app:1", "sha256:ff", 1) })
+      try display.show(.with { $0.layer = Self.layer(0, .fetching, done: 1, total: 2) })
+      try display.show(.with { $0.layer = Self.layer(0, .done, done: 2, total: 2) })
       #expect(captured.errorOutput == "x.io/app:1 is sha256:ff, 1 layers, 0 B\n0123456789abc  done  2 B\n")
     }
   }

@@ -54,7 +54,7 @@ final class MemoryLayers: LayerStore {
   func readFile(_ path: String, in layers: [LayerID], limit: Int) throws -> [UInt8]? { nil }
 }
 
-final class MemoryContent: ContentStore {
+final class MemoryContent: BlobStore {
   private let blobs = Mutex<[Digest: [UInt8]]>([:])
 
   func contains(_ digest: Digest) -> Bool { blobs.withLock { $0[digest] != nil } }
@@ -67,23 +67,49 @@ final class MemoryContent: ContentStore {
   func write(_ bytes: [UInt8], as digest: Digest) async throws { blobs.withLock { $0[digest] = bytes } }
   func list() throws -> [Digest] { blobs.withLock { Array($0.keys) } }
   func remove(_ digest: Digest) throws { blobs.withLock { _ = $0.removeValue(forKey: digest) } }
+  func size(_ digest: Digest) -> Int64? { blobs.withLock { $0[digest].map { Int64($0.count) } } }
+  func ingest(_ descriptor: Descriptor) async throws -> any BlobIngest { MemoryIngest(store: self, digest: descriptor.digest) }
+  func open(_ digest: Digest, from offset: Int64) async throws -> any BlobStream {
+    OnePiece(Array(try read(digest).dropFirst(Int(offset))))
+  }
+}
+
+final class MemoryIngest: BlobIngest {
+  private let store: MemoryContent
+  private let digest: Digest
+  private let bytes = Mutex<[UInt8]>([])
+
+  init(store: MemoryContent, digest: Digest) {
+    self.store = store
+    self.digest = digest
+  }
+
+  func write(_ bytes: [UInt8]) async throws { self.bytes.withLock { $0 += bytes } }
+
+  func finish() async throws {
+    let bytes = bytes.withLock { $0 }
+    guard digest.matches(bytes) else { throw Fault(.dataLoss, "it arrived as \(Digest.sha256(of: bytes))") }
+    try await store.write(bytes, as: digest)
+  }
+
+  func abort() async {}
+}
+
+final class OnePiece: BlobStream {
+  private let bytes: Mutex<[UInt8]?>
+
+  init(_ bytes: [UInt8]?) { self.bytes = Mutex(bytes) }
+
+  func next() async throws -> [UInt8]? {
+    bytes.withLock { bytes in
+      defer { bytes = nil }
+      return bytes
+    }
+  }
 }
 
 /// A registry of images whose layers are words; a layer's blob and its diff ID are the word's hash.
 final class MemoryRegistry: RegistrySource {
-  private final class One: BlobStream {
-    private let bytes: Mutex<[UInt8]?>
-
-    init(_ bytes: [UInt8]?) { self.bytes = Mutex(bytes) }
-
-    func next() async throws -> [UInt8]? {
-      bytes.withLock { bytes in
-        defer { bytes = nil }
-        return bytes
-      }
-    }
-  }
-
   private let state = Mutex<(manifests: [String: ManifestDocument], blobs: [Digest: [UInt8]], requests: Int)>(([:], [:], 0))
   var manifestRequests: Int { state.withLock { $0.requests } }
 
@@ -117,6 +143,6 @@ final class MemoryRegistry: RegistrySource {
 
   func blob(_ descriptor: Descriptor, of reference: ImageReference, credentials: RegistryCredentials?) async throws -> any BlobStream {
     await Task.yield()
-    return One(state.withLock { $0.blobs[descriptor.digest] })
+    return OnePiece(state.withLock { $0.blobs[descriptor.digest] })
   }
 }

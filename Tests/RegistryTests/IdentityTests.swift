@@ -1,9 +1,9 @@
-import Logging
-import NIOPosix
 import Core
 import Linux
+import Logging
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import OCI
 import Settings
 import Support

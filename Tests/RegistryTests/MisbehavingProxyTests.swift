@@ -35,8 +35,8 @@ import Testing
     options.dropAfter = 5_000_000
     try await pull(image, by: options) { result, proxy in
       #expect((try? result.get()) == image.layer, "\(result.map { "\($0.count) bytes" })")
-      // What the sockets hold when a connection is cut is asked for again: some 350 kB each time on loopback.
-      #expect(proxy.relayed < image.layer.count * 110 / 100, "\(proxy.relayed) bytes for \(image.layer.count)")
+      // The heads of the responses come on top, and nothing else.
+      #expect(proxy.relayed < image.layer.count + 10_000, "\(proxy.relayed) bytes for \(image.layer.count)")
       #expect(proxy.targets.count >= 5)
     }
   }

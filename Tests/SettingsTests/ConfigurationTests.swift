@@ -51,6 +51,11 @@ import Testing
     expected.streaming.tlsClientCA = "/l"
     expected.streaming.tlsMinimumVersion = .v13
     expected.registry.configPath = ["/d", "/e"]
+    expected.images.verifierRecheck = "90m"
+    expected.registry.authFile = "/x.json"
+    expected.registry.helperTimeout = .seconds(5)
+    expected.registry.progressTimeout = .zero
+    expected.registry.downloadsPerHost = 3
     expected.cni.binaryDirectories = ["/f"]
     expected.cni.configurationDirectory = "/g"
     expected.images.maximumParallelDownloads = 9
@@ -70,6 +75,10 @@ import Testing
       log_level = "debug"
       grpc = { address = "/c.sock", max_recv_message_size = 5_000, max_send_message_size = 0x1770 }
       registry.config_path = "/d:/e"
+      registry.auth_file = "/x.json"
+      registry.credential_helper_timeout = "5s"
+      registry.progress_timeout = "0"
+      registry.max_downloads_per_host = 3
       streaming = { address = "::1", port = 1234, idle_timeout = "1m30s", tls_cert = "/j", tls_key = "/k", tls_client_ca = "/l", tls_min_version = "1.3" }
       cni.bin_dirs = [
         "/f", # only this
@@ -77,6 +86,7 @@ import Testing
       cni.conf_dir = \"""/g\"""
 
       [images]
+      verifier_recheck = "90m"
       max_parallel_downloads = 9
       [runtimes]
       "default" = "crun"

@@ -10,6 +10,8 @@ package final class RelayProxy: Sendable {
     package var authorization: String?
     /// Each connection is cut after so many bytes from the server.
     package var dropAfter: Int?
+    /// Each connection is cut after so many bytes for the server.
+    package var dropAfterSent: Int?
     /// Flips a bit of the byte at this position among all that come from the server, once.
     package var corruptAt: Int?
 
@@ -81,9 +83,15 @@ package final class RelayProxy: Sendable {
         try await withThrowingTaskGroup { group in
           group.addTask {
             try? await self.pass(answers, to: output)
+            // All that was relayed leaves before the connection does: an empty write is done when those before it are.
+            _ = try? await client.channel.writeAndFlush(ByteBuffer()).get()
             client.channel.close(promise: nil)
           }
-          while let bytes = try await input.next() { try await questions.write(bytes) }
+          var sent = 0
+          while let bytes = try await input.next(), self.options.dropAfterSent.map({ sent < $0 }) ?? true {
+            sent += bytes.readableBytes
+            try await questions.write(bytes)
+          }
           group.cancelAll()
         }
       }

@@ -29,6 +29,31 @@ package struct TestAuthority: Sendable {
     return Identity(certificate: "\(directory)/\(name).pem", key: "\(directory)/\(name).key")
   }
 
+  /// The same with a validity of its own, both ends as `YYYYMMDDHHMMSSZ`.
+  package func issue(_ name: String, alternatives: String = "IP:127.0.0.1", from: String, until: String) async throws -> Identity {
+    let base = "\(directory)/\(name)"
+    try Files.write("subjectAltName=\(alternatives)\nbasicConstraints=CA:FALSE\n", to: base + ".ext")
+    try Files.write(
+      "[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=\(directory)\ndatabase=\(base).db\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\n", to: base + ".cnf")
+    try Files.write("", to: base + ".db")
+    try await Self.openssl([
+      "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=\(name)", "-keyout",
+      base + ".key", "-out",
+      base + ".csr",
+    ])
+    try await Self.openssl([
+      "ca", "-batch", "-notext", "-config", base + ".cnf", "-rand_serial", "-startdate", from, "-enddate", until, "-extfile", base + ".ext",
+      "-preserveDN",
+      "-cert", certificate, "-keyfile", "\(directory)/\(self.name).key", "-in", base + ".csr", "-out", base + ".pem",
+    ])
+    return Identity(certificate: base + ".pem", key: base + ".key")
+  }
+
+  private static func openssl(_ arguments: [String]) async throws {
+    let output = try await Command.run("/usr/bin/openssl", arguments, timeout: .seconds(30))
+    guard output.succeeded else { throw Fault(.internal, "openssl: \(output.errorText)") }
+  }
+
   private static func request(_ directory: String, _ name: String, _ more: [String]) async throws {
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "\(directory)/\(name).key"]
     let output = try await Command.run(

@@ -14,6 +14,7 @@ import pulls
 from cri import message, timed
 from logs import logs
 
+CGROUP = "/berthbench"  # as the kubelet does; containerd has no statistics of a pod without
 BUSYBOX = "docker.io/library/busybox:latest"
 
 
@@ -25,7 +26,7 @@ class Pod:
         logs = peer.work / "logs" / peer.name / name
         logs.mkdir(parents=True, exist_ok=True)
         self.config = message(
-            "PodSandboxConfig", hostname=name, log_directory=str(logs), linux=message("LinuxPodSandboxConfig"),
+            "PodSandboxConfig", hostname=name, log_directory=str(logs), linux=message("LinuxPodSandboxConfig", cgroup_parent=CGROUP),
             metadata=message("PodSandboxMetadata", name=name, namespace="bench", uid=f"{peer.name}-{name}"))
         self.container_config = message(
             "ContainerConfig", metadata=message("ContainerMetadata", name="main"), image=message("ImageSpec", image=BUSYBOX),
@@ -140,7 +141,7 @@ def main():
             life_cycles(both, results, arguments.rounds)
             memory(both, results, arguments.pods)
         if arguments.only in (None, "lists"):
-            lists(both, results, Pod, timed, arguments.lists, arguments.running, arguments.ended)
+            lists(both, results, Pod, arguments.lists, arguments.running, arguments.ended)
         if arguments.only in (None, "logs"):
             logs(both, results, arguments.logs, Pod)
         if arguments.only in (None, "pulls"):
@@ -151,6 +152,8 @@ def main():
             for pod in peer.client.ListPodSandbox().items:
                 peer.client.RemovePodSandbox(pod_sandbox_id=pod.id)
             peer.stop()
+        for group in pathlib.Path("/sys/fs/cgroup").glob(f"**{CGROUP}"):
+            group.rmdir()
         subprocess.run(["ip", "link", "delete", "berthbench"], stderr=subprocess.DEVNULL)
         subprocess.run(["umount", str(work / "berth" / "state")], stderr=subprocess.DEVNULL)
         shutil.rmtree(work, ignore_errors=True)

@@ -17,6 +17,7 @@ struct Import: AsyncParsableCommand {
 
   @OptionGroup var server: ServerOptions
   @Option(help: "Name for an image that the archive gives none.") var name: String = ""
+  @Flag(help: "Print each event as a line of JSON.") var json = false
   @Argument(help: "Archive or directory.", completion: .file()) var path: String
 
   func run() async throws {
@@ -25,8 +26,8 @@ struct Import: AsyncParsableCommand {
       $0.name = name
     }
     try await server.withRuntime { runtime in
-      var display = ImportDisplay(console: .standard)
-      try await runtime.importArchive(request) { display.show($0) }
+      var display = ImportDisplay(console: .standard, json: json)
+      try await runtime.importArchive(request) { try display.show($0) }
       display.finish()
     }
   }

@@ -15,6 +15,7 @@ struct Pull: AsyncParsableCommand {
 
   @OptionGroup var server: ServerOptions
   @Flag(name: .shortAndLong, help: "Print the image's ID only.") var quiet = false
+  @Flag(help: "Print each event as a line of JSON.") var json = false
   @OptionGroup var identity: CredentialOptions
   @Argument(help: "Image, by tag or digest.") var image: String
 
@@ -23,8 +24,8 @@ struct Pull: AsyncParsableCommand {
     if let credentials = try await identity.credentials(for: image) { request.credentials = credentials }
     let asked = request
     try await server.withRuntime { runtime in
-      let id = try await PullDisplay.pull(asked, runtime, quiet: quiet, .standard)
-      if quiet { Console.standard.print(id) }
+      let id = try await PullDisplay.pull(asked, runtime, json ? .json : quiet ? .quiet : .people, .standard)
+      if quiet, !json { Console.standard.print(id) }
     }
   }
 }

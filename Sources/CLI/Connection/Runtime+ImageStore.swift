@@ -8,6 +8,14 @@ extension Runtime {
     try await connection.stream(.berth("VerifyImages"), request, body)
   }
 
+  func push(_ request: Berth_V1_PushRequest, _ body: (Berth_V1_PushProgress) async throws -> Void) async throws {
+    try await connection.stream(.berth("Push"), request, body)
+  }
+
+  func export(_ request: Berth_V1_ExportRequest, _ body: (Berth_V1_ExportChunk) async throws -> Void) async throws {
+    try await connection.stream(.berth("Export"), request, body)
+  }
+
   func tagImage(_ request: Berth_V1_TagImageRequest) async throws -> Berth_V1_TagImageResponse {
     try await connection.call(.berth("TagImage"), request, timeout: Self.patience)
   }

@@ -20,15 +20,17 @@ struct LayerBoard: Equatable {
 
   var count: Int { max(expected, layers.count) }
   var complete: Int { layers.values.count { $0.isComplete } }
-  /// Compressed bytes that came over the network.
-  var fetched: UInt64 { layers.values.reduce(0) { $0 + ($1.phase == .present ? 0 : $1.done) } }
+  /// Compressed bytes that went over the network.
+  var fetched: UInt64 { layers.values.reduce(0) { $0 + ($1.phase == .present || $1.phase == .mounted ? 0 : $1.done) } }
 
   /// A line for each layer in work, complete ones only while there is room, and a sum.
-  func lines(width: Int) -> [String] {
+  func lines(width: Int, _ rates: TransferRates = TransferRates(), at now: ContinuousClock.Instant = .now) -> [String] {
     let sorted = layers.values.sorted { $0.index < $1.index }
     let active = sorted.filter { !$0.isComplete }
     let shown = sorted.count <= Self.rows ? sorted : Array(active.prefix(Self.rows))
-    return shown.map { Self.line($0, width: width) } + [summary]
+    return shown.map { Self.line($0, width: width, rate: rates.rate(of: $0.index, at: now)) } + [
+      summary + Self.perSecond(rates.total(at: now))
+    ]
   }
 
   var summary: String {
@@ -37,19 +39,26 @@ struct LayerBoard: Equatable {
   }
 
   /// `a3ed95caeb02f  [=====>      ]  12.3 MB / 31.4 MB`, no wider than `width`.
-  static func line(_ layer: Berth_V1_LayerProgress, width: Int) -> String {
+  static func line(_ layer: Berth_V1_LayerProgress, width: Int, rate: UInt64? = nil) -> String {
     let head = Short.id(layer.digest) + "  "
-    let text = words(layer)
+    let text = words(layer) + (rate.map(perSecond) ?? "")
     let room = width - head.unicodeScalars.count - text.unicodeScalars.count - 5
-    guard layer.phase == .fetching, layer.total > 0, room >= 10 else { return String((head + text).prefix(width)) }
+    guard layer.phase == .fetching || layer.phase == .uploading, layer.total > 0, room >= 10 else {
+      return String((head + text).prefix(width))
+    }
     return head + bar(done: layer.done, total: layer.total, width: min(room, 40)) + "  " + text
   }
+
+  private static func perSecond(_ rate: UInt64) -> String { rate == 0 ? "" : "  \(Short.size(rate))/s" }
 
   /// What a layer is at, in words.
   static func words(_ layer: Berth_V1_LayerProgress) -> String {
     switch layer.phase {
     case .waiting: "waiting"
     case .fetching: layer.total > 0 ? "\(Short.size(layer.done)) / \(Short.size(layer.total))" : Short.size(layer.done)
+    case .uploading: "sent \(Short.size(layer.done)) / \(Short.size(layer.total))"
+    case .checking: "checking"
+    case .mounted: "taken from another repository"
     case .committing: "committing"
     case .done: "done  \(Short.size(layer.done))"
     case .present: "already here"
@@ -66,5 +75,5 @@ struct LayerBoard: Equatable {
 }
 
 extension Berth_V1_LayerProgress {
-  fileprivate var isComplete: Bool { phase == .done || phase == .present }
+  fileprivate var isComplete: Bool { phase == .done || phase == .present || phase == .mounted }
 }

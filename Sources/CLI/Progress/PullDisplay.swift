@@ -1,68 +1,41 @@
 import BerthAPI
+import SwiftProtobuf
 
 /// A pull as it is shown: bars on a terminal, a line for each event elsewhere, nothing when quiet.
 struct PullDisplay {
-  private let console: Console
-  private let quiet: Bool
-  private var screen: Screen?
-  private var board = LayerBoard()
-  private var name: String
-  private let start = ContinuousClock.now
+  private var display: TransferDisplay
 
-  init(reference: String, console: Console, quiet: Bool) {
-    self.console = console
-    self.quiet = quiet
-    name = reference
-    screen = quiet ? nil : Screen(console)
+  init(reference: String, console: Console, manner: TransferDisplay.Manner) {
+    display = TransferDisplay(reference: reference, console: console, manner: manner)
   }
 
   /// Pulls and shows; returns the image's ID.
-  static func pull(_ request: Berth_V1_PullRequest, _ runtime: Runtime, quiet: Bool, _ console: Console) async throws -> String {
-    var display = PullDisplay(reference: request.reference, console: console, quiet: quiet)
+  static func pull(
+    _ request: Berth_V1_PullRequest, _ runtime: Runtime, _ manner: TransferDisplay.Manner, _ console: Console
+  ) async throws -> String {
+    var display = PullDisplay(reference: request.reference, console: console, manner: manner)
     var id: String?
     do {
       try await runtime.pull(request) { event in
-        display.show(event)
+        try display.show(event)
         if case .image(let image) = event.event { id = image.id }
       }
     } catch {
-      display.screen?.clear()
+      display.display.clear()
       throw error
     }
     guard let id else { throw Failure("pull \(request.reference): berthd ended the pull without an image") }
     return id
   }
 
-  mutating func show(_ event: Berth_V1_PullProgress) {
+  mutating func show(_ event: Berth_V1_PullProgress) throws {
+    if display.manner == .json { try display.console.print(json: event) }
     switch event.event {
-    case .resolved(let resolved):
-      name = resolved.reference
-      board.expect(layers: Int(resolved.layers), bytes: resolved.totalBytes)
-      say("\(resolved.reference) is \(resolved.digest), \(resolved.layers) layers, \(Short.size(resolved.totalBytes))")
-    case .layer(let layer):
-      let changed = board.apply(layer)
-      if changed, layer.phase != .waiting, layer.phase != .fetching { say("\(Short.id(layer.digest))  \(LayerBoard.words(layer))") }
-    case .image(let image): finish(image)
+    case .resolved(let resolved): display.show(resolved)
+    case .layer(let layer): display.show(layer)
+    case .image(let image): display.finish(Short.id(image.id), "fetched")
     case nil: break
     }
-    if board.count > 0, case .layer? = event.event { draw() }
-  }
-
-  private mutating func draw() {
-    let (name, board) = (name, board)
-    screen?.draw { width in [String(name.prefix(width))] + board.lines(width: width) }
-  }
-
-  private mutating func finish(_ image: Berth_V1_ImportedImage) {
-    screen?.clear()
-    guard !quiet else { return }
-    let how = board.count == 0 ? "" : ", \(Short.size(board.fetched)) fetched in \(Short.duration(ContinuousClock.now - start))"
-    console.note("\(name): \(Short.id(image.id))\(how)")
-  }
-
-  /// For logs; on a terminal the bars say it.
-  private func say(_ line: String) {
-    if screen == nil, !quiet { console.note(line) }
   }
 }
 
@@ -71,13 +44,16 @@ struct ImportDisplay {
   private let console: Console
   private var screen: Screen?
   private var board = LayerBoard()
+  private let json: Bool
 
-  init(console: Console) {
+  init(console: Console, json: Bool = false) {
+    self.json = json
     self.console = console
     screen = Screen(console)
   }
 
-  mutating func show(_ event: Berth_V1_ImportProgress) {
+  mutating func show(_ event: Berth_V1_ImportProgress) throws {
+    if json { return try console.print(json: event) }
     switch event.event {
     case .layer(let layer):
       _ = board.apply(layer)

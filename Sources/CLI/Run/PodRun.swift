@@ -53,7 +53,7 @@ struct PodRun: Sendable {
     if let image = try await runtime.image(plan.image) { return image }
     let (runtime, plan, console, quiet) = (runtime, plan, console, quietPull)
     let id = try await interruption.cutShort {
-      try await PullDisplay.pull(.with { $0.reference = plan.image }, runtime, quiet: quiet, console)
+      try await PullDisplay.pull(.with { $0.reference = plan.image }, runtime, quiet ? .quiet : .people, console)
     }
     guard let image = try await runtime.image(id) else { throw Failure("pull \(plan.image): berthd does not know the image it pulled") }
     return image

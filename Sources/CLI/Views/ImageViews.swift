@@ -35,7 +35,9 @@ enum ImageViews {
   }
 
   static func pulls(_ pulls: [Berth_V1_RunningPull], now: Int64) -> Table {
-    Table("IMAGE", "SINCE", "PROGRESS", rows: pulls.map { [$0.reference, Short.age(of: $0.startedAt, now: now), $0.summary] })
+    Table(
+      "IMAGE", "KIND", "SINCE", "PROGRESS",
+      rows: pulls.map { [$0.reference, $0.kind.isEmpty ? "pull" : $0.kind, Short.age(of: $0.startedAt, now: now), $0.summary] })
   }
 
   static func lines(_ answer: Berth_V1_ExplainRegistryResponse) -> [String] {

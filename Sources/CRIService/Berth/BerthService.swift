@@ -6,17 +6,19 @@ package import GRPC
 package struct BerthService: GRPCService {
   let images: ImageService
   let usage: ImageUsage
-  let registry: any RegistryExplaining
+  let registry: any RegistryExplaining & RegistryTarget
+  let packer: any ArchivePacker
   /// Opens an archive on this node as a source of images.
   let archives: @Sendable (String) async throws -> any ImageArchive
 
   package init(
-    images: ImageService, usage: ImageUsage, registry: any RegistryExplaining,
+    images: ImageService, usage: ImageUsage, registry: any RegistryExplaining & RegistryTarget, packer: any ArchivePacker,
     archives: @escaping @Sendable (String) async throws -> any ImageArchive
   ) {
     self.images = images
     self.usage = usage
     self.registry = registry
+    self.packer = packer
     self.archives = archives
   }
 
@@ -25,6 +27,8 @@ package struct BerthService: GRPCService {
   package var methods: [GRPCMethod] {
     [
       .serverStreaming("Pull") { request, _, writer in try await pull(request, writer) },
+      .serverStreaming("Push") { request, _, writer in try await push(request, writer) },
+      .serverStreaming("Export") { request, _, writer in try await export(request, writer) },
       .serverStreaming("VerifyImages") { request, _, writer in try await verifyImages(request, writer) },
       .unary("TagImage") { request, _ in try tagImage(request) },
       .unary("PruneImages") { request, _ in try pruneImages(request) },

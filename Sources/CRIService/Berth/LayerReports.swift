@@ -65,6 +65,9 @@ enum LayerReports {
     case .downloading, .applying: .fetching
     case .committing: .committing
     case .done: .done
+    case .checking: .checking
+    case .uploading: .uploading
+    case .mounted: .mounted
     }
   }
 }

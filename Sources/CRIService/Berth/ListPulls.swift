@@ -11,6 +11,7 @@ extension BerthService {
           $0.startedAt = pull.progress.startedAt
           $0.summary = pull.progress.report
           $0.layers = LayerReports.all(pull.progress)
+          $0.kind = pull.kind.rawValue
         }
       }
     }

@@ -12,11 +12,11 @@ enum Batches {
     var message = EncodedMessage()
     for item in items {
       message.append(field: field, try encode(item))
-      if message.bytes.count < size { continue }
+      if message.count < size { continue }
       try await writer.write(message)
       message = EncodedMessage()
     }
-    if !message.bytes.isEmpty { try await writer.write(message) }
+    if message.count > 0 { try await writer.write(message) }
   }
 }
 

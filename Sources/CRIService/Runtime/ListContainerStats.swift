@@ -4,9 +4,7 @@ import GRPC
 
 extension RuntimeService {
   func listContainerStats(_ request: Runtime_V1_ListContainerStatsRequest) async throws -> EncodedMessage {
-    var response = EncodedMessage()
-    for usage in await stats.usage(of: entries(ContainerFilter(request.filter))) { response.append(field: 1, usage.encoded) }
-    return response
+    EncodedMessage(field: 1, await stats.usage(of: entries(ContainerFilter(request.filter))).map(\.encoded))
   }
 
   func streamContainerStats(_ request: Runtime_V1_StreamContainerStatsRequest, _ writer: EncodedResponseWriter) async throws {

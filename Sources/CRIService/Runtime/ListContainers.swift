@@ -4,9 +4,7 @@ import GRPC
 
 extension RuntimeService {
   func listContainers(_ request: Runtime_V1_ListContainersRequest) throws -> EncodedMessage {
-    var response = EncodedMessage()
-    for entry in entries(try ContainerFilter(request.filter)) { response.append(field: 1, [entry.criListItem]) }
-    return response
+    EncodedMessage(field: 1, entries(try ContainerFilter(request.filter)).map { [$0.criListItem] })
   }
 
   func streamContainers(_ request: Runtime_V1_StreamContainersRequest, _ writer: EncodedResponseWriter) async throws {

@@ -4,9 +4,7 @@ import GRPC
 
 extension RuntimeService {
   func listPodSandbox(_ request: Runtime_V1_ListPodSandboxRequest) throws -> EncodedMessage {
-    var response = EncodedMessage()
-    for entry in entries(try SandboxFilter(request.filter)) { response.append(field: 1, [entry.criListItem]) }
-    return response
+    EncodedMessage(field: 1, entries(try SandboxFilter(request.filter)).map { [$0.criListItem] })
   }
 
   func streamPodSandboxes(_ request: Runtime_V1_StreamPodSandboxesRequest, _ writer: EncodedResponseWriter) async throws {

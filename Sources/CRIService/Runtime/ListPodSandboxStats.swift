@@ -4,9 +4,7 @@ import GRPC
 
 extension RuntimeService {
   func listPodSandboxStats(_ request: Runtime_V1_ListPodSandboxStatsRequest) async throws -> EncodedMessage {
-    var response = EncodedMessage()
-    for usage in await stats.usage(of: entries(SandboxFilter(request.filter))) { response.append(field: 1, usage.encoded) }
-    return response
+    EncodedMessage(field: 1, await stats.usage(of: entries(SandboxFilter(request.filter))).map(\.encoded))
   }
 
   func streamPodSandboxStats(_ request: Runtime_V1_StreamPodSandboxStatsRequest, _ writer: EncodedResponseWriter) async throws {

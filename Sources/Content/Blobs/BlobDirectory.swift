@@ -4,7 +4,7 @@ package import OCI
 
 /// Blobs as files, `content/<algorithm>/<hex>` below the daemon's root. A blob is written beside them, synced, then renamed: what has a
 /// digest for a name is complete.
-package struct BlobDirectory: ContentStore {
+package struct BlobDirectory: BlobStore {
   private let path: String
 
   /// - Parameter root: the daemon's root directory. Leftovers of interrupted writes are removed.
@@ -15,6 +15,9 @@ package struct BlobDirectory: ContentStore {
     try Files.makeDirectories("\(path)/ingest")
     for name in try Files.list("\(path)/ingest") { try Files.remove("\(path)/ingest/\(name)") }
   }
+
+  /// Blobs on their way in.
+  var ingests: String { "\(path)/ingest" }
 
   package func contains(_ digest: Digest) -> Bool { Files.exists(file(digest)) }
 
@@ -59,5 +62,5 @@ package struct BlobDirectory: ContentStore {
 
   package func remove(_ digest: Digest) throws { try Files.remove(file(digest)) }
 
-  private func file(_ digest: Digest) -> String { "\(path)/\(digest.algorithm.rawValue)/\(digest.hex)" }
+  func file(_ digest: Digest) -> String { "\(path)/\(digest.algorithm.rawValue)/\(digest.hex)" }
 }

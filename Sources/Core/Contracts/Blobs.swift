@@ -16,7 +16,16 @@ package protocol ContentStore: Sendable {
 /// Bytes on their way from a registry or an archive, in order; `nil` ends them.
 package protocol BlobStream: Sendable {
   func next() async throws -> [UInt8]?
+  /// Says whether it waits for its turn rather than for bytes; does not keep the stream.
+  var isQueued: @Sendable () -> Bool { get }
 }
+
+extension BlobStream {
+  package var isQueued: @Sendable () -> Bool { { false } }
+}
+
+/// The cause of a fault of a blob stream: the source has another content by now. From the start it may be right.
+package struct BlobChanged: Error { package init() {} }
 
 /// Who asks a registry. Sent only to the host that it is for.
 package struct RegistryCredentials: Sendable, Hashable {

@@ -7,6 +7,8 @@ package protocol ImagePolicy: Sendable {
   ///   - descriptor: what the name points at, index or manifest.
   /// - Throws: a ``Fault`` whose cause is ``ImageRejected`` where it may not.
   func check(_ name: String, _ descriptor: Descriptor) async throws
+  /// Another one when another answer is to be expected; empty where every image is taken.
+  func fingerprint() throws -> String
 }
 
 /// The cause of a fault that a policy made.
@@ -20,4 +22,5 @@ package struct ImageRejected: Error, FaultConvertible {
 package struct AnyImage: ImagePolicy {
   package init() {}
   package func check(_ name: String, _ descriptor: Descriptor) async throws {}
+  package func fingerprint() -> String { "" }
 }

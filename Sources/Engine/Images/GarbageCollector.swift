@@ -20,16 +20,19 @@ package final class GarbageCollector: Sendable {
   private let leases: PullLeases
   private let content: any ContentStore
   private let layers: any LayerStore
+  private let keepsBlobs: Bool
   private let logger: Logger
 
   package init(
-    index: ImageIndex, ledger: Ledger, leases: PullLeases, content: any ContentStore, layers: any LayerStore, logger: Logger
+    index: ImageIndex, ledger: Ledger, leases: PullLeases, content: any ContentStore, layers: any LayerStore, keepsBlobs: Bool = false,
+    logger: Logger
   ) {
     self.index = index
     self.ledger = ledger
     self.leases = leases
     self.content = content
     self.layers = layers
+    self.keepsBlobs = keepsBlobs
     self.logger = logger
   }
 
@@ -81,12 +84,19 @@ package final class GarbageCollector: Sendable {
     if let pause = await leases.expire() { wake(after: pause) }
     do {
       for layer in try layers.list() where !isUsed(layer.id) { try await removeLayer(layer) }
-      let documents = Set(index.list().flatMap { [$0.id, $0.manifest, $0.target] })
+      let documents = self.documents()
       for digest in try content.list() where !documents.contains(digest) {
         guard state.withLock({ $0.pulls == 0 }) else { return }
         try content.remove(digest)
       }
     } catch { logger.error("garbage collection: \(Fault(error))") }
+  }
+
+  /// What is kept of the content store.
+  private func documents() -> Set<Digest> {
+    let images = index.list()
+    let documents = Set(images.flatMap { [$0.id, $0.manifest, $0.target] })
+    return keepsBlobs ? documents.union(images.flatMap { $0.blobs ?? [] }).union(leases.blobs()) : documents
   }
 
   /// What a lease keeps goes when its time is over, asked for or not. One such wait at a time: each pass begins the next.

@@ -73,6 +73,7 @@ package final class ImageIndex: Sendable {
         image.digests = known.digests
         image.pinned = known.pinned || image.pinned
         image.annotations = known.annotations
+        image.approvals = known.approvals
       }
       var changed: [ImageRecord] = []
       if let tag {
@@ -96,6 +97,19 @@ package final class ImageIndex: Sendable {
     let changed = records.withLock { records -> ImageRecord? in
       guard !annotations.isEmpty, var image = records[id] else { return nil }
       image.annotations = (image.annotations ?? [:]).merging(annotations) { _, new in new }
+      records[id] = image
+      return image
+    }
+    guard let changed else { return }
+    try store.put(.images, StoredRecord(id: id.description, json: Array(try JSONEncoder().encode(changed))))
+  }
+
+  /// Keeps the latest approvals, one of each name and policy.
+  func approve(_ id: Digest, _ approval: ImageApproval) throws {
+    let changed = records.withLock { records -> ImageRecord? in
+      guard !approval.policy.isEmpty, var image = records[id] else { return nil }
+      let others = (image.approvals ?? []).filter { $0.name != approval.name || $0.policy != approval.policy }
+      image.approvals = others.suffix(7) + [approval]
       records[id] = image
       return image
     }

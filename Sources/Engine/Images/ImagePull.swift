@@ -17,6 +17,8 @@ struct ImagePull: Sendable {
     let manifest: Manifest
     let config: ImageConfig
     let layers: [LayerDescription]
+    /// The policy's.
+    let approval: ImageApproval
   }
 
   func run() async throws -> ImageRecord {
@@ -29,31 +31,34 @@ struct ImagePull: Sendable {
     try await lease
     let record = ImageRecord(
       id: documents.manifest.config.digest, target: documents.target, manifest: documents.manifestDigest, layers: committed.map(\.id),
-      size: committed.reduce(0) { $0 + $1.usage.bytes }, user: documents.config.config.user)
-    return try service.index.add(record, named: reference)
+      size: committed.reduce(0) { $0 + $1.usage.bytes }, user: documents.config.config.user,
+      blobs: documents.layers.map(\.descriptor.digest))
+    let added = try service.index.add(record, named: reference)
+    try service.index.approve(added.id, documents.approval)
+    return added
   }
 
   /// Beside the transfer: it need not be durable before the first layer is.
   private func takeLease(of layers: LayerPull) async throws {
-    if !layers.isComplete { try await service.leases.take(reference, layers.candidates) }
+    if !layers.isComplete { try await service.leases.take(reference, layers.candidates, layers.layers.map(\.descriptor.digest)) }
   }
 
   func documents() async throws -> Documents {
-    let (target, manifestDigest, manifest) = try await resolve()
+    let (approval, manifestDigest, manifest) = try await resolve()
     let config = try await fetchConfig(manifest.config)
     let diffIDs = try asFault { try config.diffIDs(for: manifest) }
     return Documents(
-      target: target, manifestDigest: manifestDigest, manifest: manifest, config: config,
-      layers: zip(manifest.layers, diffIDs).map { LayerDescription(descriptor: $0, diffID: $1) })
+      target: approval.descriptor.digest, manifestDigest: manifestDigest, manifest: manifest, config: config,
+      layers: zip(manifest.layers, diffIDs).map { LayerDescription(descriptor: $0, diffID: $1) }, approval: approval)
   }
 
   /// Follows an index to the manifest for this platform; both are kept.
-  private func resolve() async throws -> (target: Digest, manifestDigest: Digest, manifest: Manifest) {
+  private func resolve() async throws -> (approval: ImageApproval, manifestDigest: Digest, manifest: Manifest) {
     let document = try await stage("manifest") { try await source.manifest(reference, credentials: credentials) }
     let described = Descriptor(mediaType: document.mediaType, digest: document.digest, size: Int64(document.bytes.count))
-    try await service.policy.check("\(reference)", described)
+    let approval = try await service.admission.admit("\(reference)", described)
     switch try await keep(document) {
-    case .manifest(let manifest): return (document.digest, document.digest, manifest)
+    case .manifest(let manifest): return (approval, document.digest, manifest)
     case .index(let index):
       let entry: Descriptor
       do { entry = try index.entry(for: service.platform) } catch { throw Fault(.notFound, "manifest \(document.digest): \(error)") }
@@ -62,7 +67,7 @@ struct ImagePull: Sendable {
       guard case .manifest(let manifest) = try await keep(inner) else {
         throw Fault(.invalidArgument, "manifest \(entry.digest): an index inside an index is not an image")
       }
-      return (document.digest, inner.digest, manifest)
+      return (approval, inner.digest, manifest)
     }
   }
 

@@ -30,7 +30,13 @@ extension ImageService {
     }
     let source = PinnedSource(base: archive, digest: image.descriptor.digest)
     var record = try await fetch(first, from: source, nil, progress)
-    for reference in references.dropFirst() { record = try index.add(record, named: reference) }
+    for reference in references.dropFirst() {
+      if let descriptor = record.approvals?.last?.descriptor {
+        let approval = try await stage("image \(reference)") { try await admission.admit("\(reference)", descriptor) }
+        try index.approve(record.id, approval)
+      }
+      record = try index.add(record, named: reference)
+    }
     return record
   }
 }

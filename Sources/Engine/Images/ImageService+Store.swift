@@ -64,8 +64,8 @@ extension ImageService {
     }
   }
 
-  /// Bytes of manifests, indexes and configurations.
-  package func contentBytes() throws -> Int64 { try content.list().reduce(0) { $0 + Int64((try? content.read($1).count) ?? 0) } }
+  /// Bytes of manifests, indexes, configurations, and of layers as far as they are kept.
+  package func contentBytes() throws -> Int64 { try content.list().reduce(0) { $0 + (content.size($1) ?? 0) } }
 
   private func layerSizes() throws -> [LayerID: Int64] {
     Dictionary(try layers.list().map { ($0.id, $0.usage.bytes) }) { first, _ in first }

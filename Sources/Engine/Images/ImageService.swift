@@ -3,15 +3,17 @@ package import Logging
 package import OCI
 import Synchronization
 
-/// Pulls, imports, finds and removes images.
+/// Pulls, pushes, imports, exports, finds and removes images.
 package final class ImageService: Sendable {
   package let index: ImageIndex
-  let content: any ContentStore
+  let content: any BlobStore
   let layers: any LayerStore
   let registry: any RegistrySource
-  let policy: any ImagePolicy
+  package let admission: ImageAdmission
   let logger: Logger
   let platform: Platform
+  /// Compressed layers stay in the content store (`keep_layer_blobs`).
+  let keepsBlobs: Bool
   let pulls = Flights<PullKey, Nothing, ImageRecord>()
   /// One apply per diff ID at a time, whichever image asks.
   let layerLocks = KeyedLock<Digest>()
@@ -22,21 +24,26 @@ package final class ImageService: Sendable {
   /// Whose progress those see that join a pull.
   let leaders = Mutex<[PullKey: PullProgress]>([:])
 
-  /// - Parameter downloads: layers on their way at the same time, over all pulls.
+  /// - Parameters:
+  ///   - downloads: layers on their way at the same time, over all pulls.
+  ///   - patience: a pull that brings nothing for so long ends; `nil` for never.
   package init(
-    index: ImageIndex, content: any ContentStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
-    leases: PullLeases, policy: any ImagePolicy = AnyImage(), downloads: Int, platform: Platform = .host, logger: Logger
+    index: ImageIndex, content: any BlobStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
+    leases: PullLeases, policy: any ImagePolicy = AnyImage(), recheck: ImageAdmission.Recheck = .changed, downloads: Int,
+    patience: Duration? = nil, keepsBlobs: Bool = false, platform: Platform = .host,
+    metrics: Metrics = Metrics(), logger: Logger
   ) {
     self.index = index
     self.content = content
     self.layers = layers
     self.registry = registry
-    self.policy = policy
+    admission = ImageAdmission(policy: policy, recheck: recheck, index: index, content: content, logger: logger)
     self.garbage = garbage
     self.leases = leases
-    running = RunningPulls(logger: logger)
+    running = RunningPulls(patience: patience, metrics: metrics, logger: logger)
     self.downloads = Slots(downloads)
     self.platform = platform
+    self.keepsBlobs = keepsBlobs
     self.logger = logger
   }
 

@@ -1,4 +1,5 @@
 import Core
+import Logging
 import OCI
 import Synchronization
 
@@ -20,7 +21,12 @@ struct LayerPull: Sendable {
   private var service: ImageService { pull.service }
 
   /// Nothing has to be fetched.
-  var isComplete: Bool { zip(layers, chains).allSatisfy { service.layers.find($0.diffID, chainID: $1) != nil } }
+  var isComplete: Bool { zip(layers, chains).allSatisfy { service.layers.find($0.diffID, chainID: $1) != nil && hasBlob($0) } }
+
+  /// Whether all is there that is to be kept of a layer's blob.
+  private func hasBlob(_ layer: LayerDescription) -> Bool {
+    !service.keepsBlobs || service.content.size(layer.descriptor.digest) == layer.descriptor.size
+  }
 
   /// What the layers may be called once they are committed.
   var candidates: [LayerID] { layers.map { LayerID($0.diffID) } + chains.map { LayerID($0) } }
@@ -55,10 +61,16 @@ struct LayerPull: Sendable {
   /// One layer. Its diff ID's lock makes a second image with it wait and then find it. The lock is kept through the commit only where no lower
   /// layer has to be waited for: waiting with the lock held would deadlock images that have the same layers in another order, or one twice.
   private func complete(_ layer: LayerDescription, _ number: Int, above below: [Task<LayerInfo, any Error>]) async throws -> LayerInfo {
-    if let present = find(layer, number) { return present }
+    if let present = find(layer, number) {
+      try await keepBlob(layer, number)
+      return present
+    }
     return try await stage("layer \(layer.descriptor.digest)") {
       let step = try await service.layerLocks.with(layer.diffID) { () -> Step in
-        if let present = find(layer, number) { return .committed(present) }
+        if let present = find(layer, number) {
+          try await keepBlob(layer, number)
+          return .committed(present)
+        }
         let applied = try await service.downloads.with { try await apply(layer, number) }
         guard let parents = committed.parents(of: number) else { return .applied(applied) }
         return .committed(try await commit(applied, number, above: parents))
@@ -106,21 +118,50 @@ struct LayerPull: Sendable {
     return info
   }
 
-  /// From the source's first byte to the last: applied, not committed.
+  /// The blob of a layer that is here without it.
+  private func keepBlob(_ layer: LayerDescription, _ number: Int) async throws {
+    if hasBlob(layer) { return }
+    try await service.downloads.with {
+      pull.progress.set(number, .downloading)
+      let stream = try await pull.source.blob(layer.descriptor, of: pull.reference, credentials: pull.credentials)
+      try await service.content.take(stream, as: layer.descriptor) { pull.progress.received(number, $0) }
+      pull.progress.set(number, .done)
+    }
+  }
+
+  /// From the source's first byte to the last: applied, not committed. Once more from the start where the source has another content in the middle.
   func apply(_ layer: LayerDescription, _ number: Int) async throws -> any AppliedLayer {
+    do { return try await applyOnce(layer, number) } catch {
+      guard Fault(error).cause is BlobChanged else { throw error }
+      service.logger.warning("layer starts over", metadata: ["layer": "\(layer.descriptor.digest)", "error": "\(error)"])
+      pull.progress.restart(number)
+      return try await applyOnce(layer, number)
+    }
+  }
+
+  private func applyOnce(_ layer: LayerDescription, _ number: Int) async throws -> any AppliedLayer {
+    let kept = hasBlob(layer) ? nil : try await service.content.ingest(layer.descriptor)
     let ingest = try await service.layers.ingest(layer)
     do {
       pull.progress.set(number, .downloading)
       let stream = try await pull.source.blob(layer.descriptor, of: pull.reference, credentials: pull.credentials)
+      pull.progress.began(number, stream)
       while let chunk = try await stream.next() {
         try Task.checkCancellation()
         pull.progress.received(number, chunk.count)
         try await ingest.write(chunk)
+        try await kept?.write(chunk)
       }
       pull.progress.set(number, .applying)
-      return try await ingest.finish()
+      let applied = try await ingest.finish()
+      do { try await kept?.finish() } catch {
+        await service.layers.discard(applied)
+        throw error
+      }
+      return applied
     } catch {
       await ingest.abort()
+      await kept?.abort()
       throw error
     }
   }

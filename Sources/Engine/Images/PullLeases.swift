@@ -10,6 +10,8 @@ import Synchronization
 package final class PullLeases: Sendable {
   private struct Lease: Codable, Sendable {
     var layers: [LayerID]
+    /// Their blobs, where the daemon keeps any.
+    var blobs: [Digest]?
     /// Nanoseconds since the epoch.
     var until: Int64
   }
@@ -38,8 +40,8 @@ package final class PullLeases: Sendable {
   }
 
   /// Durable on return: from here on these layers stay until ``drop(_:)``, or for an hour.
-  func take(_ reference: ImageReference, _ layers: [LayerID]) async throws {
-    let lease = Lease(layers: layers, until: SystemClock.realtimeNanoseconds() + Self.lifetime)
+  func take(_ reference: ImageReference, _ layers: [LayerID], _ blobs: [Digest] = []) async throws {
+    let lease = Lease(layers: layers, blobs: blobs, until: SystemClock.realtimeNanoseconds() + Self.lifetime)
     let json = Array(try JSONEncoder().encode(lease))
     leases.withLock { $0["\(reference)"] = lease }
     try await BlockingWork.run { [store] in try store.put(.leases, StoredRecord(id: "\(reference)", json: json)) }
@@ -63,6 +65,11 @@ package final class PullLeases: Sendable {
   func layers() -> Set<LayerID> {
     let now = SystemClock.realtimeNanoseconds()
     return leases.withLock { leases in Set(leases.values.filter { $0.until > now }.flatMap(\.layers)) }
+  }
+
+  func blobs() -> [Digest] {
+    let now = SystemClock.realtimeNanoseconds()
+    return leases.withLock { leases in leases.values.filter { $0.until > now }.flatMap { $0.blobs ?? [] } }
   }
 
   /// Drops those whose time is over; how long until the next one's is, `nil` for none.

@@ -1,11 +1,14 @@
+import Core
 import Linux
 package import OCI
 import Synchronization
 
-/// Where a pull stands, for progress bars, for log lines and for the error of a pull that fails.
+/// Where a pull or a push stands, for progress bars, for log lines and for the error of a pull that fails.
 package final class PullProgress: Sendable {
   package enum Phase: String, Sendable, CaseIterable {
     case waiting, present, downloading, applying, committing, done
+    /// Of a push: the registry is asked whether it has the blob; the blob is sent; the registry took it from another repository.
+    case checking, uploading, mounted
   }
 
   package struct Layer: Sendable, Hashable {
@@ -26,6 +29,8 @@ package final class PullProgress: Sendable {
   private struct State {
     var layers: [Layer] = []
     var resolved: Resolved?
+    /// By layer: whether its transfer waits for its turn.
+    var queues: [Int: @Sendable () -> Bool] = [:]
     /// The pull that this one joined.
     var leader: PullProgress?
   }
@@ -54,17 +59,39 @@ package final class PullProgress: Sendable {
 
   func set(_ layer: Int, _ phase: Phase) { state.withLock { $0.layers[layer].phase = phase } }
 
+  /// So many bytes are there now, more or fewer than before.
+  func stands(_ layer: Int, at bytes: Int64) { state.withLock { $0.layers[layer].received = bytes } }
+
   func received(_ layer: Int, _ bytes: Int) { state.withLock { $0.layers[layer].received += Int64(bytes) } }
 
+  /// A layer's transfer has begun.
+  func began(_ layer: Int, _ stream: any BlobStream) { state.withLock { $0.queues[layer] = stream.isQueued } }
+
+  /// A layer arrives from the start once more.
+  func restart(_ layer: Int) { state.withLock { $0.layers[layer].received = 0 } }
+
+  /// Returns when for `patience` the source brought nothing although it was asked. Time spent on unpacking and on waiting for other pulls does not count.
+  func waitForStandstill(_ patience: Duration) async throws {
+    var (last, since) = (layers(), ContinuousClock.now)
+    while ContinuousClock.now - since < patience {
+      try await Task.sleep(for: min(patience / 8, .seconds(5)))
+      let now = layers()
+      let queues = source.state.withLock { $0.queues }
+      let isAsking = now.isEmpty || now.enumerated().contains { $1.phase == .downloading && queues[$0]?() != true }
+      let isBusy = now.contains { $0.phase == .applying || $0.phase == .committing }
+      if now != last || !isAsking || isBusy { (last, since) = (now, .now) }
+    }
+  }
+
   /// Compressed bytes that came from the source.
-  package var received: Int64 { layers().reduce(0) { $0 + ($1.phase == .present ? 0 : $1.received) } }
+  package var received: Int64 { layers().reduce(0) { $0 + ($1.phase.isWithoutBytes ? 0 : $1.received) } }
 
   /// `3 of 5 layers, 10 of 36 MB`.
   package var summary: String {
     let layers = layers()
     if layers.isEmpty { return "resolving" }
-    let finished = layers.count { $0.phase == .done || $0.phase == .present }
-    let (received, total) = layers.reduce((0, 0)) { ($0.0 + ($1.phase == .present ? $1.total : $1.received), $0.1 + $1.total) }
+    let finished = layers.count { $0.phase == .done || $0.phase.isWithoutBytes }
+    let (received, total) = layers.reduce((0, 0)) { ($0.0 + ($1.phase.isWithoutBytes ? $1.total : $1.received), $0.1 + $1.total) }
     return "\(finished) of \(layers.count) layers, \(received / 1_000_000) of \(total / 1_000_000) MB"
   }
 
@@ -78,8 +105,13 @@ package final class PullProgress: Sendable {
     let layers = layers()
     if layers.isEmpty { return summary }
     let tenths = (received - earlier) * 10_000 / max(nanoseconds, 1)
-    let phases: [Phase] = [.waiting, .downloading, .applying, .committing]
+    let phases: [Phase] = [.waiting, .checking, .downloading, .applying, .committing, .uploading]
     let busy = phases.map { phase in (phase, layers.count { $0.phase == phase }) }.filter { $0.1 > 0 }
     return ([summary, "\(tenths / 10).\(tenths % 10) MB/s"] + busy.map { "\($0.1) \($0.0.rawValue)" }).joined(separator: ", ")
   }
+}
+
+extension PullProgress.Phase {
+  /// Done, though nothing was sent or fetched.
+  fileprivate var isWithoutBytes: Bool { self == .present || self == .mounted }
 }

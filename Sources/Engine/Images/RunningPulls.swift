@@ -1,14 +1,17 @@
 import Core
 import Linux
-package import Logging
+import Logging
 import Synchronization
 
-/// Pulls and imports under way: what `berth pulls` lists, and a log line for each every ten seconds.
+/// Pulls, imports and pushes under way: what `berth pulls` lists, and a log line for each every ten seconds.
 package final class RunningPulls: Sendable {
   package struct Pull: Sendable {
     package let reference: String
     package let progress: PullProgress
+    package let kind: Kind
   }
+
+  package enum Kind: String, Sendable { case pull, push }
 
   private struct State {
     var pulls: [Int: Pull] = [:]
@@ -19,32 +22,74 @@ package final class RunningPulls: Sendable {
 
   private let state = Mutex(State())
   private let logger: Logger
+  private let metrics: Metrics
+  /// A pull on which nothing happens for so long ends; `nil` for never.
+  private let patience: Duration?
 
-  package init(logger: Logger) { self.logger = logger }
+  init(patience: Duration? = nil, metrics: Metrics = Metrics(), logger: Logger) {
+    self.patience = patience
+    self.metrics = metrics
+    self.logger = logger
+  }
 
   /// The oldest first.
   package func list() -> [Pull] { state.withLock { $0.pulls.sorted { $0.key < $1.key }.map(\.value) } }
 
-  func during<T: Sendable>(_ reference: String, _ progress: PullProgress, _ body: () async throws -> T) async throws -> T {
+  func during<T: Sendable>(
+    _ reference: String, _ progress: PullProgress, as kind: Kind = .pull, _ body: @escaping @Sendable () async throws -> T
+  ) async throws
+    -> T
+  {
     let number = state.withLock { state in
       state.next += 1
-      state.pulls[state.next] = Pull(reference: reference, progress: progress)
+      state.pulls[state.next] = Pull(reference: reference, progress: progress, kind: kind)
       return state.next
     }
-    let reporter = Task { [logger] in try await Self.report(reference, progress, logger) }
+    let reporter = Task { [logger] in try await Self.report(reference, progress, kind, logger) }
     defer {
       reporter.cancel()
       state.withLock { _ = $0.pulls.removeValue(forKey: number) }
     }
-    return try await body()
+    if kind == .push { return try await patiently(progress, body) }
+    return try await counted(progress) { try await self.patiently(progress, body) }
   }
 
-  private static func report(_ reference: String, _ progress: PullProgress, _ logger: Logger) async throws {
+  /// Cancels `body` when nothing happens for too long, and says how far it was.
+  private func patiently<T: Sendable>(_ progress: PullProgress, _ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    guard let patience else { return try await body() }
+    return try await withThrowingTaskGroup(of: T.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        try await progress.waitForStandstill(patience)
+        throw Fault(.deadlineExceeded, "\(progress.report): no progress in \(patience)")
+      }
+      defer { group.cancelAll() }
+      guard let result = try await group.next() else { throw CancellationError() }
+      return result
+    }
+  }
+
+  private func counted<T: Sendable>(_ progress: PullProgress, _ body: () async throws -> T) async throws -> T {
+    let began = SystemClock.monotonicNanoseconds()
+    do {
+      let result = try await body()
+      metrics.add(.pulls, labels: ["ok"])
+      metrics.observe(.pullSeconds, Double(SystemClock.monotonicNanoseconds() - began) / 1e9)
+      for layer in progress.layers() { metrics.add(.layers, labels: [layer.phase == .present ? "present" : "fetched"]) }
+      return result
+    } catch {
+      metrics.add(.pulls, labels: ["\(Fault(error).code)"])
+      throw error
+    }
+  }
+
+  private static func report(_ reference: String, _ progress: PullProgress, _ kind: Kind, _ logger: Logger) async throws {
     var (last, before) = (Int64(0), SystemClock.monotonicNanoseconds())
     while true {
       try await Task.sleep(for: interval)
       let now = SystemClock.monotonicNanoseconds()
-      logger.info("pulling", metadata: ["image": "\(reference)", "progress": "\(progress.report(since: last, over: now - before))"])
+      logger.info(
+        "\(kind.rawValue)ing", metadata: ["image": "\(reference)", "progress": "\(progress.report(since: last, over: now - before))"])
       (last, before) = (progress.received, now)
     }
   }

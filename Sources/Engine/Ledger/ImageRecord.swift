@@ -21,10 +21,14 @@ package struct ImageRecord: Sendable, Codable, Hashable {
   package var pinned: Bool
   /// Of the image specs that it was pulled by, the latest of each name.
   package var annotations: [String: String]?
+  /// Its layers' blobs, kept where the daemon keeps any; `nil` in records of earlier versions.
+  package var blobs: [Digest]?
+  /// Of the policy, the latest last.
+  package var approvals: [ImageApproval]?
 
   package init(
     id: Digest, target: Digest, manifest: Digest, layers: [LayerID], size: Int64, user: String, tags: [String] = [],
-    digests: [String] = [], pinned: Bool = false
+    digests: [String] = [], pinned: Bool = false, blobs: [Digest]? = nil
   ) {
     self.id = id
     self.target = target
@@ -35,5 +39,6 @@ package struct ImageRecord: Sendable, Codable, Hashable {
     self.tags = tags
     self.digests = digests
     self.pinned = pinned
+    self.blobs = blobs
   }
 }

@@ -34,6 +34,7 @@ struct ContainerSetup: Sendable {
     let images = Images(image: image, config: try imageConfig(image), volumes: try mounts.findImages(config))
     services.garbage.hold(images.layers)
     defer { services.garbage.release(images.layers) }
+    try await admit(images, config)
     let log = logPath(config)
     let found = try await stage("mounts") { try await hostPaths.look(config, Files.parent(of: log)) }
     try checkLog(log, found)
@@ -98,6 +99,18 @@ struct ContainerSetup: Sendable {
       throw Fault(.notFound, "image \(spec.image): is not on this node; pull it")
     }
     return image
+  }
+
+  /// What was pulled long ago is asked about once more.
+  private func admit(_ images: Images, _ config: Runtime_V1_ContainerConfig) async throws {
+    guard let admission = services.admission else { return }
+    let name = config.image.userSpecifiedImage
+    try await admission.recheck(images.image, name.isEmpty ? config.image.image : name)
+    for (index, image) in images.volumes.sorted(by: { $0.key < $1.key }) {
+      try await stage("ImageVolumeMountFailed: mounts[\(index)].image") {
+        try await admission.recheck(image, config.mounts[index].image.image)
+      }
+    }
   }
 
   private func checkLog(_ path: String, _ found: [String: HostPath]) throws {

@@ -17,6 +17,8 @@ package struct PodServices: Sendable {
   package let cgroups: CgroupReader
   package let settings: EngineSettings
   package let logger: Logger
+  /// Asked about an image before a container is made of it; `nil` takes all.
+  package var admission: ImageAdmission?
 
   package init(
     ledger: Ledger, images: ImageIndex, tasks: any TaskRuntime, network: any PodNetwork, snapshots: any Snapshotter,

@@ -2,40 +2,55 @@ import NIOCore
 package import SwiftProtobuf
 
 /// A message in its encoded form, put together by a handler from parts that were encoded before: long lists whose items seldom change.
+///
+/// It is written where it will be sent from, behind room for the prefix of a gRPC message: a list of a thousand items is copied once.
 package struct EncodedMessage: Sendable {
-  package private(set) var bytes: [UInt8]
+  /// Compressed-flag and length (the gRPC protocol's Length-Prefixed-Message).
+  private static let prefix = 5
+
+  private var buffer: ByteBuffer
 
   /// - Parameter capacity: bytes that are about to come.
   package init(capacity: Int = 0) {
-    bytes = []
-    bytes.reserveCapacity(capacity)
+    buffer = ByteBufferAllocator().buffer(capacity: Self.prefix + capacity)
+    buffer.writeRepeatingByte(0, count: Self.prefix)
   }
+
+  /// All `items`, each as the parts of one length-delimited field.
+  package init(field: Int, _ items: [[[UInt8]]]) {
+    self.init(capacity: items.reduce(0) { $0 + Self.size($1) + 10 })
+    for item in items { append(field: field, item) }
+  }
+
+  package var count: Int { buffer.readableBytes - Self.prefix }
+
+  /// The message without the prefix, to be a part of another.
+  package var bytes: [UInt8] { Array(buffer.readableBytesView.dropFirst(Self.prefix)) }
 
   /// Adds one length-delimited field (protobuf's encoding, wire type 2): an item of a repeated message field, in parts
   /// that belong behind each other.
   package mutating func append(field: Int, _ parts: [[UInt8]]) {
     append(varint: UInt64(field << 3 | 2))
-    append(varint: UInt64(parts.reduce(0) { $0 + $1.count }))
-    for part in parts { bytes += part }
+    append(varint: UInt64(Self.size(parts)))
+    for part in parts { buffer.writeBytes(part) }
   }
+
+  private static func size(_ parts: [[UInt8]]) -> Int { parts.reduce(0) { $0 + $1.count } }
 
   private mutating func append(varint value: UInt64) {
     var rest = value
     while rest > 0x7F {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      buffer.writeInteger(UInt8(truncatingIfNeeded: rest) | 0x80)
       rest >>= 7
     }
-    bytes.append(UInt8(rest))
+    buffer.writeInteger(UInt8(rest))
   }
 
-  func framed(limit: Int) throws(GRPCStatus) -> ByteBuffer {
-    guard bytes.count <= limit else {
-      throw GRPCStatus(.resourceExhausted, "response message of \(bytes.count) bytes exceeds the limit of \(limit) bytes")
+  consuming func framed(limit: Int) throws(GRPCStatus) -> ByteBuffer {
+    guard count <= limit else {
+      throw GRPCStatus(.resourceExhausted, "response message of \(count) bytes exceeds the limit of \(limit) bytes")
     }
-    var buffer = ByteBufferAllocator().buffer(capacity: bytes.count + 5)
-    buffer.writeInteger(UInt8(0))
-    buffer.writeInteger(UInt32(bytes.count))
-    buffer.writeBytes(bytes)
+    buffer.setInteger(UInt32(count), at: buffer.readerIndex + 1)
     return buffer
   }
 }

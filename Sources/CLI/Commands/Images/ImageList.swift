@@ -3,17 +3,20 @@ import CRIAPI
 
 struct Images: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List, fetch, verify and remove images.",
+    abstract: "List, fetch, send, verify and remove images.",
     discussion: """
       Examples:
         berth images                       what is here
         berth images du                    what it takes on disk
         berth images verify --repair       compare files with what was pulled; fetch again what differs
+        berth images push localhost/mine:1 --to registry.example/mine:1
+        berth images export busybox -o busybox.tar
         berth images tag busybox localhost/mine:1
         berth images prune --dry-run       what no container uses
       """,
     subcommands: [
-      ImageList.self, Pull.self, Import.self, TagImage.self, RemoveImage.self, InspectImages.self, VerifyImages.self, PruneImages.self,
+      ImageList.self, Pull.self, PushImage.self, Import.self, ExportImages.self, TagImage.self, RemoveImage.self, InspectImages.self,
+      VerifyImages.self, PruneImages.self,
       DiskUsage.self,
     ],
     defaultSubcommand: ImageList.self)
@@ -41,14 +44,23 @@ struct RemoveImage: AsyncParsableCommand {
     commandName: "rmi", abstract: "Remove images, with all their names.", aliases: ["rm"])
 
   @OptionGroup var server: ServerOptions
+  @Flag(help: "Print a line of JSON for each.") var json = false
   @Argument(help: "Names or IDs.") var images: [String]
+
+  /// What `--json` prints.
+  private struct Removed: Encodable {
+    let name: String
+    let id: String
+    let references: [String]
+  }
 
   func run() async throws {
     try await server.withRuntime { runtime in
       try await forEach(images) { reference in
         guard let image = try await runtime.image(reference) else { throw Failure("no image '\(reference)' on this node") }
         try await runtime.removeImage(image.id)
-        Console.standard.print(reference)
+        if !json { return Console.standard.print(reference) }
+        try Console.standard.print(object: Removed(name: reference, id: image.id, references: image.repoTags + image.repoDigests))
       }
     }
   }

@@ -6,6 +6,7 @@ struct TagImage: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "tag", abstract: "Give an image another name.")
 
   @OptionGroup var server: ServerOptions
+  @Flag(help: "Print JSON.") var json = false
   @Argument(help: "Name or ID.") var image: String
   @Argument(help: "The new name, with a tag.") var name: String
 
@@ -14,7 +15,9 @@ struct TagImage: AsyncParsableCommand {
       $0.image = image
       $0.tag = name
     }
-    Console.standard.print(try await server.withRuntime { try await $0.tagImage(request) }.reference)
+    let answer = try await server.withRuntime { try await $0.tagImage(request) }
+    if json { return try Console.standard.print(json: answer) }
+    Console.standard.print(answer.reference)
   }
 }
 

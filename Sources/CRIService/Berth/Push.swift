@@ -1,0 +1,57 @@
+import BerthAPI
+import Core
+import Engine
+import GRPC
+import OCI
+import SwiftProtobuf
+
+extension BerthService {
+  func push(_ request: Berth_V1_PushRequest, _ writer: GRPCResponseWriter<Berth_V1_PushProgress>) async throws {
+    guard !request.image.isEmpty else { throw Fault(.invalidArgument, "image: the name is empty") }
+    let choice = try PlatformChoice(request.platform, all: request.allPlatforms, otherwise: .host)
+    let credentials = RegistryCredentials(request.credentials, username: "", password: "")
+    try await writer.open()
+    let progress = PullProgress()
+    let reporter = Task {
+      try await LayerReports.follow(progress) { resolved in
+        try await writer.write(.with { $0.resolved = resolved })
+      } _: { layer in
+        try await writer.write(.with { $0.layer = layer })
+      }
+    }
+    defer { reporter.cancel() }
+    let pushed = try await images.push(
+      request.image, to: request.to, choice, credentials: credentials, target: registry, progress: progress)
+    reporter.cancel()
+    let isResolved = (try? await reporter.value) == true
+    if !isResolved, let resolved = LayerReports.resolved(progress) { try await writer.write(.with { $0.resolved = resolved }) }
+    try await LayerReports.last(progress) { layer in try await writer.write(.with { $0.layer = layer }) }
+    try await writer.write(
+      .with {
+        $0.pushed.reference = "\(pushed.reference)"
+        $0.pushed.digest = pushed.digest.description
+      })
+  }
+}
+
+extension PlatformChoice {
+  /// - Parameters:
+  ///   - platform: as a person writes it; may be empty.
+  ///   - standard: what is meant where nothing is said.
+  init(_ platform: String, all: Bool, otherwise standard: PlatformChoice) throws(Fault) {
+    switch (platform.isEmpty, all) {
+    case (true, true): self = .all
+    case (true, false): self = standard
+    case (false, true): throw Fault(.invalidArgument, "platform: one platform and all of them cannot both be wanted")
+    case (false, false): self = .one(try Self.parse(platform))
+    }
+  }
+
+  private static func parse(_ text: String) throws(Fault) -> Platform {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard (2...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else {
+      throw Fault(.invalidArgument, "platform: \"\(text.prefix(100))\" is not os/architecture or os/architecture/variant")
+    }
+    return Platform(os: parts[0], architecture: parts[1], variant: parts.count > 2 ? parts[2] : nil)
+  }
+}

@@ -1,0 +1,42 @@
+/// One thing that is counted or measured, as Prometheus knows it.
+package struct Measure: Hashable, Sendable {
+  package enum Kind: String, Sendable {
+    case counter, gauge, histogram
+  }
+
+  package let name: String
+  package let kind: Kind
+  package let help: String
+  /// Names of its labels.
+  package let labels: [String]
+  /// Upper bounds of a histogram's buckets, growing.
+  package let bounds: [Double]
+
+  package init(_ name: String, _ kind: Kind, _ help: String, labels: [String] = [], bounds: [Double] = []) {
+    self.name = name
+    self.kind = kind
+    self.help = help
+    self.labels = labels
+    self.bounds = bounds
+  }
+}
+
+/// Of image pulls and registries.
+extension Measure {
+  package static let pulls = Measure(
+    "berth_image_pulls_total", .counter, "Pulls that ended, by how: ok, or the gRPC code of the failure.", labels: ["result"])
+  package static let pullSeconds = Measure(
+    "berth_image_pull_seconds", .histogram, "How long pulls that succeeded took.",
+    bounds: [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800])
+  package static let pulledBytes = Measure(
+    "berth_image_pulled_bytes_total", .counter, "Bytes of blobs received from registries.")
+  package static let repeatedBytes = Measure(
+    "berth_image_repeated_bytes_total", .counter, "Of these, bytes that had been received before or were of no use.")
+  package static let layers = Measure(
+    "berth_image_layers_total", .counter, "Layers of pulled images: fetched, or already present.", labels: ["source"])
+  package static let registryRequests = Measure(
+    "berth_registry_requests_total", .counter, "Responses of registries by status; \"none\" where there was none.", labels: ["status"])
+  package static let registryRetries = Measure(
+    "berth_registry_retries_total", .counter, "Requests and transfers that failed for a passing reason and were tried again.",
+    labels: ["reason"])
+}

@@ -1,0 +1,62 @@
+import Synchronization
+
+/// What the daemon counts, in memory, for whoever asks. Labels come from small sets; should one not, the rest of its values counts as `other`.
+package final class Metrics: Sendable {
+  package struct Sample: Sendable, Equatable {
+    package var labels: [String]
+    /// Of a counter or gauge; the sum of a histogram.
+    package var value: Double
+    /// Of a histogram: how many were at or below each bound, and in all.
+    package var buckets: [UInt64] = []
+    package var count: UInt64 = 0
+  }
+
+  private struct State {
+    var samples: [Measure: [[String]: Sample]] = [:]
+    var gauges: [(measure: Measure, read: @Sendable () async -> [Sample])] = []
+  }
+
+  /// Label sets of one measure.
+  package static let limit = 256
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  /// Adds to a counter or gauge.
+  package func add(_ measure: Measure, _ amount: Double = 1, labels: [String] = []) {
+    change(measure, labels) { $0.value += amount }
+  }
+
+  /// One more observation of a histogram.
+  package func observe(_ measure: Measure, _ value: Double, labels: [String] = []) {
+    change(measure, labels) { sample in
+      if sample.buckets.isEmpty { sample.buckets = Array(repeating: 0, count: measure.bounds.count) }
+      for (index, bound) in measure.bounds.enumerated() where value <= bound { sample.buckets[index] += 1 }
+      sample.value += value
+      sample.count += 1
+    }
+  }
+
+  /// A gauge that is read when somebody asks.
+  package func gauge(_ measure: Measure, _ read: @escaping @Sendable () async -> [Sample]) {
+    state.withLock { $0.gauges.append((measure, read)) }
+  }
+
+  private func change(_ measure: Measure, _ labels: [String], _ body: (inout Sample) -> Void) {
+    state.withLock { state in
+      var labels = labels
+      let known = state.samples[measure, default: [:]]
+      if known[labels] == nil, known.count >= Self.limit { labels = labels.map { _ in "other" } }
+      body(&state.samples[measure, default: [:]][labels, default: Sample(labels: labels, value: 0)])
+    }
+  }
+
+  /// Everything there is, by name.
+  package func collect() async -> [(measure: Measure, samples: [Sample])] {
+    let (samples, gauges) = state.withLock { ($0.samples, $0.gauges) }
+    var all = samples.map { (measure: $0.key, samples: $0.value.values.sorted { $0.labels.lexicographicallyPrecedes($1.labels) }) }
+    for gauge in gauges { all.append((gauge.measure, await gauge.read())) }
+    return all.sorted { $0.measure.name < $1.measure.name }
+  }
+}

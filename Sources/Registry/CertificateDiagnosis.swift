@@ -1,0 +1,91 @@
+import Core
+import FoundationEssentials
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Why a host's certificate was refused. The TLS library says no more than that it was, so the host is asked once more, and what it shows is looked at.
+struct CertificateDiagnosis {
+  let host: String
+  let certificate: NIOSSLCertificate
+
+  /// `nil` where the host showed none this time.
+  static func of(_ address: WebAddress, on group: any EventLoopGroup, within limit: Duration) async -> CertificateDiagnosis? {
+    guard let (host, port) = ProxySettings.hostAndPort(address.authority[...]) else { return nil }
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    configuration.certificateVerification = .noHostnameVerification
+    guard let context = try? NIOSSLContext(configuration: configuration) else { return nil }
+    let found = group.next().makePromise(of: NIOSSLCertificate?.self)
+    let name = SocketAddress.isLiteral(host) ? nil : host
+    let connection = ClientBootstrap(group: group).connectTimeout(TimeAmount(limit)).channelInitializer { channel in
+      channel.closeFuture.whenComplete { _ in found.succeed(nil) }
+      return channel.eventLoop.makeCompletedFuture {
+        let handler = try NIOSSLClientHandler(context: context, serverHostname: name) {
+          (certificates: [NIOSSLCertificate], verdict: EventLoopPromise<NIOSSLVerificationResult>) in
+          found.succeed(certificates.first)
+          verdict.succeed(.failed)
+        }
+        try channel.pipeline.syncOperations.addHandler(handler)
+      }
+    }.connect(host: host, port: port ?? address.scheme.defaultPort)
+    guard let channel = try? await connection.get() else {
+      found.succeed(nil)
+      return nil
+    }
+    channel.eventLoop.scheduleTask(in: TimeAmount(limit)) { found.succeed(nil) }
+    let certificate = try? await found.futureResult.get()
+    try? await channel.close()
+    return certificate.map { CertificateDiagnosis(host: host, certificate: $0) }
+  }
+
+  var reason: String {
+    let now = Int(Date().timeIntervalSince1970)
+    let names = names
+    if Int(certificate.notValidAfter) < now { return "the host's certificate expired on \(Self.day(certificate.notValidAfter))" }
+    if Int(certificate.notValidBefore) > now { return "the host's certificate is not valid before \(Self.day(certificate.notValidBefore))" }
+    if !names.contains(where: { Self.matches($0, host) }) {
+      return "the host's certificate is for \(names.isEmpty ? "nobody" : names.prefix(5).joined(separator: ", ")), not for \(host)"
+    }
+    return "the host's certificate is not signed by a trusted authority"
+  }
+
+  private static func day(_ time: Int) -> String {
+    Date(timeIntervalSince1970: Double(time)).formatted(.iso8601.year().month().day())
+  }
+
+  /// DNS names and addresses that it is for.
+  private var names: [String] {
+    certificate._subjectAlternativeNames().compactMap { name in
+      switch name.nameType {
+      case .dnsName: Excerpt.of(String(decoding: name.contents, as: UTF8.self), limit: 100)
+      case .ipAddress: Self.address(Array(name.contents))
+      default: nil
+      }
+    }
+  }
+
+  private static func address(_ bytes: [UInt8]) -> String? {
+    (try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: 0))?.ipAddress
+  }
+
+  private static func matches(_ name: String, _ host: String) -> Bool {
+    if name.hasPrefix("*.") { return host.firstIndex(of: ".").map { host[$0...] == name.dropFirst() } ?? false }
+    return name.lowercased() == host
+  }
+}
+
+extension SocketAddress {
+  fileprivate static func isLiteral(_ host: String) -> Bool { (try? SocketAddress(ipAddress: host, port: 0)) != nil }
+}
+
+extension Connections {
+  /// A connection's failure, with what is wrong with the host's certificate.
+  func explain(_ error: any Error, asking address: WebAddress) async -> AttemptFailure {
+    let isDirect = (try? proxies.proxy(for: address)) == .some(nil)
+    guard AttemptFailure.isUntrusted(error), isDirect, let found = await CertificateDiagnosis.of(address, on: group, within: dialTimeout)
+    else {
+      return AttemptFailure(error, asking: address)
+    }
+    return AttemptFailure(Fault(.unavailable, "GET \(address.display): TLS: \(found.reason)", cause: error))
+  }
+}

@@ -1,0 +1,65 @@
+import NIOCore
+
+/// Lets a reader that takes its time have all that a peer sent before it hung up.
+///
+/// When a peer closes its side, the channel reads what the socket still holds whether or not anybody asked for it, and closes; the HTTP client throws
+/// away what its reader had not asked for by then, and a resumed transfer fetches it a second time. So the channel lets the peer close its side alone,
+/// what comes unasked is kept here and given away as it is asked for, and only then the channel is closed. First in the pipeline: below TLS.
+final class LastBytes: ChannelDuplexHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+  typealias OutboundIn = ByteBuffer
+
+  private var held = CircularBuffer<ByteBuffer>()
+  /// Somebody asked for bytes since they last came.
+  private var isWanted = true
+  private var isEnded = false
+  private var isDraining = false
+
+  /// Adds one to a connection that has just been made.
+  static func add(to channel: any Channel) -> EventLoopFuture<Void> {
+    channel.setOption(.allowRemoteHalfClosure, value: true).flatMap {
+      channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(LastBytes(), position: .first) }
+    }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if isWanted, held.isEmpty { context.fireChannelRead(data) } else { held.append(unwrapInboundIn(data)) }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    guard isWanted, held.isEmpty else { return }
+    isWanted = false
+    context.fireChannelReadComplete()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard case .inputClosed? = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
+    isEnded = true
+    drain(context)
+  }
+
+  func read(context: ChannelHandlerContext) {
+    isWanted = true
+    if isEnded || !held.isEmpty { drain(context) } else { context.read() }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    held.removeAll()
+    context.fireChannelInactive()
+  }
+
+  /// One piece for each time it is asked for; the channel asks again by itself after each, as it does for what comes from the network.
+  private func drain(_ context: ChannelHandlerContext) {
+    guard !isDraining else { return }
+    isDraining = true
+    defer { isDraining = false }
+    while isWanted, let next = held.popFirst() {
+      isWanted = false
+      context.fireChannelRead(wrapInboundOut(next))
+      context.fireChannelReadComplete()
+      context.channel.read()
+    }
+    if held.isEmpty, isEnded { context.close(promise: nil) }
+  }
+}

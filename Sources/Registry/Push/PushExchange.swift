@@ -1,0 +1,161 @@
+import AsyncHTTPClient
+import Core
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// Sends requests of a push with all that belongs to them: authentication, redirects, and who may see which header.
+struct PushExchange: Sendable {
+  let exchange: Exchange
+  let endpoint: Endpoint
+
+  private var policy: TransferPolicy { exchange.policy }
+
+  /// A registry may take its time to put a large blob in its place.
+  private static let patience = Duration.seconds(600)
+
+  /// The response, whatever its status, but neither a challenge that can be met nor a redirect.
+  func send(_ request: PushRequest) async throws(AttemptFailure) -> HTTPClientResponse {
+    try exchange.limits.check(endpoint, request.display)
+    do {
+      var authorization = await exchange.authorizer.known(for: endpoint)
+      var response = try await follow(request, authorization)
+      for _ in 0..<2 where response.isChallenge {
+        let challenges = response.message.headers["WWW-Authenticate"]
+        guard let next = try await exchange.authorizer.answer(challenges, from: endpoint, refused: authorization), next != authorization
+        else { break }
+        await exchange.discard(response.message)
+        authorization = next
+        response = try await follow(request, next)
+      }
+      if response.isOwn {
+        exchange.limits.note(response.message.status.code, retryAfter: response.message.retryAfter, from: endpoint)
+      }
+      return response.message
+    } catch {
+      throw Self.failure(error, request)
+    }
+  }
+
+  /// Transport errors name the request.
+  private static func failure(_ error: any Error, _ request: PushRequest) -> AttemptFailure {
+    let failure = AttemptFailure(error, asking: request.address)
+    let asked = "GET \(request.address.display)"
+    guard failure.fault.message.hasPrefix(asked + ": ") else { return failure }
+    let fault = Fault(failure.fault.code, request.display + failure.fault.message.dropFirst(asked.count), cause: failure.fault.cause)
+    return AttemptFailure(fault, isTransient: failure.isTransient, retryAfter: failure.retryAfter)
+  }
+
+  /// As ``send(_:)``; what is not one of `expected` is a failure that says what the registry said.
+  func send(_ request: PushRequest, expecting expected: Set<UInt>) async throws(AttemptFailure) -> HTTPClientResponse {
+    let response = try await send(request)
+    guard expected.contains(response.status.code) else { throw await Refusal(response, within: policy).failure(request.display) }
+    if request.method != .HEAD { await exchange.discard(response) }
+    return response
+  }
+
+  /// The same, over again after failures that pass.
+  func retrying(_ request: PushRequest, expecting expected: Set<UInt>) async throws(Fault) -> HTTPClientResponse {
+    let backoff = Backoff(base: policy.backoffBase, cap: policy.backoffCap)
+    var round = 0
+    while true {
+      do { return try await send(request, expecting: expected) } catch {
+        let pause = max(backoff.pause(round), error.retryAfter ?? .zero)
+        round += 1
+        guard error.isTransient, round < policy.attempts, (error.retryAfter ?? .zero) <= policy.retryAfterCap, !Task.isCancelled else {
+          throw error.fault
+        }
+        do { try await Task.sleep(for: pause) } catch { throw Fault(error) }
+      }
+    }
+  }
+
+  private struct Answer {
+    let message: HTTPClientResponse
+    let isOwn: Bool
+    var isChallenge: Bool { isOwn && message.status == .unauthorized }
+  }
+
+  private func follow(_ request: PushRequest, _ authorization: String?) async throws -> Answer {
+    var redirects = Redirects(request.address, limit: policy.redirectLimit)
+    while true {
+      let isOwn = redirects.current.origin == endpoint.origin
+      let message = try http(request, redirects.current, isOwn ? authorization : nil, isOwn: isOwn)
+      let response = try await execute(message, request, redirects.current)
+      // Only these two keep method and body (RFC 9110 section 15.4).
+      guard [307, 308].contains(response.status.code) else { return Answer(message: response, isOwn: isOwn) }
+      do { try redirects.follow(response.headers.first(name: "Location")) } catch { throw AttemptFailure(error) }
+      await exchange.discard(response)
+    }
+  }
+
+  private func http(_ request: PushRequest, _ address: WebAddress, _ authorization: String?, isOwn: Bool) throws -> HTTPClientRequest {
+    var message = HTTPClientRequest(url: address.text)
+    message.method = request.method
+    message.headers = ["User-Agent": Exchange.userAgent, "Accept": "*/*"]
+    for header in request.headers { message.headers.replaceOrAdd(name: header.name, value: header.value) }
+    if isOwn { for header in endpoint.host.headers { message.headers.replaceOrAdd(name: header.name, value: header.value) } }
+    if let authorization { message.headers.replaceOrAdd(name: "Authorization", value: authorization) }
+    switch request.body {
+    case .none: if request.method != .HEAD, request.method != .GET { message.body = .bytes(ByteBuffer()) }
+    case .bytes(let bytes): message.body = .bytes(ByteBuffer(bytes: bytes))
+    case .stream(let length, let open):
+      message.body = .stream(UploadBody(length: length, open: open, sent: request.sent), length: .known(length))
+    }
+    if address.scheme == .https { message.tlsConfiguration = try exchange.connections.tls(for: endpoint.host, itself: isOwn) }
+    return message
+  }
+
+  private func execute(_ message: HTTPClientRequest, _ request: PushRequest, _ address: WebAddress) async throws -> HTTPClientResponse {
+    let client = try exchange.connections.client(for: endpoint.host, to: address)
+    guard case .stream(let length, let open) = request.body else {
+      let response = try await client.execute(message, timeout: TimeAmount(policy.responseTimeout))
+      exchange.warnings.note(response, from: address.origin)
+      return response
+    }
+    let watch = UploadWatch(length: length)
+    var watched = message
+    let body = UploadBody(length: length, open: open) { count in
+      watch.sent(count)
+      request.sent(count)
+    }
+    watched.body = .stream(body, length: .known(length))
+    let final = watched
+    return try await withThrowingTaskGroup { group in
+      group.addTask { try await client.execute(final, timeout: .hours(48)) }
+      group.addTask { try await watch.run(request.display, policy, patience: Self.patience) }
+      defer { group.cancelAll() }
+      guard let response = try await group.next() else { throw CancellationError() }
+      exchange.warnings.note(response, from: address.origin)
+      return response
+    }
+  }
+}
+
+/// Gives up a connection that takes next to nothing, or never answers after it took all.
+private final class UploadWatch: Sendable {
+  private let length: Int64
+  private let count = Mutex<Int64>(0)
+
+  init(length: Int64) { self.length = length }
+
+  func sent(_ bytes: Int64) { count.withLock { $0 = bytes } }
+
+  /// Never returns.
+  func run(_ what: String, _ policy: TransferPolicy, patience: Duration) async throws -> HTTPClientResponse {
+    var before: Int64 = 0
+    while true {
+      let now = count.withLock { $0 }
+      if now == length { break }
+      try await Task.sleep(for: policy.stallWindow)
+      let later = count.withLock { $0 }
+      if later < length, later - before < Int64(policy.stallBytes) {
+        throw AttemptFailure(
+          Fault(.unavailable, "\(what): stalled: \(later - before) bytes in \(policy.stallWindow)"), isTransient: true)
+      }
+      before = later
+    }
+    try await Task.sleep(for: patience)
+    throw AttemptFailure(Fault(.unavailable, "\(what): no response \(patience) after the last byte"), isTransient: true)
+  }
+}
