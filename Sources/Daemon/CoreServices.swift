@@ -39,7 +39,7 @@ struct CoreServices: Sendable {
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
       policy: Self.policy(settings.images, logger), recheck: settings.images.recheck, downloads: settings.images.maximumParallelDownloads,
       patience: settings.registry.progressTimeout == .zero ? nil : settings.registry.progressTimeout,
-      keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
+      keepsBlobs: settings.images.keepLayerBlobs, packer: TarPacker(content), logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
@@ -76,7 +76,7 @@ struct CoreServices: Sendable {
         streaming: streaming),
       ImageServiceSurface(
         images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
-      BerthService(images: images, usage: usage, registry: registry, packer: TarPacker(content)) { path in
+      BerthService(images: images, usage: usage, registry: registry, packer: TarPacker(content), pods: pods, streaming: streaming) { path in
         try await ArchiveSource.open(path)
       },
     ]

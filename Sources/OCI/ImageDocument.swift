@@ -2,6 +2,8 @@
 package struct Manifest: Hashable, Sendable, Codable {
   package var schemaVersion: Int? = 2
   package var mediaType: String?
+  /// What an artifact is.
+  package var artifactType: String?
   package var config: Descriptor
   package var layers: [Descriptor]
   package var annotations: [String: String]?

@@ -8,6 +8,20 @@ struct ImagePull: Sendable {
   let reference: ImageReference
   let credentials: RegistryCredentials?
   let progress: PullProgress
+  /// Compressed layers stay.
+  let keepsBlobs: Bool
+
+  init(
+    service: ImageService, source: any RegistrySource, reference: ImageReference, credentials: RegistryCredentials?, progress: PullProgress,
+    keepsBlobs: Bool? = nil
+  ) {
+    self.service = service
+    self.source = source
+    self.reference = reference
+    self.credentials = credentials
+    self.progress = progress
+    self.keepsBlobs = keepsBlobs ?? service.keepsBlobs
+  }
 
   /// What an image is, before any layer.
   struct Documents: Sendable {
@@ -15,27 +29,45 @@ struct ImagePull: Sendable {
     let target: Digest
     let manifestDigest: Digest
     let manifest: Manifest
-    let config: ImageConfig
+    /// The config's digest; of an artifact the manifest's, since artifacts share an empty config.
+    let id: Digest
+    let user: String
     let layers: [LayerDescription]
+    /// Where it is an artifact: what it is, and where its layer comes from.
+    var artifact: (type: String, layer: ArtifactLayer)?
     /// The policy's.
     let approval: ImageApproval
   }
 
   func run() async throws -> ImageRecord {
-    let documents = try await documents()
-    let layers = LayerPull(pull: self, layers: documents.layers)
-    progress.begin(
-      .init(reference: "\(reference)", manifest: documents.manifestDigest), documents.layers.map(\.descriptor))
+    let documents = try await documents(reusing: true)
+    let layers = layerPull(documents)
     async let lease: Void = takeLease(of: layers)
     let committed = try await layers.run()
     try await lease
     let record = ImageRecord(
-      id: documents.manifest.config.digest, target: documents.target, manifest: documents.manifestDigest, layers: committed.map(\.id),
-      size: committed.reduce(0) { $0 + $1.usage.bytes }, user: documents.config.config.user,
-      blobs: documents.layers.map(\.descriptor.digest))
+      id: documents.id, target: documents.target, manifest: documents.manifestDigest, layers: committed.map(\.id),
+      size: committed.reduce(0) { $0 + $1.usage.bytes }, user: documents.user,
+      blobs: documents.manifest.layers.map(\.digest), artifactType: documents.artifact?.type)
     let added = try service.index.add(record, named: reference)
+    // The blobs of an artifact's files were only wanted for its layer.
+    if documents.artifact != nil { service.garbage.request() }
     try service.index.approve(added.id, documents.approval)
     return added
+  }
+
+  /// The way of its layers from here on.
+  func layerPull(_ documents: Documents) -> LayerPull {
+    guard let artifact = documents.artifact else {
+      progress.begin(.init(reference: "\(reference)", manifest: documents.manifestDigest), documents.layers.map(\.descriptor))
+      return LayerPull(pull: self, layers: documents.layers)
+    }
+    // Its blobs are here, and were what there is to tell.
+    let pull = ImagePull(
+      service: service, source: artifact.layer, reference: reference, credentials: credentials, progress: PullProgress(),
+      keepsBlobs: false)
+    pull.progress.begin(.init(reference: "\(reference)", manifest: documents.manifestDigest), documents.layers.map(\.descriptor))
+    return LayerPull(pull: pull, layers: documents.layers)
   }
 
   /// Beside the transfer: it need not be durable before the first layer is.
@@ -43,13 +75,56 @@ struct ImagePull: Sendable {
     if !layers.isComplete { try await service.leases.take(reference, layers.candidates, layers.layers.map(\.descriptor.digest)) }
   }
 
-  func documents() async throws -> Documents {
+  /// - Parameter reusing: an artifact that is here is not fetched again.
+  func documents(reusing: Bool = false) async throws -> Documents {
     let (approval, manifestDigest, manifest) = try await resolve()
+    if let artifact = Artifact(manifest) { return try await documents(of: artifact, manifest, manifestDigest, approval, reusing) }
     let config = try await fetchConfig(manifest.config)
     let diffIDs = try asFault { try config.diffIDs(for: manifest) }
     return Documents(
-      target: approval.descriptor.digest, manifestDigest: manifestDigest, manifest: manifest, config: config,
+      target: approval.descriptor.digest, manifestDigest: manifestDigest, manifest: manifest, id: manifest.config.digest,
+      user: config.config.user,
       layers: zip(manifest.layers, diffIDs).map { LayerDescription(descriptor: $0, diffID: $1) }, approval: approval)
+  }
+
+  private func documents(
+    of artifact: Artifact, _ manifest: Manifest, _ digest: Digest, _ approval: ImageApproval, _ reusing: Bool
+  ) async throws -> Documents {
+    guard let packer = service.packer else { throw Fault(.unimplemented, "manifest \(digest): it is no image but \(artifact.type)") }
+    progress.begin(.init(reference: "\(reference)", manifest: digest), artifact.blobs)
+    let layer: ArtifactLayer
+    if reusing, let known = service.index.image(digest)?.layers.first, service.layers.find(known.digest, chainID: known.digest) != nil {
+      layer = ArtifactLayer(known: known.digest, packer, base: source)
+      for number in artifact.blobs.indices { progress.set(number, .present) }
+    } else {
+      let files = try artifact.files()
+      try await fetch(artifact.blobs)
+      layer = try await ArtifactLayer(files, packer, base: source)
+    }
+    return Documents(
+      target: approval.descriptor.digest, manifestDigest: digest, manifest: manifest, id: digest, user: "", layers: [layer.description],
+      artifact: (artifact.type, layer), approval: approval)
+  }
+
+  /// An artifact's files, into the content store.
+  private func fetch(_ blobs: [Descriptor]) async throws {
+    try await withThrowingTaskGroup { group in
+      for (number, blob) in blobs.enumerated() {
+        group.addTask {
+          if service.content.size(blob.digest) == blob.size { return progress.set(number, .present) }
+          try await stage("blob \(blob.digest)") {
+            try await service.downloads.with {
+              progress.set(number, .downloading)
+              let stream = try await source.blob(blob, of: reference, credentials: credentials)
+              progress.began(number, stream)
+              try await service.content.take(stream, as: blob) { progress.received(number, $0) }
+            }
+          }
+          progress.set(number, .done)
+        }
+      }
+      try await group.waitForAll()
+    }
   }
 
   /// Follows an index to the manifest for this platform; both are kept.

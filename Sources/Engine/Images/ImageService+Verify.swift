@@ -60,15 +60,14 @@ struct ImageRepair: Sendable {
       pull = try self.pull(of: verdict.image)
       if !verdict.findings.isEmpty { try forget(verdict.image) }
       documents = try await service.garbage.holding { try await pull.documents() }
-      guard documents.manifest.config.digest == verdict.image.id, documents.layers.count == verdict.image.layers.count else {
+      guard documents.id == verdict.image.id, documents.layers.count == verdict.image.layers.count else {
         throw Fault(.dataLoss, "its name leads to another image now")
       }
       verdict.findings = []
     } catch {
       return verdict.fail("\(Fault(error))")
     }
-    let layers = LayerPull(pull: pull, layers: documents.layers)
-    pull.progress.begin(.init(reference: "\(pull.reference)", manifest: documents.manifestDigest), documents.layers.map(\.descriptor))
+    let layers = pull.layerPull(documents)
     for number in verdict.layers.indices where !verdict.layers[number].findings.isEmpty && !verdict.layers[number].isRepaired {
       do {
         try await repair(number, of: verdict.image, layers)

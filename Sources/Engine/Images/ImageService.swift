@@ -12,6 +12,8 @@ package final class ImageService: Sendable {
   package let admission: ImageAdmission
   let logger: Logger
   let platform: Platform
+  /// Makes layers of artifacts; without it they are not taken.
+  let packer: (any ArchivePacker)?
   /// Compressed layers stay in the content store (`keep_layer_blobs`).
   let keepsBlobs: Bool
   let pulls = Flights<PullKey, Nothing, ImageRecord>()
@@ -30,7 +32,8 @@ package final class ImageService: Sendable {
   package init(
     index: ImageIndex, content: any BlobStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
     leases: PullLeases, policy: any ImagePolicy = AnyImage(), recheck: ImageAdmission.Recheck = .changed, downloads: Int,
-    patience: Duration? = nil, keepsBlobs: Bool = false, platform: Platform = .host,
+    patience: Duration? = nil, keepsBlobs: Bool = false,
+    packer: (any ArchivePacker)? = nil, platform: Platform = .host,
     metrics: Metrics = Metrics(), logger: Logger
   ) {
     self.index = index
@@ -44,6 +47,7 @@ package final class ImageService: Sendable {
     self.downloads = Slots(downloads)
     self.platform = platform
     self.keepsBlobs = keepsBlobs
+    self.packer = packer
     self.logger = logger
   }
 
@@ -54,7 +58,10 @@ package final class ImageService: Sendable {
   }
 
   package func config(of image: ImageRecord) throws -> ImageConfig {
-    try stage("image \(image.id)") { try ImageConfig.parse(content.read(image.id)) }
+    try stage("image \(image.id)") {
+      if image.artifactType != nil { return ImageConfig() }
+      return try ImageConfig.parse(content.read(image.id))
+    }
   }
 
   /// Removes the image whatever it was named by, with all its names. Removing what is not there succeeds.

@@ -25,7 +25,7 @@ struct LayerPull: Sendable {
 
   /// Whether all is there that is to be kept of a layer's blob.
   private func hasBlob(_ layer: LayerDescription) -> Bool {
-    !service.keepsBlobs || service.content.size(layer.descriptor.digest) == layer.descriptor.size
+    !pull.keepsBlobs || service.content.size(layer.descriptor.digest) == layer.descriptor.size
   }
 
   /// What the layers may be called once they are committed.
@@ -132,6 +132,10 @@ struct LayerPull: Sendable {
   /// From the source's first byte to the last: applied, not committed. Once more from the start where the source has another content in the middle.
   func apply(_ layer: LayerDescription, _ number: Int) async throws -> any AppliedLayer {
     do { return try await applyOnce(layer, number) } catch {
+      if case .layer(_, distributable: false) = layer.descriptor.kind, Fault(error).code == .notFound {
+        throw Fault(
+          .failedPrecondition, "foreign layer: the registry does not have it, and its URLs are not followed: \(error)", cause: error)
+      }
       guard Fault(error).cause is BlobChanged else { throw error }
       service.logger.warning("layer starts over", metadata: ["layer": "\(layer.descriptor.digest)", "error": "\(error)"])
       pull.progress.restart(number)

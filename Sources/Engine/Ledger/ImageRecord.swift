@@ -23,12 +23,14 @@ package struct ImageRecord: Sendable, Codable, Hashable {
   package var annotations: [String: String]?
   /// Its layers' blobs, kept where the daemon keeps any; `nil` in records of earlier versions.
   package var blobs: [Digest]?
+  /// Of an OCI artifact: what it is. Nothing can be run of it.
+  package var artifactType: String?
   /// Of the policy, the latest last.
   package var approvals: [ImageApproval]?
 
   package init(
     id: Digest, target: Digest, manifest: Digest, layers: [LayerID], size: Int64, user: String, tags: [String] = [],
-    digests: [String] = [], pinned: Bool = false, blobs: [Digest]? = nil
+    digests: [String] = [], pinned: Bool = false, blobs: [Digest]? = nil, artifactType: String? = nil
   ) {
     self.id = id
     self.target = target
@@ -40,5 +42,6 @@ package struct ImageRecord: Sendable, Codable, Hashable {
     self.digests = digests
     self.pinned = pinned
     self.blobs = blobs
+    self.artifactType = artifactType
   }
 }

@@ -159,7 +159,12 @@ struct ContainerSetup: Sendable {
   }
 
   private func imageConfig(_ image: ImageRecord) throws -> ImageConfig {
-    try stage("image \(image.id)") { try ImageConfig.parse(services.content.read(image.id)) }
+    try stage("image \(image.id)") {
+      if let type = image.artifactType {
+        throw Fault(.failedPrecondition, "it is no image but an artifact (\(type)): it can be mounted, not run")
+      }
+      return try ImageConfig.parse(services.content.read(image.id))
+    }
   }
 
   /// Where the pod has a user namespace its root comes by here.
