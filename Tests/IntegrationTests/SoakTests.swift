@@ -5,7 +5,7 @@ import SwiftProtobuf
 import Testing
 
 /// Many containers after each other: what berthd has open and holds in memory does not depend on how many there were.
-/// `hack/soak` runs it with hundreds.
+/// `hack/soak-containers` runs it with hundreds.
 @Suite(.serialized, .timeLimit(.minutes(60))) struct SoakTests {
   private struct Footprint: CustomStringConvertible {
     var descriptors = 0

@@ -1,6 +1,6 @@
 import Linux
 
-/// How much a test does: little in the usual run, as much as `hack/soak` asks for.
+/// How much a test does: little in the usual run, as much as `hack/soak-containers` asks for.
 enum Load {
   /// A variable's number, or `usual`.
   static func number(_ variable: String, usual: Int) -> Int {
