@@ -58,6 +58,11 @@ extension Configuration {
       try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
       try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }
+      try table.within("snapshots") { (table) throws(SettingsError) in
+        try table.set(&snapshots.snapshotter, "snapshotter") {
+          ["auto", "overlay", "native"].contains($0) ? nil : "must be auto, overlay or native"
+        }
+      }
       try table.within("cgroups") { (table) throws(SettingsError) in
         try table.set(&cgroups.driver, "driver") { ["cgroupfs", "systemd"].contains($0) ? nil : "must be cgroupfs or systemd" }
       }
@@ -133,6 +138,9 @@ extension Configuration.Runtimes {
     try table.set(&maximumLogLine, "max_container_log_line_size", check: Check.range(1024...131_072))
     try table.eachTable { (name, table) throws(SettingsError) in
       try table.set(&handlers[name, default: .init()].path, "path", check: Check.absolute)
+      try table.set(&handlers[name, default: .init()].snapshotter, "snapshotter") {
+        ["overlay", "native"].contains($0) ? nil : "must be overlay or native"
+      }
       try table.set(&handlers[name, default: .init()].podAnnotations, "pod_annotations")
       try table.set(&handlers[name, default: .init()].containerAnnotations, "container_annotations")
     }

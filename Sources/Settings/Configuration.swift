@@ -88,7 +88,16 @@ package struct Configuration: Equatable, Sendable {
     /// Key `container_annotations`: the same of a container's.
     package var containerAnnotations: [String] = []
 
+    /// Key `snapshotter`: `overlay` or `native`; `nil` for that of `[snapshots]`.
+    package var snapshotter: String?
+
     package init(path: String? = nil) { self.path = path }
+  }
+
+  /// `[snapshots]`: containers' own filesystems.
+  package struct Snapshots: Equatable, Sendable {
+    /// Key `snapshotter`: `overlay`, `native` (whole copies), or `auto`: overlay where it can be used.
+    package var snapshotter = "auto"
   }
 
   /// `[cgroups]`
@@ -166,6 +175,7 @@ package struct Configuration: Equatable, Sendable {
   package var registry = Registry()
   package var cni = CNI()
   package var runtimes = Runtimes()
+  package var snapshots = Snapshots()
   package var cgroups = Cgroups()
   package var pods = Pods()
   package var cdi = CDI()
