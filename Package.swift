@@ -85,8 +85,9 @@ let implementations: [Target] = [
 ]
 
 let surfaces: [Target] = [
+  module("WebSocket", ["COpenSSL", .nioCore]),
   module("Engine", ["Core", "OCI", "Linux", "CRIAPI", "Spec", .protobuf, .logging]),
-  module("Streaming", ["Core", "Linux", "CZlib", "COpenSSL", .nioCore, .nioPosix, .nioSSL, .logging]),
+  module("Streaming", ["Core", "Linux", "CZlib", "WebSocket", .nioCore, .nioPosix, .nioSSL, .logging]),
   module("CRIService", ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Engine", "Spec", "GRPC", .protobuf, .logging]),
   program(
     "berthd", folder: "Daemon",
@@ -96,7 +97,10 @@ let surfaces: [Target] = [
     ]),
   program(
     "berth", folder: "CLI",
-    ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Settings", "GRPC", .nioPosix, .nioCore, .protobuf, .arguments, .logging]),
+    [
+      "Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Settings", "GRPC", "WebSocket", .nioPosix, .nioCore, .nioSSL, .protobuf, .arguments,
+      .logging,
+    ]),
 ]
 
 let shim: [Target] = [
@@ -116,7 +120,12 @@ let testTargets: [Target] = [
   tests("OCI", ["OCI", "Support"]),
   tests("Core", ["Core", "OCI", "Linux", "Support"]),
   tests("CRIAPI", ["CRIAPI", "Linux", "Support", .protobuf]),
-  tests("CLI", ["berth", "CRIAPI", "BerthAPI", "Core", "Linux", "Support", .protobuf, .arguments]),
+  tests(
+    "CLI",
+    [
+      "berth", "CRIAPI", "BerthAPI", "Core", "Linux", "Streaming", "WebSocket", "Support", .nioCore, .nioPosix, .protobuf, .arguments,
+      .logging,
+    ]),
   tests("HTTP2", ["HTTP2", "Support", .nioCore, .nioEmbedded, .logging]),
   tests("GRPC", ["GRPC", "HTTP2", "Linux", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
   tests("TTRPC", ["TTRPC", "ShimAPI", "Linux", "Support", .nioCore, .nioPosix, .protobuf]),
@@ -131,7 +140,7 @@ let testTargets: [Target] = [
   tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),
   tests("Engine", ["Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .protobuf, .logging]),
   tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .logging]),
-  tests("Streaming", ["Streaming", "CLinux", "Core", "Linux", "CZlib", "Support", .nioCore, .nioPosix, .nioSSL, .logging]),
+  tests("Streaming", ["Streaming", "WebSocket", "CLinux", "Core", "Linux", "CZlib", "Support", .nioCore, .nioPosix, .nioSSL, .logging]),
   tests(
     "Integration",
     ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "GRPC", "Streaming", "Support", .nioCore, .nioPosix, .nioSSL, .protobuf, .logging]),

@@ -17,7 +17,7 @@ struct Berth: AsyncParsableCommand {
       """,
     version: "berth \(Release.version)",
     groupedSubcommands: [
-      CommandGroup(name: "Run", subcommands: [Run.self, Exec.self, Logs.self, Stop.self, Remove.self]),
+      CommandGroup(name: "Run", subcommands: [Run.self, Exec.self, Attach.self, Logs.self, PortForward.self, Stop.self, Remove.self]),
       CommandGroup(name: "List", subcommands: [Pods.self, Containers.self, Inspect.self]),
       CommandGroup(
         name: "Images", subcommands: [Images.self, Pull.self, Pulls.self, Import.self, RemoveImage.self, RegistryCommands.self]),

@@ -73,7 +73,7 @@ struct CoreServices: Sendable {
         streaming: streaming),
       ImageServiceSurface(
         images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
-      BerthService(images: images, usage: usage, registry: registry, packer: TarPacker(content)) { path in
+      BerthService(images: images, usage: usage, registry: registry, packer: TarPacker(content), pods: pods, streaming: streaming) { path in
         try await ArchiveSource.open(path)
       },
     ]

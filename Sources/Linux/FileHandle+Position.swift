@@ -6,11 +6,14 @@ package struct FileIdentity: Equatable, Sendable {
   package let inode: UInt64
   /// Bytes.
   package let size: Int
+  /// Of the last write, in nanoseconds since 1970.
+  package let modified: Int64
 
   fileprivate init(_ status: stat) {
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
     size = Int(status.st_size)
+    modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
   }
 
   /// The same file, whatever its size.

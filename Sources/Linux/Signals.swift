@@ -15,7 +15,10 @@ package enum Signals {
   }
 
   /// Ends this process at once, with the status shells show for a signal.
-  package static func exit(by number: Int32) -> Never { _exit(128 + number) }
+  package static func exit(by number: Int32) -> Never {
+    RawTerminal.leave()
+    _exit(128 + number)
+  }
 
   private final class Reader: Sendable {
     let pipe: Int32

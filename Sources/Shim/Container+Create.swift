@@ -40,6 +40,7 @@ extension Container {
       log = ContainerLog(loop: loop, path: options.logPath, limit: options.logLineLimit, output: mine.output, error: mine.error)
       mine = Stdio()
       guard log != nil else { throw SystemFailure("log thread of", id, EAGAIN) }
+      log?.lost = { [pod] in pod.logLost() }
       return ends
     } catch {
       ends.closeAll()

@@ -6,6 +6,8 @@ final class Pod {
   let loop: EventLoop
   let reaper: Reaper
   let hierarchies: CgroupHierarchies
+  /// A log has lost output.
+  var logLost: () -> Void = {}
 
   init(directory: Bytes, loop: EventLoop, reaper: Reaper) {
     self.directory = directory

@@ -7,6 +7,8 @@ final class ContainerLog {
   private var control: Int32
   private var isDrained = false
   private(set) var droppedBytes: UInt64 = 0
+  /// Called when `droppedBytes` has grown.
+  var lost: () -> Void = {}
   private var reopening: [(Int32) -> Void] = []
   private var draining: [() -> Void] = []
 
@@ -68,7 +70,9 @@ final class ContainerLog {
     while let message = LogMessage(from: control) {
       switch message.kind {
       case .reopen: if !reopening.isEmpty { reopening.removeFirst()(Int32(truncatingIfNeeded: message.value)) }
-      case .dropped: droppedBytes = UInt64(bitPattern: message.value)
+      case .dropped:
+        droppedBytes = UInt64(bitPattern: message.value)
+        lost()
       case .drained: drained()
       case .release, .finish, .attach: break
       }

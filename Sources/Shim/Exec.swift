@@ -24,6 +24,7 @@ final class Exec {
   let connection: Int
   private let request: ExecRequest
   private let files: Bytes
+  private let mark: UInt64
   private var stdio: Stdio
   private var phase = Phase.created
   private var tree: ProcessTree?
@@ -39,6 +40,7 @@ final class Exec {
     self.request = request
     self.connection = connection
     id = request.execID
+    mark = ProcessTree.marks + UInt64(number)
     files = container.pod.directory + "/exec-" + Bytes(decimal: number)
     stdio = request.console == nil ? try Stdio(input: request.input, output: request.output, error: request.error) : Stdio()
     stdio.give(to: container.options)
@@ -74,6 +76,7 @@ final class Exec {
     program.input = stdio.input
     program.output = stdio.output
     program.error = stdio.error
+    program.mark = mark
     reaper.expectIntroduction()
     phase = .starting(RuntimeCommand(reaper: reaper, program, log: logFile) { outcome in self.started(outcome) })
     closeStdio()
@@ -94,7 +97,7 @@ final class Exec {
     let process = Process(pidFile: pidFile, reaper: reaper) { code in self.ended(code) }
     for file in [specFile, pidFile, logFile] { Files.remove(file) }
     if let process {
-      tree = ProcessTree(root: process.pid, cgroup: container.cgroup)
+      tree = ProcessTree(root: process.pid, cgroup: container.cgroup, mark: mark)
       phase = .running(process)
     }
     reaper.introductionOver()
@@ -135,11 +138,12 @@ final class Exec {
 
   /// To the process and its group, or to all that it started. Whether it was still there.
   func signal(_ number: Int32, all: Bool) -> Bool {
-    guard isStarted, exit == nil else { return false }
+    guard isStarted else { return false }
     if all && number == SIGKILL {
       kill()
       return true
     }
+    guard exit == nil else { return false }
     process?.signalGroup(number)
     return process?.signal(number) ?? false
   }
@@ -157,7 +161,7 @@ final class Exec {
   /// A runtime killed before it has written down which process it began would leave that to nobody: it gets a moment, then goes with all it has.
   private func giveUp() {
     guard case .starting(let command) = phase, let pid = command.pid else { return }
-    _ = ProcessTree(root: pid, cgroup: Cgroup(path: [], hierarchies: container.pod.hierarchies)).kill()
+    _ = ProcessTree(root: pid, cgroup: Cgroup(path: [], hierarchies: container.pod.hierarchies), mark: 0).kill()
     command.giveUp()
   }
 
@@ -166,10 +170,11 @@ final class Exec {
     reaper.loop.after(milliseconds: 10) { self.killTree() }
   }
 
-  /// As if its terminal's line had been cut.
+  /// As if its terminal's line had been cut; nothing that it started outlives it.
   func hangUp() {
     guard exit == nil else { return }
     guard signal(SIGHUP, all: false) else { return kill() }
+    whenEnded { _ in self.killTree() }
     reaper.loop.after(milliseconds: Self.farewell) { if self.exit == nil { self.kill() } }
   }
 }

@@ -36,6 +36,8 @@ struct LogFile: ~Copyable {
   /// Opens the path anew; the old file stays in use where that fails. 0 or an errno value.
   mutating func open() -> Int32 {
     guard !path.isEmpty else { return 0 }
+    // Who follows the log takes the old file for complete as soon as there is a new one.
+    flush()
     let fresh = path.withCString { clinux_openat(AT_FDCWD, $0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640) }
     guard fresh >= 0 else {
       let error = clinux_errno()
@@ -43,7 +45,6 @@ struct LogFile: ~Copyable {
       reason = error
       return error
     }
-    flush()
     if fd >= 0 { close(fd) }
     fd = fresh
     isTorn = false

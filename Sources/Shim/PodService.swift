@@ -13,18 +13,25 @@ final class PodService {
   private let containers: ContainerTable
   private let exit: () -> Void
   private var setup = Setup.none
+  /// Whoever wants to hear of lost output, the latest only, and how much of it is known there.
+  private var lossCall: (known: UInt64, call: Call)?
 
   /// `exit` ends the shim once all is torn down and answered.
   init(pod: Pod, containers: ContainerTable, exit: @escaping () -> Void) {
     self.pod = pod
     self.containers = containers
     self.exit = exit
+    pod.logLost = { self.tellLoss() }
   }
 
   func serve(_ method: Bytes, _ payload: Bytes, _ call: Call) throws(Malformed) {
     if method.matches("Setup") { return setUp(try SetupRequest(payload), payload, call) }
     if method.matches("List") { return list(call) }
     if method.matches("ReopenLog") { return reopenLog(try TaskRequest(payload), call) }
+    if method.matches("AwaitLogLoss") {
+      lossCall = (try TaskRequest(payload).third, call)
+      return tellLoss()
+    }
     if method.matches("Attach") { return attach(try AttachRequest(payload), call) }
     if method.matches("Teardown") { return tearDown(call) }
     call.fail(Failure(.unimplemented, "berth.shim.v1.Pod has no method " + method))
@@ -58,6 +65,12 @@ final class PodService {
     var response = ProtobufWriter()
     response.put(1, holder.pid)
     for call in calls { call.succeed(response.bytes) }
+  }
+
+  private func tellLoss() {
+    guard let (known, call) = lossCall, containers.all.reduce(0, { $0 &+ ($1.log?.droppedBytes ?? 0) }) != known else { return }
+    lossCall = nil
+    list(call)
   }
 
   private func list(_ call: Call) {

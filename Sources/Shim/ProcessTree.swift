@@ -1,14 +1,20 @@
 import CLinux
 
-/// A process and all it started: its descendants, and its session's members whoever their parent is by now.
+/// A process and all it started: its descendants, its session's members whoever their parent is by now, and who bears its mark whatever session
+/// they made.
 final class ProcessTree {
+  /// A limit in microseconds that no process lives to reach; marks are above it.
+  static let marks: UInt64 = 1 << 62
+
   private let root: Int32
   private let cgroup: Cgroup
+  private let mark: Bytes
 
-  /// `cgroup` bounds the search; where it is none, every process is looked at. The root leads a session of its own.
-  init(root: Int32, cgroup: Cgroup) {
+  /// `cgroup` bounds the search; where it is none, every process is looked at. The root leads a session of its own. `mark` 0 is none.
+  init(root: Int32, cgroup: Cgroup, mark: UInt64) {
     self.root = root
     self.cgroup = cgroup
+    self.mark = mark == 0 ? [] : Bytes(decimal: Int64(bitPattern: mark))
   }
 
   private struct Member {
@@ -32,13 +38,19 @@ final class ProcessTree {
 
   private var members: [Int32] {
     let all = candidates.compactMap { Self.member($0) }
-    var found: [Int32] = all.filter { $0.session == root || $0.pid == root }.map { $0.pid }
+    var found: [Int32] = all.filter { $0.session == root || $0.pid == root || isMarked($0.pid) }.map { $0.pid }
     var count = -1
     while count != found.count {
       count = found.count
       for one in all where found.contains(one.parent) && !found.contains(one.pid) { found.append(one.pid) }
     }
     return all.filter { !$0.isZombie && found.contains($0.pid) }.map { $0.pid }
+  }
+
+  /// By the soft limit in the line `Max realtime timeout     4611686018427387905  unlimited  us`; no other line has a number as large.
+  private func isMarked(_ pid: Int32) -> Bool {
+    guard !mark.isEmpty, let limits = Files.read("/proc/" + Bytes(decimal: pid) + "/limits") else { return false }
+    return limits.split(whereSeparator: { $0 == 32 || $0 == 10 }).contains { $0.elementsEqual(mark) }
   }
 
   private var candidates: [Int32] {

@@ -20,6 +20,8 @@ struct Program {
   var output: Int32 = -1
   var error: Int32 = -1
   var rootfs: Overlay?
+  /// Told by all its descendants; 0 for none.
+  var mark: UInt64 = 0
 }
 
 /// A child that was started, and the pipe it reports on if it cannot execute.
@@ -63,6 +65,7 @@ extension Program {
       request.output = output
       request.error = error
       request.rootfs = rootfs
+      request.mark = mark
       return shim_spawn(&request, &pidfd, &report)
     }
   }

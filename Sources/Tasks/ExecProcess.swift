@@ -71,17 +71,18 @@ struct ExecProcess: Sendable {
     try? await delete()
   }
 
-  /// For a client that is gone: HUP, KILL for what does not mind that, and nothing of it left in the shim. Failures are a dead shim's, or say that
-  /// it has ended already.
+  /// For a client that is gone: HUP, KILL for what does not mind that and for all that it started, and nothing of it left in the shim. Failures are
+  /// a dead shim's, or say that it has ended already: then what it left behind goes on.
   func dismiss(after grace: Duration) async {
     let end = Task { try? await wait() }
-    try? await kill(1, all: false)
+    let isCutShort = (try? await kill(1, all: false)) != nil
     let timer = Task {
       try? await Task.sleep(for: grace)
       if !Task.isCancelled { try? await kill(9, all: true) }
     }
     _ = await end.value
     timer.cancel()
+    if isCutShort { try? await kill(9, all: true) }
     try? await delete()
   }
 }

@@ -61,7 +61,9 @@ extension ContainerPlan {
 
 extension TaskState {
   init(_ container: Berth_Shim_V1_Container) {
-    self.init(id: container.id, pid: Int32(container.pid), phase: Phase(container), startedAt: container.startedAt)
+    self.init(
+      id: container.id, pid: Int32(container.pid), phase: Phase(container), startedAt: container.startedAt,
+      logBytesLost: container.logBytesDropped)
   }
 }
 

@@ -56,6 +56,12 @@ package final class ShimPod: PodTask {
     let _: Berth_Shim_V1_ReopenLogResponse = try await client.pod("ReopenLog", request, "container \(id): reopen log")
   }
 
+  package func logLoss(beyond known: UInt64) async throws -> [TaskState] {
+    let request = Berth_Shim_V1_AwaitLogLossRequest.with { $0.known = known }
+    let answer: Berth_Shim_V1_ListResponse = try await client.pod("AwaitLogLoss", request, "log losses", timeout: nil)
+    return answer.containers.map { TaskState($0) }
+  }
+
   package func shutdown() async throws {
     if !client.process.hasEnded {
       do {

@@ -96,7 +96,8 @@ import Testing
       let captured = try CapturedConsole(directory)
       let records = [Self.record("a"), Self.record("b", stream: "stderr"), Self.record("c", tag: "P"), Self.record("d", 1)]
       let lines = records.compactMap { LogLine(record: Array($0.utf8.dropLast())[...]) }
-      LogPrinter(console: captured.console).show(lines)
+      var printer = LogPrinter(console: captured.console)
+      printer.show(lines)
       #expect(captured.output == "a\ncd\n")
       #expect(captured.errorOutput == "b\n")
     }
@@ -106,7 +107,8 @@ import Testing
     try withScratch { directory in
       let captured = try CapturedConsole(directory)
       let lines = [Self.record("old", 1), Self.record("new", 2)].compactMap { LogLine(record: Array($0.utf8.dropLast())[...]) }
-      LogPrinter(console: captured.console, since: lines[1].time).show(lines)
+      var printer = LogPrinter(console: captured.console, since: lines[1].time)
+      printer.show(lines)
       #expect(captured.output == "new\n")
     }
   }

@@ -3,6 +3,7 @@ import NIOCore
 import Testing
 
 @testable import Streaming
+@testable import WebSocket
 
 /// Nothing that a client can send crashes a parser, keeps it from ending, or makes it hold more than a bounded number of bytes.
 ///

@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 
 @testable import Streaming
+@testable import WebSocket
 
 @Suite(.serialized) struct WebSocketSessionTests {
   private static let success = "{\"metadata\":{},\"status\":\"Success\"}"

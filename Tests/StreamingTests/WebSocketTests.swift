@@ -2,6 +2,7 @@ import NIOCore
 import Testing
 
 @testable import Streaming
+@testable import WebSocket
 
 @Suite struct WebSocketTests {
   @Test func `the accept value is the one of the RFC's example`() {

@@ -92,13 +92,19 @@ import Testing
 
   @Test func theClientsEndIsHangupAndKillForWhoIgnoresIt() async throws {
     try await inPod { pod, id in
-      let gentle = try await pod.exec(plan(id, "trap 'echo bye; exit 5' HUP; echo up; while :; do busybox sleep 0.01; done"))
+      let gentle = try await pod.exec(
+        plan(
+          id,
+          "busybox sh -c 'busybox setsid busybox sleep 77 &'; trap 'echo bye; exit 5' HUP; echo up; while :; do busybox sleep 0.01; done"))
       let streams = Streams(gentle)
       _ = await Streams.read(streams.stdout, until: "up\n")
       async let gentleEnd = gentle.exit()
       await gentle.end()
       #expect(try await gentleEnd.exitCode == 5)
       streams.closeAll()
+      try await eventually("what it detached is gone, too") {
+        !ProcessTable.all().contains { ProcessTable.commandLine($0) == "busybox sleep 77" }
+      }
 
       let stubborn = try await pod.exec(plan(id, "trap '' HUP; echo up; busybox sleep 78"))
       let others = Streams(stubborn)
@@ -108,6 +114,15 @@ import Testing
       #expect(try await end.exitCode == 137)
       others.closeAll()
       #expect(!ProcessTable.all().contains { ProcessTable.commandLine($0) == "busybox sleep 78" })
+    }
+  }
+
+  @Test func whatACommandLeavesBehindAtItsOwnEndGoesOn() async throws {
+    try await inPod { pod, id in
+      let session = try await pod.exec(plan(id, "busybox setsid busybox sleep 76 >/dev/null 2>&1 </dev/null & exit 0"))
+      #expect(try await session.exit().exitCode == 0)
+      await session.end()
+      #expect(ProcessTable.all().contains { ProcessTable.commandLine($0) == "busybox sleep 76" })
     }
   }
 
@@ -159,19 +174,21 @@ import Testing
   @Test func aCancelledOrTimedOutCallTakesItsProcessesAlong() async throws {
     try await PodBench.run { bench in
       try await bench.withRunning(["/bin/busybox", "sleep", "1000"]) { pod, plan, id in
-        let script = "busybox sleep 81 & busybox setsid busybox sleep 82 & busybox sleep 83"
+        // The last but one has neither its parent nor its session.
+        let orphan = "busybox sh -c 'busybox setsid busybox sleep 84 &'"
+        let script = "busybox sleep 81 & busybox setsid busybox sleep 82 & \(orphan); busybox sleep 83"
         func call(_ timeout: Int64) async throws -> ExecResult {
           let process = RuntimeConfig.process(["/bin/busybox", "sh", "-c", script])
           return try await pod.execSync(ExecPlan(container: id, process: Array(process.utf8), timeout: timeout))
         }
         let running = { (number: Int) in ProcessTable.all().contains { ProcessTable.commandLine($0) == "busybox sleep \(number)" } }
         let cancelled = Task { try await call(0) }
-        try await eventually("it runs") { running(83) }
+        try await eventually("it runs") { (81...84).allSatisfy(running) }
         cancelled.cancel()
         _ = await #expect(throws: Fault.self) { _ = try await cancelled.value }
-        try await eventually("it is gone") { (81...83).allSatisfy { !running($0) } }
+        try await eventually("it is gone") { (81...84).allSatisfy { !running($0) } }
         #expect(try await call(300_000_000).timedOut)
-        try await eventually("it is gone again") { (81...83).allSatisfy { !running($0) } }
+        try await eventually("it is gone again") { (81...84).allSatisfy { !running($0) } }
         try await eventually("no file is left") { try Files.list(plan.directory).allSatisfy { !$0.hasPrefix("exec-") } }
       }
     }

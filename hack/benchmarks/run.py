@@ -11,6 +11,7 @@ import time
 import peers
 from lists import lists
 import pulls
+import sessions
 from cri import message, timed
 from logs import logs
 
@@ -125,11 +126,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--pods", type=int, default=10)
     parser.add_argument("--pulls", type=int, default=5)
-    parser.add_argument("--only", choices=["pods", "pulls", "lists", "logs"], help="only these measurements")
+    parser.add_argument("--only", choices=["pods", "pulls", "lists", "logs", "exec", "forward"], help="only these measurements")
     parser.add_argument("--lists", type=int, default=20, help="rounds of the list calls")
     parser.add_argument("--running", type=int, default=200)
     parser.add_argument("--ended", type=int, default=800)
     parser.add_argument("--logs", type=int, default=3)
+    parser.add_argument("--sessions", type=int, default=3, help="rounds of exec and port-forward")
     parser.add_argument("--json")
     arguments = parser.parse_args()
     work, results, both = pathlib.Path(tempfile.mkdtemp(prefix="berth-bench-")), Results(), []
@@ -144,6 +146,10 @@ def main():
             lists(both, results, Pod, arguments.lists, arguments.running, arguments.ended)
         if arguments.only in (None, "logs"):
             logs(both, results, arguments.logs, Pod)
+        if arguments.only in (None, "exec"):
+            sessions.execs(both, results, arguments.sessions, Pod)
+        if arguments.only in (None, "forward"):
+            sessions.forwards(both, results, arguments.sessions, Pod)
         if arguments.only in (None, "pulls"):
             pulls.run(both, results, arguments.pulls)
     finally:

@@ -2,6 +2,7 @@
 
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 pid_t shim_clone(uint64_t flags, int *pidfd) {
@@ -43,6 +44,10 @@ static _Noreturn void run_child(const struct shim_spawn *spawn, int report) {
   sigset_t none;
   shim_default_signals();
   setsid();
+  if (spawn->mark) {
+    struct rlimit limit = {.rlim_cur = spawn->mark, .rlim_max = RLIM_INFINITY};
+    prlimit(0, RLIMIT_RTTIME, &limit, NULL);
+  }
   if (report < 3) report = fcntl(report, F_DUPFD_CLOEXEC, 3);
   if (spawn->rootfs) {
     int index = -1;

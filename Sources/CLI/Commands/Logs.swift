@@ -11,7 +11,7 @@ struct Logs: AsyncParsableCommand {
       Examples:
         berth logs web
         berth logs -f --tail 20 web
-        berth logs --since 5m web
+        berth logs --since 5m --timestamps web
       """)
 
   @OptionGroup var server: ServerOptions
@@ -19,11 +19,15 @@ struct Logs: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("Begin with the last so many lines.", valueName: "lines")) var tail: Int?
   @Option(help: ArgumentHelp("Only what is younger (90s, 5m, 2h, 1d) or later than an RFC 3339 time.", valueName: "time")) var since:
     String?
+  @Option(help: ArgumentHelp("Only what is older than that, given the same way.", valueName: "time")) var until: String?
+  @Flag(help: "Begin each line with its time.") var timestamps = false
   @Argument(help: "Name, ID, or the beginning of an ID.") var container: String
 
   func validate() throws {
     if let tail, tail < 0 { throw ValidationError("--tail \(tail): must not be negative") }
-    if since != nil, start == nil { throw ValidationError("--since \(since ?? ""): neither a time span like 5m nor an RFC 3339 time") }
+    for (option, text) in [("--since", since), ("--until", until)] {
+      if let text, Self.time(text) == nil { throw ValidationError("\(option) \(text): neither a time span like 5m nor an RFC 3339 time") }
+    }
   }
 
   func run() async throws {
@@ -31,7 +35,8 @@ struct Logs: AsyncParsableCommand {
       let container = try await runtime.findContainer(container)
       let path = try await runtime.containerStatus(container.id).status.logPath
       guard !path.isEmpty else { throw Failure("container \(container.metadata.name) keeps no log: it was created without a log path") }
-      let printer = LogPrinter(console: .standard, since: start ?? .min)
+      let printer = LogPrinter(
+        console: .standard, since: since.flatMap(Self.time) ?? .min, until: until.flatMap(Self.time) ?? .max, timestamps: timestamps)
       if follow {
         _ = try await LogFollower(runtime: runtime, containerID: container.id, path: path, printer: printer).follow(tail: tail)
       } else {
@@ -42,15 +47,16 @@ struct Logs: AsyncParsableCommand {
 
   private func show(_ path: String, _ printer: LogPrinter) throws {
     var file = try LogFile(path, tail: tail)
+    var printer = printer
     while true {
       let lines = try file.next()
-      if lines.isEmpty { return }
+      if lines.isEmpty || printer.isPast(lines) { return printer.show(lines) }
       printer.show(lines)
     }
   }
 
-  private var start: Int64? {
-    guard let since else { return nil }
-    return Timestamp.span(since).map { SystemClock.realtimeNanoseconds() - $0 } ?? Timestamp.parse(since)
+  /// Nanoseconds since 1970; nil for what is no time.
+  private static func time(_ text: String) -> Int64? {
+    Timestamp.span(text).map { SystemClock.realtimeNanoseconds() - $0 } ?? Timestamp.parse(text)
   }
 }

@@ -15,9 +15,12 @@ struct Run: AsyncParsableCommand {
         berth run --port 8080:80 --name web nginx
         berth run --env MODE=fast --mount /srv/in:/in:ro example.com/job:1
         berth run --detach --name sleeper busybox sleep 3600
+        berth run -it busybox -- sh      ctrl-p ctrl-q leaves it running
       """)
 
   @OptionGroup var server: ServerOptions
+  @OptionGroup var interactive: Interactive
+  @OptionGroup var tls: TrustOptions
   @Option(help: "Name of the pod and its container.") var name: String?
   @Option(name: .shortAndLong, help: ArgumentHelp("Set a variable; KEY alone takes our value; may be repeated.", valueName: "key[=value]"))
   var env: [String] = []
@@ -36,12 +39,16 @@ struct Run: AsyncParsableCommand {
   @Argument(help: "Image to run.") var image: String
   @Argument(parsing: .captureForPassthrough, help: "Command and its arguments.") var command: [String] = []
 
+  func validate() throws {
+    if detach && interactive.input { throw ValidationError("--detach: nobody passes input on, so -i does not go with it") }
+  }
+
   func run() async throws {
     let interruption = try Interruption.onSignals()
     let status = try await server.withRuntime { runtime in
       try await PodRun(
         runtime: runtime, plan: try plan(), console: .standard, interruption: interruption, quietPull: quiet, keep: keep || !rm,
-        detach: detach
+        detach: detach, trust: tls.trust
       ).run()
     }
     if status != 0 { throw ExitCode(status) }
@@ -51,7 +58,8 @@ struct Run: AsyncParsableCommand {
     let uid = String(Identifier.random().prefix(12))
     return RunPlan(
       image: image, command: CommandWords(command).words, name: name ?? "run-\(uid)", uid: uid,
-      environment: try env.compactMap(Self.variable), mounts: mount, ports: port, hostNetwork: hostNetwork, runtimeHandler: runtime)
+      environment: try env.compactMap(Self.variable), mounts: mount, ports: port, hostNetwork: hostNetwork, runtimeHandler: runtime,
+      stdin: interactive.input, terminal: interactive.terminal)
   }
 
   /// `KEY` alone is taken from our own environment, and left out where it is not set.

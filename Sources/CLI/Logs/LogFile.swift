@@ -8,8 +8,15 @@ struct LogFile: ~Copyable {
   private var offset: Int
   /// The beginning of a record whose end is not written yet.
   private var rest: [UInt8] = []
+  /// Of the last record that was read.
+  private var lastTime: Int64?
+  /// Files that were read to their end.
+  private var finished: [FileIdentity] = []
 
   private static let chunk = 64 << 10
+  private static let filesRemembered = 32
+  /// Times of files are not finer, in nanoseconds.
+  private static let clockTick: Int64 = 10_000_000
 
   /// `tail`: begin with this many last records; nil: with the first.
   init(_ path: String, tail: Int?) throws(SystemError) {
@@ -52,7 +59,10 @@ struct LogFile: ~Copyable {
   }
 
   private mutating func reopen() throws(SystemError) {
-    file = try FileHandle.open(path)
+    let identity = try file.identity(path)
+    finished = Array((finished + [identity]).suffix(Self.filesRemembered))
+    let next = RotatedLogs.successor(of: finished, after: lastTime ?? identity.modified - Self.clockTick, of: path) ?? path
+    file = try FileHandle.open(next)
     offset = 0
     rest = []
   }
@@ -62,6 +72,7 @@ struct LogFile: ~Copyable {
     guard let last = rest.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
     let lines = rest[..<last].split(separator: UInt8(ascii: "\n")).compactMap(LogLine.init(record:))
     rest.removeFirst(last + 1)
+    lastTime = lines.last?.time ?? lastTime
     return lines
   }
 

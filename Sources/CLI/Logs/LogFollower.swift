@@ -14,18 +14,21 @@ struct LogFollower {
   private static let looksPerQuestion = 5
   /// The writer may be some moments behind the container's end.
   private static let quietLooksAtEnd = 3
+  private static let looksForFile = 25
 
   /// Returns the container's last status; nil when the container was removed meanwhile. Cancellable.
   func follow(tail: Int? = nil) async throws -> Runtime_V1_ContainerStatus? {
-    var file = try openLog(tail)
+    var file = try await openLog(tail)
+    var printer = printer
     var looks = 0
     while true {
       let lines = try file.next()
       printer.show(lines)
+      if printer.isPast(lines) || (lines.isEmpty && SystemClock.realtimeNanoseconds() >= printer.until) { return try await status() }
       if looks % Self.looksPerQuestion == 0 {
         let status = try await status()
         guard let status, status.state == .containerRunning || status.state == .containerCreated else {
-          try await drain(&file)
+          try await drain(&file, &printer)
           return status
         }
       }
@@ -34,11 +37,16 @@ struct LogFollower {
     }
   }
 
-  private func openLog(_ tail: Int?) throws -> LogFile {
+  /// In the middle of a rotation there is no file for some moments.
+  private func openLog(_ tail: Int?) async throws -> LogFile {
+    for _ in 0..<Self.looksForFile {
+      if let file = try? LogFile(path, tail: tail) { return file }
+      try await Task.sleep(for: Self.interval)
+    }
     do { return try LogFile(path, tail: tail) } catch { throw Failure("logs of container \(Short.id(containerID)): \(error)") }
   }
 
-  private func drain(_ file: inout LogFile) async throws {
+  private func drain(_ file: inout LogFile, _ printer: inout LogPrinter) async throws {
     var quiet = 0
     while quiet < Self.quietLooksAtEnd {
       let lines = try file.next()

@@ -4,6 +4,8 @@ struct LogLine: Equatable {
 
   /// Nanoseconds since 1970.
   let time: Int64
+  /// The same as it is in the file.
+  let stamp: ArraySlice<UInt8>
   let stream: Stream
   /// The program's line goes on in this stream's next record (tag P).
   let partial: Bool
@@ -19,6 +21,7 @@ struct LogLine: Equatable {
       let stream = Stream(rawValue: String(decoding: fields[1], as: UTF8.self))
     else { return nil }
     self.time = time
+    stamp = fields[0]
     self.stream = stream
     // Tags are separated by colons; the first one is P or F.
     partial = fields[2].first == UInt8(ascii: "P")

@@ -15,6 +15,7 @@ struct PodRun: Sendable {
   var keep = false
   /// Returns as soon as the container runs; the pod stays.
   var detach = false
+  var trust = StreamTrust()
 
   /// The status after Ctrl-C, as shells have it: 128 and SIGINT.
   static let interruptedStatus: Int32 = 130
@@ -26,6 +27,10 @@ struct PodRun: Sendable {
     let outcome: Result<Int32, any Error>
     do { outcome = .success(try await runPod()) } catch { outcome = .failure(error) }
     if case .failure(let error) = outcome, error is Interrupted { console.note("stopping pod \(plan.name); once more leaves it behind") }
+    if case .failure(let error) = outcome, error is Detached {
+      console.note("left pod \(plan.name) running")
+      return 0
+    }
     let stays = (try? outcome.get()) != nil && (keep || detach)
     if !stays { try await cleanUp(after: outcome) }
     if case .failure(let error) = outcome, error is Interrupted { return Self.interruptedStatus }
@@ -45,7 +50,7 @@ struct PodRun: Sendable {
       console.print(pod)
       return 0
     }
-    return try await attend(container)
+    return plan.stdin || plan.terminal ? try await attendInteractively(container) : try await attend(container)
   }
 
   /// What is here is taken as it is; only a missing image is pulled.
@@ -59,10 +64,13 @@ struct PodRun: Sendable {
     return image
   }
 
-  private func attend(_ container: String) async throws -> Int32 {
+  func attend(_ container: String) async throws -> Int32 {
     let follower = LogFollower(
       runtime: runtime, containerID: container, path: plan.logPath, printer: LogPrinter(console: console))
-    let status = try await interruption.cutShort { try await follower.follow() }
+    return try exitCode(try await interruption.cutShort { try await follower.follow() })
+  }
+
+  func exitCode(_ status: Runtime_V1_ContainerStatus?) throws -> Int32 {
     guard let status else { throw Failure("container \(plan.name) was removed by somebody else") }
     if status.reason != "Completed", status.reason != "Error", !status.reason.isEmpty {
       let detail = status.message.isEmpty ? "" : ": \(status.message)"

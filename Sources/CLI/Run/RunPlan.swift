@@ -14,6 +14,9 @@ struct RunPlan {
   var ports: [PortArgument] = []
   var hostNetwork = false
   var runtimeHandler = ""
+  /// Our input is the container's, and its end the container's input's end.
+  var stdin = false
+  var terminal = false
   var logBase = "/var/log/berth"
 
   /// The label that carries the run's uid.
@@ -52,6 +55,7 @@ struct RunPlan {
       $0.mounts = mounts.map(\.mount)
       $0.labels = [Self.label: uid]
       $0.logPath = logName
+      ($0.stdin, $0.stdinOnce, $0.tty) = (stdin, stdin, terminal)
       $0.linux.securityContext.namespaceOptions = namespaces
     }
   }

@@ -8,17 +8,22 @@ package struct BerthService: GRPCService {
   let usage: ImageUsage
   let registry: any RegistryExplaining & RegistryTarget
   let packer: any ArchivePacker
+  let pods: PodService
+  let streaming: any StreamingEndpoint
   /// Opens an archive on this node as a source of images.
   let archives: @Sendable (String) async throws -> any ImageArchive
 
   package init(
     images: ImageService, usage: ImageUsage, registry: any RegistryExplaining & RegistryTarget, packer: any ArchivePacker,
+    pods: PodService, streaming: any StreamingEndpoint,
     archives: @escaping @Sendable (String) async throws -> any ImageArchive
   ) {
     self.images = images
     self.usage = usage
     self.registry = registry
     self.packer = packer
+    self.pods = pods
+    self.streaming = streaming
     self.archives = archives
   }
 
@@ -35,6 +40,7 @@ package struct BerthService: GRPCService {
       .unary("DiskUsage") { request, _ in try await diskUsage(request) },
       .unary("ExplainRegistry") { request, _ in try await explainRegistry(request) },
       .unary("ListPulls") { request, _ in listPulls(request) },
+      .unary("Attach") { request, _ in try await attach(request) },
       .serverStreaming("Import") { request, _, writer in try await importArchive(request, writer) },
     ]
   }

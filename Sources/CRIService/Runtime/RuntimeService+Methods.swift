@@ -33,7 +33,7 @@ extension RuntimeService: GRPCService {
       .unary("StopContainer") { request, _ in try await stopContainer(request) },
       .unary("RemoveContainer") { request, _ in try await removeContainer(request) },
       .encoded("ListContainers") { request, _ in try listContainers(request) },
-      .unary("ContainerStatus") { request, _ in try containerStatus(request) },
+      .unary("ContainerStatus") { request, _ in try await containerStatus(request) },
       .unary("UpdateContainerResources") { request, _ in try await updateContainerResources(request) },
       .unary("ReopenContainerLog") { request, _ in try await reopenContainerLog(request) },
       .unary("ExecSync") { request, _ in try await execSync(request) },

@@ -95,12 +95,15 @@ package struct TaskState: Sendable, Hashable {
   package var phase: Phase
   /// Nanoseconds since the epoch; 0 before the start.
   package var startedAt: Int64
+  /// Bytes of output that its log lost: a full disk, a directory that is gone.
+  package var logBytesLost: UInt64
 
-  package init(id: String, pid: Int32, phase: Phase, startedAt: Int64) {
+  package init(id: String, pid: Int32, phase: Phase, startedAt: Int64, logBytesLost: UInt64 = 0) {
     self.id = id
     self.pid = pid
     self.phase = phase
     self.startedAt = startedAt
+    self.logBytesLost = logBytesLost
   }
 }
 
@@ -156,6 +159,8 @@ package protocol PodTask: Sendable {
   func states() async throws -> [TaskState]
   func execSync(_ plan: ExecPlan) async throws -> ExecResult
   func reopenLog(_ id: String) async throws
+  /// Returns the states when the containers' lost log bytes add up to another number than `known`.
+  func logLoss(beyond known: UInt64) async throws -> [TaskState]
   /// Ends holder and shim; all containers must be deleted. Idempotent.
   func shutdown() async throws
   /// Returns when the shim's process is gone.

@@ -10,6 +10,7 @@ extension Pod {
     let flight = Flight { [self] in
       let exit = try await task.wait(container)
       await settle(container, exit)
+      await noteLosses(task)
       await releaseRuntime(container, task)
       return exit
     }

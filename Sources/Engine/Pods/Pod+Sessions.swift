@@ -14,7 +14,7 @@ extension Pod {
   }
 
   /// A terminal, where the container has one, carries stdout and stderr on one stream whatever was asked for.
-  func attachRequest(_ container: String, _ streams: CommandStreams) throws -> StreamRequest {
+  func attachRequest(_ container: String, _ streams: CommandStreams, tail: Int = 0) throws -> StreamRequest {
     let record = try running(container)
     let config = record.config.content
     guard config.tty || !streams.terminal else {
@@ -25,6 +25,7 @@ extension Pod {
     }
     var plan = AttachPlan(container: container)
     (plan.stdin, plan.stdout, plan.stderr) = (streams.stdin, streams.stdout, streams.stderr && !config.tty)
+    plan.tail = tail
     let attach = plan
     return .attach(streams) { try await self.open(container, "attach") { try await $0.attach(attach) } }
   }

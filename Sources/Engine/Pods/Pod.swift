@@ -30,6 +30,8 @@ package actor Pod {
   var exits: [String: Flight<ExitRecord>] = [:]
   /// Containers whose first stop signal was sent.
   var signalled: Set<String> = []
+  /// Bytes of output that each container's log lost, as far as it is known; none where none was.
+  var logLosses: [String: UInt64] = [:]
 
   nonisolated let starts = Flights<String, Nothing, Void>()
   nonisolated let removals = Flights<String, Nothing, Void>()
@@ -76,6 +78,7 @@ package actor Pod {
       await task.awaitDeath()
       await self.shimEnded()
     }
+    Task.detached { [self] in await watchLogLosses(task) }
   }
 
   private func shimEnded() async {

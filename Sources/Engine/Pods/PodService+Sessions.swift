@@ -1,3 +1,4 @@
+import CRIAPI
 package import Core
 import Linux
 
@@ -16,6 +17,18 @@ extension PodService {
     let record = try ledger.findContainer(id)
     let pod = try podOf(record)
     return try await stage("container \(record.id): attach") { try await pod.attachRequest(record.id, streams) }
+  }
+
+  /// With the streams that the container has; `tail` lines of its log come first.
+  package func attachRequest(_ id: String, input: Bool, output: Bool, tail: Int) async throws -> (StreamRequest, CommandStreams) {
+    let record = try ledger.findContainer(id)
+    let config = record.config.content
+    let streams = CommandStreams(
+      stdin: input && config.stdin, stdout: output, stderr: output && !config.tty, terminal: config.tty && output)
+    try check(streams)
+    let pod = try podOf(record)
+    let request = try await stage("container \(record.id): attach") { try await pod.attachRequest(record.id, streams, tail: tail) }
+    return (request, streams)
   }
 
   /// For the CRI's PortForward. `ports` are for clients that name none themselves.
@@ -50,4 +63,9 @@ extension PodService {
       throw Fault(.invalidArgument, "tty and stderr: a terminal has one stream for both, so stderr must be false")
     }
   }
+}
+
+extension PodService {
+  /// Bytes of a container's output that its log could not keep.
+  package func lostLogBytes(of record: ContainerRecord) async -> UInt64 { (try? await podOf(record).lostLogBytes(record.id)) ?? 0 }
 }

@@ -1,4 +1,5 @@
 import NIOCore
+import WebSocket
 
 /// The channels of a WebSocket as streams. Both ends know them beforehand: nobody opens them.
 final class ChannelStreams: WebSocketContent {
@@ -6,13 +7,19 @@ final class ChannelStreams: WebSocketContent {
   private let conversation: any Conversation
   private var messages: ChannelMessages
   private let isBase64: Bool
+  /// Both sides say the end of a channel: port-forward in version 5.
+  private let tellsEnds: Bool
   private let bufferLimit: Int
   private var channels: [UInt8: ChannelSubstream] = [:]
   private var touched: [ChannelSubstream] = []
   private var untaken = 0
   private var isPaused = false
 
-  init(_ socket: WebSocketTransport, _ kind: Upgrade.WebSocketProtocol, conversation: any Conversation, bufferLimit: Int) {
+  init(
+    _ socket: WebSocketTransport, _ kind: Upgrade.WebSocketProtocol, conversation: any Conversation, bufferLimit: Int,
+    tellsEnds: Bool = false
+  ) {
+    self.tellsEnds = tellsEnds && kind == .v5
     self.socket = socket
     self.conversation = conversation
     self.bufferLimit = bufferLimit
@@ -38,6 +45,15 @@ final class ChannelStreams: WebSocketContent {
   }
 
   func flush() { socket.flush() }
+
+  func finish(_ channel: UInt8) {
+    guard tellsEnds else { return }
+    socket.send(.binary, prefix: ChannelMessages.closeSignal, ByteBuffer(integer: channel))
+    socket.flush()
+  }
+
+  /// What a channel carried is lost, which only the end of all can say.
+  func reset() { if tellsEnds { socket.fail("the connection was reset") } }
 
   /// The conversation is over and all of it was sent.
   func end() { socket.end() }
@@ -98,7 +114,7 @@ final class ChannelStreams: WebSocketContent {
   }
 }
 
-/// One channel. It has no half-close of the server's and no reset; what is sent after either is dropped.
+/// One channel. Most versions have no half-close of the server's and no reset; what is sent after either is dropped.
 final class ChannelSubstream: Substream {
   var receiver: (any SubstreamReceiver)?
   var untaken = 0
@@ -115,7 +131,12 @@ final class ChannelSubstream: Substream {
   var canSend: Bool { !isClosed && channels?.canWrite ?? false }
   func awaitCanSend() { isWaiting = true }
   func flush() { channels?.flush() }
-  func finish() { isClosed = true }
+
+  func finish() {
+    if !isClosed { channels?.finish(channel) }
+    isClosed = true
+  }
+
   func took(_ count: Int) { channels?.took(self, count) }
 
   func send(_ bytes: ByteBuffer) {
@@ -126,5 +147,6 @@ final class ChannelSubstream: Substream {
     isClosed = true
     receiver = nil
     took(untaken)
+    channels?.reset()
   }
 }

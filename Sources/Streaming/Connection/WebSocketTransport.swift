@@ -1,4 +1,5 @@
 import NIOCore
+import WebSocket
 
 /// What the messages of a WebSocket are for.
 protocol WebSocketContent: AnyObject {
@@ -48,6 +49,9 @@ final class WebSocketTransport: Transport {
     content?.shutDown()
     close(.goingAway, "the server goes down", waiting: true)
   }
+
+  /// Not all could be said.
+  func fail(_ reason: String) { close(.internalError, reason, waiting: true) }
 
   /// All was said.
   func end() { close(.normal, "", waiting: true) }

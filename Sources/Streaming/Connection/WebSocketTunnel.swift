@@ -1,4 +1,5 @@
 import NIOCore
+import WebSocket
 
 /// SPDY inside a WebSocket (`SPDY/3.1+portforward.k8s.io`): the binary messages' payloads, one after the other, are the SPDY connection.
 final class WebSocketTunnel: WebSocketContent, ByteSink {

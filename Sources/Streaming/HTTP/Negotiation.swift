@@ -1,3 +1,5 @@
+import WebSocket
+
 /// Decides which protocol a request to upgrade gets.
 enum Negotiation {
   static func upgrade(_ request: RequestHead, for kind: SessionKind) throws(HTTPRefusal) -> Upgrade {

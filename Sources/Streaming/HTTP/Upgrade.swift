@@ -39,7 +39,7 @@ enum Upgrade: Hashable, Sendable {
     case unnamed = ""
 
     static func served(for kind: SessionKind) -> [WebSocketProtocol] {
-      kind == .portForward ? [.tunnel, .v4, .v4Base64] : [.v5, .v4, .v4Base64, .v1, .v1Base64]
+      kind == .portForward ? [.tunnel, .v5, .v4, .v4Base64] : [.v5, .v4, .v4Base64, .v1, .v1Base64]
     }
 
     var isBase64: Bool { self == .v4Base64 || self == .v1Base64 }

@@ -65,10 +65,11 @@ struct SessionSetup {
     }
   }
 
-  /// Two channels a port, data and error; the first message on each is the port's number, its low byte first. One connection a port.
+  /// Two channels a port, data and error; the first message on each is the port's number, its low byte first. One connection a port. In version 5
+  /// each side says when it sends no more on a channel.
   private func portChannels(_ name: Upgrade.WebSocketProtocol, _ session: PortForward, _ ports: [UInt16]) -> any Transport {
     let socket = WebSocketTransport(sink: sink)
-    let channels = ChannelStreams(socket, name, conversation: session, bufferLimit: server.limits.forwardBuffer)
+    let channels = ChannelStreams(socket, name, conversation: session, bufferLimit: server.limits.forwardBuffer, tellsEnds: true)
     socket.content = channels
     session.whenIdle = { channels.end() }
     for (index, port) in ports.enumerated() {

@@ -18,9 +18,10 @@ final class Fixture: Sendable {
   static func with(
     _ configure: (inout StreamingConfiguration) -> Void = { _ in }, _ body: (Fixture) async throws -> Void
   ) async throws {
-    // The first of all makes things that stay: the client's event loops, the thread that waits for processes.
+    // The first of all makes things that stay: the client's event loops, the thread that waits for processes, the concurrency pool's timers.
     _ = try await Loopback.freePort()
     _ = try await ProcessSession.start("true", CommandStreams()).exit()
+    try await Task.sleep(for: .milliseconds(1))
     let before = try OpenDescriptors.count()
     var configuration = StreamingConfiguration()
     configure(&configuration)

@@ -52,6 +52,8 @@ struct shim_spawn {
   int error;
   /// NULL for none.
   const struct shim_overlay *rootfs;
+  /// 0 for none: a soft limit of RLIMIT_RTTIME that no process notices and every descendant inherits, whatever session or parent it gets.
+  uint64_t mark;
 };
 
 /// Starts a child in a session of its own with default signal dispositions, an empty mask and no other descriptor. Returns its pid or -1.

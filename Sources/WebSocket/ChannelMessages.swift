@@ -1,34 +1,34 @@
-import NIOCore
+package import NIOCore
 
 /// The messages of Kubernetes' channel protocols out of WebSocket events: the first byte (or, in base64 protocols, digit) of each message
 /// names the channel, the rest goes to it as it comes.
-struct ChannelMessages {
-  enum Event: Hashable {
+package struct ChannelMessages {
+  package enum Event: Hashable {
     case data(UInt8, ByteBuffer)
-    /// Version 5: the client will send nothing more on this channel.
+    /// Version 5: the other side will send nothing more on this channel.
     case closed(UInt8)
   }
 
   /// Version 5's message that closes the channel its second byte names.
-  static let closeSignal: UInt8 = 255
+  package static let closeSignal: UInt8 = 255
 
-  let isBase64: Bool
-  let hasCloseSignal: Bool
+  package let isBase64: Bool
+  package let hasCloseSignal: Bool
   private var channel: UInt8?
   private var decoder = Base64.Decoder()
 
-  init(isBase64: Bool, hasCloseSignal: Bool) {
+  package init(isBase64: Bool, hasCloseSignal: Bool) {
     self.isBase64 = isBase64
     self.hasCloseSignal = hasCloseSignal
   }
 
-  mutating func begin() {
+  package mutating func begin() {
     channel = nil
     decoder = Base64.Decoder()
   }
 
   /// A piece of a message; nil where it is not for anybody yet.
-  mutating func payload(_ bytes: ByteBuffer) throws(WebSocketViolation) -> Event? {
+  package mutating func payload(_ bytes: ByteBuffer) throws(WebSocketViolation) -> Event? {
     var bytes = bytes
     if channel == nil, let first: UInt8 = bytes.readInteger() { channel = try number(first) }
     guard let channel, bytes.readableBytes > 0 else { return nil }

@@ -1,7 +1,5 @@
-import NIOCore
-
 /// RFC 4648 section 4, with padding.
-enum Base64 {
+package enum Base64 {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
   private static let pad = UInt8(ascii: "=")
 
@@ -12,7 +10,7 @@ enum Base64 {
     return values
   }()
 
-  static func encode(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+  package static func encode(_ bytes: some Sequence<UInt8>) -> [UInt8] {
     var text: [UInt8] = []
     text.reserveCapacity(bytes.underestimatedCount * 4 / 3 + 4)
     var group: UInt32 = 0
@@ -37,23 +35,25 @@ enum Base64 {
   }
 
   /// The whole of a text; nil where it is not base64.
-  static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+  package static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
     var decoder = Decoder()
     guard let bytes = decoder.decode(text), decoder.isAtEnd else { return nil }
     return bytes
   }
 
   /// Decodes a text that comes in pieces of any size.
-  struct Decoder {
+  package struct Decoder {
     private var group: UInt32 = 0
     private var digits = 0
     private var padding = 0
 
+    package init() {}
+
     /// At the border of two groups, where a text may end.
-    var isAtEnd: Bool { digits == 0 }
+    package var isAtEnd: Bool { digits == 0 }
 
     /// nil where a byte does not belong to base64.
-    mutating func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+    package mutating func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
       var bytes: [UInt8] = []
       for digit in text {
         guard take(digit, into: &bytes) else { return nil }

@@ -1,7 +1,7 @@
-import NIOCore
+package import NIOCore
 
-/// A client's bytes in, events out. Payload goes through in pieces as it comes, so a message of any length needs no memory.
-struct WebSocketFrameParser {
+/// The other side's bytes in, events out. Payload goes through in pieces as it comes, so a message of any length needs no memory.
+package struct WebSocketFrameParser {
   private struct Frame {
     let opcode: WebSocketOpcode
     let isFinal: Bool
@@ -15,8 +15,12 @@ struct WebSocketFrameParser {
   /// A message has begun and not ended (section 5.4).
   private var isInMessage = false
   private var endsMessage = false
+  private let side: WebSocketSide
 
-  mutating func feed(_ bytes: ByteBuffer) {
+  /// `side`: whose bytes these are.
+  package init(of side: WebSocketSide = .client) { self.side = side }
+
+  package mutating func feed(_ bytes: ByteBuffer) {
     if buffer.readableBytes == 0 {
       buffer = bytes
     } else {
@@ -25,7 +29,7 @@ struct WebSocketFrameParser {
   }
 
   /// The next event; nil where more bytes are needed first.
-  mutating func next() throws(WebSocketViolation) -> WebSocketEvent? {
+  package mutating func next() throws(WebSocketViolation) -> WebSocketEvent? {
     if endsMessage { return endMessage() }
     if frame == nil {
       guard let head = try readHead() else { return nil }
@@ -86,16 +90,18 @@ struct WebSocketFrameParser {
       return nil
     }
     let opcode = try opcode(first)
-    guard second & 0x80 != 0 else { throw WebSocketViolation("a client's frame without a mask") }
+    guard (second & 0x80 != 0) == side.masks else {
+      throw WebSocketViolation(side.masks ? "a client's frame without a mask" : "a server's frame with a mask")
+    }
     let short = UInt64(second & 0x7F)
     guard !opcode.isControl || (short < 126 && first & 0x80 != 0) else {
       throw WebSocketViolation("a control frame that is long or in parts")
     }
     let extra = short == 126 ? 2 : short == 127 ? 8 : 0
-    guard buffer.readableBytes >= 2 + extra + 4 else { return nil }
+    guard buffer.readableBytes >= 2 + extra + (side.masks ? 4 : 0) else { return nil }
     buffer.moveReaderIndex(forwardBy: 2)
     let length = try self.length(short)
-    let mask = buffer.readInteger(endianness: .host, as: UInt32.self) ?? 0
+    let mask = side.masks ? buffer.readInteger(endianness: .host, as: UInt32.self) ?? 0 : 0
     return Frame(opcode: opcode, isFinal: first & 0x80 != 0, left: length, mask: mask)
   }
 
@@ -114,31 +120,5 @@ struct WebSocketFrameParser {
     if short == 127 { length = buffer.readInteger(as: UInt64.self) ?? 0 }
     guard length <= UInt64(Int64.max) else { throw WebSocketViolation("a length with its highest bit set") }
     return length
-  }
-}
-
-/// Masking of payload (section 5.3): exclusive or with four bytes, over and over.
-enum Mask {
-  /// `key` as it lies in memory. Eight bytes at a time.
-  static func apply(_ key: UInt32, to bytes: UnsafeMutableRawBufferPointer) {
-    let wide = UInt64(key) << 32 | UInt64(key)
-    var index = 0
-    while index + 8 <= bytes.count {
-      let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ wide
-      bytes.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
-      index += 8
-    }
-    while index < bytes.count {
-      bytes[index] ^= UInt8(truncatingIfNeeded: key.littleEndian >> UInt32(index % 4 * 8))
-      index += 1
-    }
-  }
-
-  /// The key as the byte after `count` others sees it.
-  static func turned(_ key: UInt32, by count: Int) -> UInt32 {
-    let shift = UInt32(count % 4 * 8)
-    guard shift > 0 else { return key }
-    let little = key.littleEndian
-    return UInt32(littleEndian: little >> shift | little << (32 - shift))
   }
 }

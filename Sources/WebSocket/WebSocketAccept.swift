@@ -1,10 +1,10 @@
 import COpenSSL
 
 /// The server's proof that it speaks WebSocket (RFC 6455 section 4.2.2): base64 of the SHA-1 of the client's key and a fixed text.
-enum WebSocketAccept {
+package enum WebSocketAccept {
   private static let suffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-  static func value(for key: String) -> String {
+  package static func value(for key: String) -> String {
     String(decoding: Base64.encode(sha1(Array((key + suffix).utf8))), as: UTF8.self)
   }
 

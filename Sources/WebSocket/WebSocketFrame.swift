@@ -1,0 +1,45 @@
+package import NIOCore
+
+/// What the other side's WebSocket frames say (RFC 6455 section 5).
+package enum WebSocketEvent: Hashable {
+  /// A new message begins.
+  case messageBegan(text: Bool)
+  /// A piece of the message's payload, unmasked.
+  case payload(ByteBuffer)
+  case messageEnded
+  case ping(ByteBuffer)
+  case pong
+  /// nil where no code was given.
+  case close(UInt16?)
+}
+
+package enum WebSocketOpcode: UInt8 {
+  case continuation = 0
+  case text = 1
+  case binary = 2
+  case close = 8
+  case ping = 9
+  case pong = 10
+
+  package var isControl: Bool { rawValue >= 8 }
+}
+
+/// What the other side did that ends the connection, with the code that says so (section 7.4.1).
+package struct WebSocketViolation: Error, Hashable, Sendable {
+  package enum Code: UInt16, Sendable {
+    case normal = 1000
+    case goingAway = 1001
+    case protocolError = 1002
+    case unsupportedData = 1003
+    case tooBig = 1009
+    case internalError = 1011
+  }
+
+  package let code: Code
+  package let reason: String
+
+  package init(_ reason: String, code: Code = .protocolError) {
+    self.code = code
+    self.reason = reason
+  }
+}
