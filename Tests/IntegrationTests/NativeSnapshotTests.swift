@@ -26,8 +26,7 @@ import Testing
     let container = try await node.launch("main", Self.command, in: pod)
     return try await eventually("it has written") {
       let log = try await node.log(container, of: pod)
-      guard log.contains(" new") else { return nil }
-      return log.split(separator: "\n").first.map { String($0.split(separator: " ").last ?? "") }
+      return log.hasSuffix("new\n") ? log.split(separator: "\n").first.map(String.init) : nil
     }
   }
 

@@ -10,21 +10,26 @@ import Testing
     mkdir -p etc/deep usr/lib var/cache/sub gone; chown 3:4 etc; chmod 2751 etc; echo root >etc/passwd; echo x >etc/deep/x; ln etc/passwd etc/alias
     ln -s usr/lib lib; echo libc >usr/lib/libc.so; echo a >var/cache/a; echo c >var/cache/sub/c; echo g >gone/g; mkfifo pipe; mknod null c 1 3
     truncate -s 3M hole; printf end | dd of=hole bs=1 seek=2000000 conv=notrunc 2>/dev/null; echo s >su; chown 0:5 su; chmod 6755 su
-    setfattr -n user.note -v hello etc; setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 su
+    xattr etc user.note 68656c6c6f; xattr su security.capability 0100000200200000000000000000000000000000
     echo dir >filedir; mkdir dirfile; echo in >dirfile/in; touch -d '2001-02-03 04:05:06.789' etc/deep usr
     """
   private static let high = """
     mkdir -p etc var/cache var usr; chown 9:9 etc; chmod 700 etc; mknod etc/deep c 0 0; mknod gone c 0 0; mknod lib c 0 0
-    setfattr -n trusted.overlay.opaque -v y var/cache; echo new >var/cache/new; mkdir filedir; echo f >filedir/f; echo file >dirfile
+    xattr var/cache trusted.overlay.opaque 79; echo new >var/cache/new; mkdir filedir; echo f >filedir/f; echo file >dirfile
     echo again >etc/passwd; ln etc/passwd usr/link; mknod nothing c 0 0; touch -d '2002-02-03 04:05:06' usr var
     """
+
+  /// File, name, value in hex.
+  private static let xattr =
+    #"xattr() { python3 -c 'import os,sys; os.setxattr(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]))' "$@"; }"#
 
   private func layer(_ root: String, _ name: String, _ script: String) async throws -> LayerID {
     let id = LayerID(Digest.sha256(of: Array(name.utf8)))
     let files = LayerLayout.files(root, id)
     try Files.makeDirectories(files, mode: 0o755)
     let output = try await Command.run(
-      "/bin/sh", ["-euc", "cd '\(files)'; \(script)"], environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"], timeout: .seconds(20))
+      "/bin/sh", ["-euc", "cd '\(files)'; \(Self.xattr)\n\(script)"], environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+      timeout: .seconds(20))
     #expect(output.succeeded, "\(String(decoding: output.stderr, as: UTF8.self))")
     return id
   }
