@@ -21,8 +21,7 @@ struct CoreServices: Sendable {
 
   init(
     _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining & RegistryTarget,
-    streaming: any StreamingEndpoint,
-    logger: Logger
+    streaming: any StreamingEndpoint, metrics: Metrics, logger: Logger
   ) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
@@ -40,7 +39,7 @@ struct CoreServices: Sendable {
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
       policy: Self.policy(settings.images, logger), recheck: settings.images.recheck, downloads: settings.images.maximumParallelDownloads,
       patience: settings.registry.progressTimeout == .zero ? nil : settings.registry.progressTimeout,
-      keepsBlobs: settings.images.keepLayerBlobs, packer: TarPacker(content), logger: logger)
+      keepsBlobs: settings.images.keepLayerBlobs, packer: TarPacker(content), metrics: metrics, logger: logger)
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
@@ -67,6 +66,7 @@ struct CoreServices: Sendable {
     podServices.admission = images.admission
     podServices.snapshotters = settings.runtimes.snapshotters(stores.snapshotters)
     pods = PodService(podServices)
+    NodeMetrics.register(ledger, images, in: metrics)
     services = [
       RuntimeService(
         pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,

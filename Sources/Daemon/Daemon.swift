@@ -17,6 +17,7 @@ import Tasks
 struct Daemon: Sendable {
   private let server: GRPCServer
   private let streaming: StreamingServer
+  private let metrics: MetricsServer?
   private let registry: RegistryClient
   private let stores: Stores
   private let loops: MultiThreadedEventLoopGroup
@@ -33,19 +34,21 @@ struct Daemon: Sendable {
     var policy = TransferPolicy()
     policy.stallWindow = settings.registry.stallTimeout
     policy.downloadsPerHost = settings.registry.downloadsPerHost
+    let metrics = Metrics()
     let registry = RegistryClient(
       hosts: HostsDirectory(roots: settings.registry.configPath, authFile: settings.registry.authFile) { logger.warning("\($0)") },
       helpers: CredentialHelperPrograms(timeout: settings.registry.helperTimeout), group: loops,
-      environment: ProcessEnvironment.strings, policy: policy, logger: logger)
+      environment: ProcessEnvironment.strings, policy: policy, metrics: metrics, logger: logger)
     let streaming = try await stage("streaming") {
       try await StreamingServer.start(StreamingConfiguration(settings.streaming), logger: logger)
     }
-    let core = try CoreServices(settings, stores: stores, registry: registry, streaming: streaming, logger: logger)
+    let core = try CoreServices(settings, stores: stores, registry: registry, streaming: streaming, metrics: metrics, logger: logger)
     try stage("recovery") { try Recovery(core.pods).begin(newEpoch: newEpoch) }
     core.stats.begin()
     core.usage.begin()
     core.garbage.request()
-    let server = try await serve(settings, core, loops, logger)
+    let endpoint = await metricsServer(settings.metrics, metrics, logger)
+    let server = try await serve(settings, core, metrics, loops, logger)
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000
     logger.info(
       "serving",
@@ -53,11 +56,36 @@ struct Daemon: Sendable {
         "address": "\(settings.grpc.address)", "version": "\(Release.version)", "pid": "\(Process.id)", "ms": "\(milliseconds)",
         "newEpoch": "\(newEpoch)",
       ])
-    return Daemon(server: server, streaming: streaming, registry: registry, stores: stores, loops: loops)
+    return Daemon(server: server, streaming: streaming, metrics: endpoint, registry: registry, stores: stores, loops: loops)
+  }
+
+  /// `nil` without an address, and where it cannot be had: a node runs pods without metrics, too.
+  private static func metricsServer(_ settings: Configuration.MetricsEndpoint, _ metrics: Metrics, _ logger: Logger) async
+    -> MetricsServer?
+  {
+    let tls = settings.tlsCertificate.flatMap { certificate in
+      settings.tlsKey.map { StreamingConfiguration.TLS(certificate: certificate, key: $0, clientCA: settings.tlsClientCA) }
+    }
+    let address: MetricsServer.Configuration.Address
+    if let path = settings.socketPath {
+      address = .unix(path)
+    } else if let place = settings.hostAndPort {
+      address = .ip(place.host, port: place.port)
+    } else {
+      return nil
+    }
+    do {
+      let server = try await MetricsServer.start(.init(address, tls: tls), metrics, logger: logger)
+      logger.info("metrics are served", metadata: ["address": "\(settings.address ?? "")", "port": "\(server.port)"])
+      return server
+    } catch {
+      logger.error("no metrics are served: \(Fault(error))")
+      return nil
+    }
   }
 
   private static func serve(
-    _ settings: Configuration, _ core: CoreServices, _ loops: MultiThreadedEventLoopGroup, _ logger: Logger
+    _ settings: Configuration, _ core: CoreServices, _ metrics: Metrics, _ loops: MultiThreadedEventLoopGroup, _ logger: Logger
   ) async throws -> GRPCServer {
     var configuration = GRPCServerConfiguration(unixSocket: settings.grpc.address, mode: 0o660)
     configuration.maxRequestSize = settings.grpc.maximumReceiveSize
@@ -67,13 +95,14 @@ struct Daemon: Sendable {
     return try await stage("socket") {
       try await GRPCServer.start(
         configuration, services: core.services + [HealthService(core.services.map(\.name))],
-        interceptors: [CallLog(logger), FaultInterceptor()], logger: logger)
+        interceptors: [CallLog(logger), CallMetrics(metrics), FaultInterceptor()], logger: logger)
     }
   }
 
   /// Takes no more calls, lets the running ones finish, writes what is not durable yet. Pods go on.
   func stop() async {
     await streaming.shutdown()
+    await metrics?.shutdown()
     await server.shutdown(grace: Self.grace)
     stores.close()
     try? await registry.shutdown()

@@ -80,7 +80,10 @@ struct Exchange: Sendable {
     request.headers = ["User-Agent": Self.userAgent, "Accept": question.accept, "Accept-Encoding": "identity"]
     if question.from > 0 { request.headers.add(name: "Range", value: "bytes=\(question.from)-") }
     if question.from > 0, let validator = question.validator { request.headers.add(name: "If-Range", value: validator) }
-    if isOwn { for header in endpoint.host.headers { request.headers.replaceOrAdd(name: header.name, value: header.value) } }
+    if isOwn {
+      for header in endpoint.host.headers { request.headers.remove(name: header.name) }
+      for header in endpoint.host.headers { request.headers.add(name: header.name, value: header.value) }
+    }
     if let authorization { request.headers.replaceOrAdd(name: "Authorization", value: authorization) }
     if address.scheme == .https { request.tlsConfiguration = try connections.tls(for: endpoint.host, itself: isOwn) }
     return request

@@ -3,7 +3,7 @@ package import OCI
 
 extension RegistryClient: RegistryExplaining {
   package func explain(_ reference: ImageReference, credentials: RegistryCredentials?, trying: Bool) async throws -> [ExplainedEndpoint] {
-    let needed: RegistryHost.Capabilities = reference.digest == nil ? .resolve : .pull
+    let needed: RegistryHost.Capabilities = reference.digest == nil ? [.pull, .resolve] : .pull
     var explained: [ExplainedEndpoint] = []
     for host in try hosts.hosts(for: reference.domain) {
       var one = explain(host, Endpoint(host, reference, credentials), needed, credentials)
@@ -17,7 +17,7 @@ extension RegistryClient: RegistryExplaining {
     _ host: RegistryHost, _ endpoint: Endpoint, _ needed: RegistryHost.Capabilities, _ credentials: RegistryCredentials?
   ) -> ExplainedEndpoint {
     let isUsed = host.capabilities.isSuperset(of: needed)
-    let lacking = needed == .resolve ? "resolve: it is not trusted with what a tag means" : "pull"
+    let lacking = host.capabilities.contains(.pull) ? "resolve: it is not trusted with what a tag means" : "pull"
     var one = ExplainedEndpoint(
       url: host.origin + host.apiPath, capabilities: host.capabilities.names, isServer: host.isServer,
       credentials: Self.describe(credentials, endpoint), isUsed: isUsed,

@@ -33,7 +33,7 @@ package final class RegistryClient: RegistrySource {
 
   package func manifest(_ reference: ImageReference, credentials: RegistryCredentials?) async throws -> ManifestDocument {
     try await stage("registry \(reference.domain): manifest of \(reference.display)") {
-      let needed: RegistryHost.Capabilities = reference.digest == nil ? .resolve : .pull
+      let needed: RegistryHost.Capabilities = reference.digest == nil ? [.pull, .resolve] : .pull
       let endpoints = try endpoints(reference, needed, credentials)
       return try await ManifestFetch(exchange: exchange, policy: policy, logger: logger).document(reference, endpoints)
     }

@@ -172,6 +172,7 @@ package struct Configuration: Equatable, Sendable {
   package var logLevel = LogLevel.info
   package var grpc = GRPC()
   package var streaming = Streaming()
+  package var metrics = MetricsEndpoint()
   package var registry = Registry()
   package var cni = CNI()
   package var runtimes = Runtimes()

@@ -20,8 +20,9 @@ struct Document {
       throw SettingsError(file, line: 1 + bytes[..<zero].count { $0 == UInt8(ascii: "\n") }, "a NUL character")
     }
     self.file = file
-    do { table = try TOMLTable(string: text) } catch { throw Self.explain(error, file) }
     keys = KeyIndex(bytes)
+    if let trap = keys.trap { throw SettingsError(file, line: trap.line, "not TOML: \(trap.reason)") }
+    do { table = try TOMLTable(string: text) } catch { throw Self.explain(error, file) }
   }
 
   /// `nil` where there is no such file.

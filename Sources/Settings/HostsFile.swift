@@ -27,6 +27,7 @@ package struct HostsFile: Equatable, Sendable {
       }
     }
     let namesServer = table.rest.contains("server")
+    if !namesServer, table.rest.contains("capabilities") { unknown.append("capabilities (without server)") }
     hosts.append(try RegistryHost(serverOf: domain, &table, directory))
     let own = try HostCredentials(&table, absolute)
     if own?.isForAnyHost == true, !namesServer, directory.hasSuffix("/_default") {
@@ -49,7 +50,9 @@ extension RegistryHost {
 
   fileprivate init(serverOf domain: String, _ table: inout TableReader, _ directory: String) throws(SettingsError) {
     let overridesPath = try table.take("override_path") ?? false
-    if let server: String = try table.take("server"), !server.isEmpty {
+    let server: String? = try table.take("server")
+    let isNamed = server?.isEmpty == false
+    if let server, isNamed {
       guard let address = HostAddress(server) else { throw table.error("server", "is not an http or https address: \"\(server)\"") }
       self.init(address, overridesPath: overridesPath)
     } else {
@@ -57,6 +60,8 @@ extension RegistryHost {
     }
     isServer = true
     try apply(&table, directory)
+    // As containerd: the registry that nobody named may be asked everything.
+    if !isNamed { capabilities = .all }
   }
 
   private init(_ address: HostAddress, overridesPath: Bool) {

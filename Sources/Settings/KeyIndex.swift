@@ -1,5 +1,5 @@
 /// Where each key of a TOML text stands, in the order of the text. TOMLKit keeps neither lines nor order, so they are read from the text itself.
-/// The text must have been parsed already: what is malformed here ends the scan early and harms nothing.
+/// What is malformed ends the scan early and harms nothing.
 struct KeyIndex: Sendable {
   struct Entry: Hashable, Sendable {
     let path: [String]
@@ -8,11 +8,19 @@ struct KeyIndex: Sendable {
   }
 
   private(set) var entries: [Entry] = []
+  /// The first mistake, all before it being well-formed, that the parser does not report but ends the process over.
+  private(set) var trap: Trap?
+
+  struct Trap: Hashable, Sendable {
+    let line: Int
+    let reason: String
+  }
 
   init(_ text: [UInt8]) {
     var scanner = KeyScanner(text)
     scanner.scanDocument()
     entries = scanner.entries
+    trap = scanner.trap
   }
 
   /// Line of the first mention of `path`.
@@ -35,6 +43,12 @@ private struct KeyScanner {
   private var line = 1
   private var table: [String] = []
   private(set) var entries: [KeyIndex.Entry] = []
+  private(set) var trap: KeyIndex.Trap?
+  /// Arrays and inline tables around the position.
+  private var depth = 0
+
+  /// The parser's own limit.
+  private static let maximumDepth = 256
 
   init(_ text: [UInt8]) { self.text = text }
 
@@ -85,9 +99,22 @@ private struct KeyScanner {
     guard current == UInt8(ascii: "[") else { return scanPair(below: table) }
     let line = line
     advance(follows("[[") ? 2 : 1)
+    skipBlank()
+    if !isKeyStart { trap("no key follows the bracket of a table") }
     table = scanPath()
     note(table, line)
     skip { $0 == UInt8(ascii: "]") }
+  }
+
+  private mutating func trap(_ reason: String) { trap = trap ?? KeyIndex.Trap(line: line, reason: reason) }
+
+  private var isKeyStart: Bool {
+    guard let current else { return false }
+    return switch current {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+    case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "\""), UInt8(ascii: "'"): true
+    default: false
+    }
   }
 
   private mutating func scanPair(below prefix: [String]) {
@@ -144,12 +171,16 @@ private struct KeyScanner {
 
   /// The elements of an array or inline table, and its closing bracket.
   private mutating func scanSequence(closing: UInt8, _ element: (inout KeyScanner) -> Void) {
+    guard depth < Self.maximumDepth else { return }
+    depth += 1
+    defer { depth -= 1 }
     advance()
     while true {
       skipSpace()
       guard let byte = current else { return }
       if byte == closing { return advance() }
       let before = position
+      if closing == UInt8(ascii: "]"), byte == UInt8(ascii: "}") || byte >= 0x80 { trap("no value begins like this in an array") }
       if byte == UInt8(ascii: ",") { advance() } else { element(&self) }
       if position == before { return }
     }

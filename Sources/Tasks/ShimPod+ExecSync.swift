@@ -50,15 +50,30 @@ private final class ExecRun: Sendable {
   /// `timeout` in nanoseconds, 0 for none. At its end all that the exec started is killed; what does not die of that is not waited for.
   func end(within timeout: Int64) async throws(Fault) -> (code: Int32, timedOut: Bool) {
     let timer = timeout > 0 ? Task { await expire(.nanoseconds(timeout)) } : nil
-    defer { timer?.cancel() }
-    do {
+    // Asked for before the start, since both are answered at about the same moment.
+    let ended = Task { try await process.wait(timeout: timeout > 0 ? .nanoseconds(timeout) + limits.execGrace : nil) }
+    defer {
+      timer?.cancel()
+      ended.cancel()
+    }
+    do throws(Fault) {
       try await process.start()
-      let end = try await process.wait(timeout: timeout > 0 ? .nanoseconds(timeout) + limits.execGrace : nil)
+      let end = try await Self.value(of: ended)
       return isExpired.load(ordering: .acquiring) ? (137, true) : (end.exitCode, false)
     } catch {
       guard isExpired.load(ordering: .acquiring), error.code != .cancelled, error.code != .unavailable else { throw error }
       return (137, true)
     }
+  }
+
+  private static func value(of ended: Task<ExitRecord, any Error>) async throws(Fault) -> ExitRecord {
+    do {
+      return try await withTaskCancellationHandler {
+        try await ended.value
+      } onCancel: {
+        ended.cancel()
+      }
+    } catch { throw Fault(error) }
   }
 
   private func expire(_ time: Duration) async {

@@ -62,8 +62,6 @@ import Testing
       },
       Case("unauthorized", .unauthenticated, ["manifest", "401"]) { _ in .response(401, ["WWW-Authenticate": "Basic realm=\"x\""]) },
       Case("forbidden", .permissionDenied, ["manifest", "403", "go away"]) { _ in .response(403, text: "go away") },
-      Case("too many requests", .resourceExhausted, ["manifest", "429", "retry after 120 s"]) { _ in .response(429, ["Retry-After": "120"])
-      },
       Case("server error", .unavailable, ["manifest", "500"]) { _ in .response(500) },
       Case("redirect loop", .unavailable, ["manifest", "redirect loop"]) { request in
         .response(302, ["Location": request.path + "?n=\(request.query.isEmpty ? "1" : "")"])
@@ -72,6 +70,11 @@ import Testing
       Case("schema 1", .unimplemented, ["schema 1"]) { _ in
         .response(200, [:], text: #"{"schemaVersion":1,"name":"x","fsLayers":[]}"#)
       },
+      // The last one: the host is left alone from then on.
+      Case("too many requests", .resourceExhausted, ["manifest", "429", "retry after 120 s"]) { _ in
+        .response(429, ["Retry-After": "120"])
+      },
+      Case("too many requests before", .resourceExhausted, ["manifest", "not asked: the host answered 429"]) { _ in .response(200) },
     ])
   }
 

@@ -140,7 +140,7 @@ import Testing
   }
 
   @Test func whenNoHostMayResolveThatIsSaid() async throws {
-    try await withHosts("capabilities = ['pull']") { client, reference in
+    try await withHosts("server = 'https://reg.example'\ncapabilities = ['pull']") { client, reference in
       let fault = await fault { _ = try await client.manifest(reference, credentials: nil) }
       #expect(fault.code == .failedPrecondition)
       #expect(fault.message.contains("hosts.toml"))

@@ -53,6 +53,10 @@ import Testing
     expected.registry.configPath = ["/d", "/e"]
     expected.images.verifierRecheck = "90m"
     expected.registry.authFile = "/x.json"
+    expected.metrics.address = "[::1]:9"
+    expected.metrics.tlsCertificate = "/c"
+    expected.metrics.tlsKey = "/k"
+    expected.metrics.tlsClientCA = "/a"
     expected.registry.helperTimeout = .seconds(5)
     expected.registry.progressTimeout = .zero
     expected.registry.downloadsPerHost = 3
@@ -70,6 +74,7 @@ import Testing
       grpc = { address = "/c.sock", max_recv_message_size = 5_000, max_send_message_size = 0x1770 }
       registry.config_path = "/d:/e"
       registry.auth_file = "/x.json"
+      metrics = { address = "[::1]:9", tls_cert = "/c", tls_key = "/k", tls_client_ca = "/a" }
       registry.credential_helper_timeout = "5s"
       registry.progress_timeout = "0"
       registry.max_downloads_per_host = 3

@@ -41,6 +41,7 @@ import Testing
   @Test func theServersOwnSettingsStandAtTheTop() throws {
     let hosts = try hosts(
       """
+      server = "https://reg.example"
       ca = "ca.pem"
       skip_verify = true
       capabilities = ["pull", "resolve"]
@@ -53,6 +54,59 @@ import Testing
     #expect(hosts[1].capabilities == [.pull, .resolve])
     #expect(hosts[1].headers == [.init(name: "x-own", value: "1")])
     #expect(hosts[0].tls == .init())
+  }
+
+  @Test(arguments: [
+    "[=x]", "[[)]", "[ .a]", "a = 1\n[\u{7f}]", "[", "[[", "[]", "[[]]", "[\"a\"=]", "[a.=]", "a = [[[", "[é]", "[a", "[#x]",
+  ])
+  func `a table without a key is refused, not the end of the process`(text: String) {
+    #expect(throws: SettingsError.self) { try hosts(text) }
+  }
+
+  @Test func `brackets in arrays and strings are no tables`() throws {
+    let text = "x = [\n [1],\n [-1, +2],\n [{a = 1}],\n[],\n['a'],\n]\ny = \"\"\"\n[=]\n\"\"\"\n['a b']\n[ \"c\" . d ]\n[-_1]\n[[t]]"
+    #expect(try HostsFile(Array(text.utf8), file: "f", directory: "/d", domain: "r").unknownKeys == ["x", "y", "a b", "c", "-_1", "t"])
+  }
+
+  /// Whatever the bytes are: read or refused, quickly, and never with a path or header that does not come from them.
+  @Test func `any bytes are read or refused`() {
+    let good = Array(
+      """
+      server = "https://up.example/p"
+      ca = ["a.pem"]
+      [host."https://m.example:5000/x"]
+      capabilities = ["pull", "resolve"]
+      client = [["c.pem", "k.pem"]]
+      dial_timeout = "3s"
+      [host."https://m.example:5000/x".header]
+      x-a = ["1", "2"]
+      [host."https://m.example:5000/x".credentials]
+      username = "u"
+      password_file = "p"
+      """.utf8)
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<5000 {
+      var bytes = good
+      for _ in 0..<Int.random(in: 1...6, using: &random) {
+        let at = Int.random(in: 0..<bytes.count, using: &random)
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: bytes[at] = UInt8.random(in: 0...255, using: &random)
+        case 1: bytes.remove(at: at)
+        default: bytes.insert(contentsOf: bytes[at..<min(at + 20, bytes.count)], at: Int.random(in: 0..<bytes.count, using: &random))
+        }
+      }
+      guard let file = try? HostsFile(bytes, file: "f", directory: "/d", domain: "reg.example") else { continue }
+      #expect(!file.hosts.isEmpty && file.hosts.last?.isServer == true)
+      for host in file.hosts {
+        #expect(host.apiPath.utf8.allSatisfy { (33...126).contains($0) } && host.headers.allSatisfy { !$0.value.utf8.contains(10) })
+      }
+    }
+  }
+
+  @Test func `capabilities of a server that is not named mean nothing, as for containerd, and that is said`() throws {
+    let file = try HostsFile(Array("capabilities = ['pull']".utf8), file: "hosts.toml", directory: "/d", domain: "reg.example")
+    #expect(file.hosts.map(\.capabilities) == [.all])
+    #expect(file.unknownKeys == ["capabilities (without server)"])
   }
 
   @Test func aHostCanSayEverything() throws {

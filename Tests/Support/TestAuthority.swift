@@ -34,7 +34,8 @@ package struct TestAuthority: Sendable {
     let base = "\(directory)/\(name)"
     try Files.write("subjectAltName=\(alternatives)\nbasicConstraints=CA:FALSE\n", to: base + ".ext")
     try Files.write(
-      "[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=\(directory)\ndatabase=\(base).db\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\n", to: base + ".cnf")
+      "[ca]\ndefault_ca=d\n[d]\nnew_certs_dir=\(directory)\ndatabase=\(base).db\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\n",
+      to: base + ".cnf")
     try Files.write("", to: base + ".db")
     try await Self.openssl([
       "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=\(name)", "-keyout",

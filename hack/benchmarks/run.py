@@ -167,4 +167,5 @@ def main():
         json.dump(results.table(), open(arguments.json, "w"), indent=1)
 
 
-main()
+if __name__ == "__main__":
+    main()

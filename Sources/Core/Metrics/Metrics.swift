@@ -9,6 +9,11 @@ package final class Metrics: Sendable {
     /// Of a histogram: how many were at or below each bound, and in all.
     package var buckets: [UInt64] = []
     package var count: UInt64 = 0
+
+    package init(labels: [String], value: Double) {
+      self.labels = labels
+      self.value = value
+    }
   }
 
   private struct State {

@@ -22,9 +22,11 @@ extension Pod {
     }
   }
 
-  /// The container's own process with another command line, from the spec it runs with.
+  /// The container's own process with another command line, from the spec it runs with. Of that only the process is decoded: mounts and the
+  /// seccomp profile are most of it.
   static func execProcess(_ record: ContainerRecord, _ command: [String], tty: Bool) throws -> [UInt8] {
-    let spec = try JSONDecoder().decode(RuntimeSpec.self, from: Data(try Files.read(record.plan.bundle + "/config.json")))
+    struct Own: Decodable { let process: RuntimeSpec.Process }
+    let spec = try JSONDecoder().decode(Own.self, from: Data(try Files.read(record.plan.bundle + "/config.json")))
     let process = try ExecProcess.make(base: spec.process, command: command, tty: tty)
     return Array(try JSONEncoder().encode(process))
   }

@@ -162,16 +162,19 @@ func eventually<T>(_ what: String, within seconds: Int = 15, _ ask: () async thr
 }
 
 extension Node {
-  /// kill -9 of the pod's shim, by its pid in the shim's own state file.
+  /// kill -9 of the pod's shim.
   func killShim(of pod: String) async throws {
+    let process = try Pidfd.open(try shimID(of: pod))
+    try process.signal(9)
+    await process.ended()
+  }
+
+  /// By its command line.
+  func shimID(of pod: String) throws -> Int32 {
     for name in try Files.list("/proc") {
       guard let pid = Int32(name), let line = try? Files.read("/proc/\(pid)/cmdline") else { continue }
       let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-      guard words.first?.hasSuffix("berth-shim") == true, words.contains(pod) else { continue }
-      let process = try Pidfd.open(pid)
-      try process.signal(9)
-      await process.ended()
-      return
+      if words.first?.hasSuffix("berth-shim") == true, words.contains(pod) { return pid }
     }
     throw Fault(.notFound, "no shim of pod \(pod) runs")
   }

@@ -1,0 +1,52 @@
+import Core
+import Engine
+import Linux
+
+/// What the daemon is and has, read when somebody asks.
+enum NodeMetrics {
+  static func register(_ ledger: Ledger, _ images: ImageService, in metrics: Metrics) {
+    gauge("berth_build_info", "The daemon's version.", ["version"], metrics) { [(["\(Release.version)"], 1)] }
+    gauge("berth_pods", "Pod sandboxes by state.", ["state"], metrics) {
+      count(ledger.sandboxes().map { "\($0.state)" }, ["creating", "ready", "notReady"])
+    }
+    gauge("berth_containers", "Containers by state.", ["state"], metrics) {
+      count(ledger.containers().map { $0.state.word }, ["created", "running", "exited"])
+    }
+    gauge("berth_shims", "Shims that serve a pod.", [], metrics) {
+      [([], Double(ledger.sandboxes().count { Files.exists($0.plan.directory + "/shim.json") }))]
+    }
+    gauge("berth_images", "Images on this node.", [], metrics) { [([], Double(images.index.list().count))] }
+    gauge("berth_image_pulls_in_progress", "Pulls and imports under way.", [], metrics) { [([], Double(images.running.list().count))] }
+    gauge("process_resident_memory_bytes", "The daemon's resident memory.", [], metrics) { resident().map { [([], $0)] } ?? [] }
+    gauge("process_open_fds", "The daemon's open descriptors.", [], metrics) {
+      (try? Files.list("/proc/self/fd")).map { [([], Double($0.count))] } ?? []
+    }
+  }
+
+  private static func gauge(
+    _ name: String, _ help: String, _ labels: [String], _ metrics: Metrics, _ read: @escaping @Sendable () -> [([String], Double)]
+  ) {
+    metrics.gauge(Measure(name, .gauge, help, labels: labels)) { read().map { Metrics.Sample(labels: $0.0, value: $0.1) } }
+  }
+
+  /// Of all `states`, those without any included.
+  private static func count(_ found: [String], _ states: [String]) -> [([String], Double)] {
+    states.map { state in ([state], Double(found.count { $0 == state })) }
+  }
+
+  private static func resident() -> Double? {
+    guard let bytes = try? Files.read("/proc/self/statm") else { return nil }
+    let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+    return fields.count > 1 ? Double(fields[1]).map { $0 * 4096 } : nil
+  }
+}
+
+extension ContainerRecord.State {
+  fileprivate var word: String {
+    switch self {
+    case .created: "created"
+    case .running: "running"
+    case .exited: "exited"
+    }
+  }
+}

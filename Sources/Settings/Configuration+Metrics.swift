@@ -1,0 +1,41 @@
+extension Configuration {
+  /// `[metrics]`: Prometheus metrics of the daemon.
+  package struct MetricsEndpoint: Equatable, Sendable {
+    /// `127.0.0.1:9477`, `[::1]:9477`, or `unix:///run/berth/metrics.sock`; `nil` serves none.
+    package var address: String?
+    /// Keys `tls_cert` and `tls_key`: paths of PEM files; without both it is plain HTTP.
+    package var tlsCertificate: String?
+    package var tlsKey: String?
+    /// Key `tls_client_ca`: where set, clients need a certificate of these authorities.
+    package var tlsClientCA: String?
+
+    /// Host and port; `nil` for a Unix socket.
+    package var hostAndPort: (host: String, port: Int)? {
+      guard let address, !address.hasPrefix("unix://"), let colon = address.lastIndex(of: ":"),
+        let port = UInt16(address[address.index(after: colon)...])
+      else { return nil }
+      let host = address[..<colon]
+      return (host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host), Int(port))
+    }
+
+    /// Absolute; `nil` for an address.
+    package var socketPath: String? { address.flatMap { $0.hasPrefix("unix:///") ? String($0.dropFirst("unix://".count)) : nil } }
+
+    mutating func apply(_ table: inout TableReader) throws(SettingsError) {
+      try table.set(&address, "address", check: Self.problem)
+      try table.set(&tlsCertificate, "tls_cert", check: Check.absolute)
+      try table.set(&tlsKey, "tls_key", check: Check.absolute)
+      try table.set(&tlsClientCA, "tls_client_ca", check: Check.absolute)
+      if (tlsCertificate == nil) != (tlsKey == nil) { throw table.error("needs both tls_cert and tls_key, or none") }
+      if tlsClientCA != nil, tlsCertificate == nil { throw table.error("tls_client_ca", "needs tls_cert and tls_key, too") }
+    }
+
+    private static func problem(_ text: String) -> String? {
+      var endpoint = MetricsEndpoint()
+      endpoint.address = text
+      if let path = endpoint.socketPath { return Check.socket(path) }
+      if let place = endpoint.hostAndPort { return Check.ipAddress(place.host) }
+      return "must be an address and a port, or unix:// and a path: \"\(text)\""
+    }
+  }
+}
