@@ -56,11 +56,13 @@ let cTargets: [Target] = [
   cLibrary("CISAL", "libisal", apt: "libisal-dev"),
   cLibrary("CSeccomp", "libseccomp", apt: "libseccomp-dev"),
   cLibrary("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
+  cLibrary("CYAML", nil, apt: "libyaml-dev"),
 ]
 
 let foundation: [Target] = [
   module("Linux", ["CLinux"]),
   module("OCI", ["COpenSSL"]),
+  module("YAML", ["CYAML"]),
   module("CRIAPI", [.protobuf]),
   module("BerthAPI", [.protobuf]),
   module("Core", ["OCI", "Linux"]),
@@ -81,7 +83,7 @@ let implementations: [Target] = [
   module("Snapshots", ["Core", "OCI", "Linux", .logging]),
   module("Tasks", ["Core", "OCI", "Linux", "ShimAPI", "TTRPC", .protobuf, .logging]),
   module("CNI", ["Core", "Linux", .logging]),
-  module("Spec", ["Core", "OCI", "Linux", "CRIAPI", "CSeccomp"]),
+  module("Spec", ["Core", "OCI", "Linux", "CRIAPI", "YAML", "CSeccomp"]),
 ]
 
 let surfaces: [Target] = [
@@ -118,6 +120,7 @@ let testTargets: [Target] = [
     path: "Tests/Support", swiftSettings: strict),
   tests("Linux", ["CLinux", "Linux", "Support"]),
   tests("OCI", ["OCI", "Support"]),
+  tests("YAML", ["YAML"]),
   tests("Core", ["Core", "OCI", "Linux", "Support"]),
   tests("CRIAPI", ["CRIAPI", "Linux", "Support", .protobuf]),
   tests(

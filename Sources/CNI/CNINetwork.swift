@@ -11,6 +11,8 @@ package final class CNINetwork: PodNetwork {
     package var configurationDirectory = "/etc/cni/net.d"
     /// Networks that a pod is attached to, the first ones of the directory; 0 for all.
     package var networks = 1
+    /// Further directories that pods may be attached from (``NetworkAttachment/configurationDirectory``): their garbage is collected, too.
+    package var furtherDirectories: Set<String> = []
     /// Which of a pod's addresses is its first.
     package var preference = AddressPreference.cni
     /// A file that becomes a network configuration when the kubelet tells the node's pod CIDR; empty for none.
@@ -112,12 +114,18 @@ package final class CNINetwork: PodNetwork {
     try await stage("network") {
       try await collection.run { [self] in
         let known = cache.attachments + cache.pending.map(\.sandboxID)
-        for (index, network) in try directory.networks().enumerated() {
+        for (index, network) in try everyNetwork() {
           let valid = known.map { Target(containerID: $0, netns: "", ifName: "eth\(index)", arguments: "") }
           try await Chain(network: network, directories: plugins).collectGarbage(valid: valid, until: .now + settings.collectLimit)
         }
       }
     }
+  }
+
+  /// The networks that pods may have, and which interface they are on. A further directory may be empty: then nobody has them.
+  private func everyNetwork() throws(Fault) -> [(index: Int, network: NetworkList)] {
+    let further = settings.furtherDirectories.sorted().flatMap { ConfigurationDirectory(path: $0, count: 0).read().networks.enumerated() }
+    return (try directory.networks().enumerated() + further).map { (index: $0.offset, network: $0.element) }
   }
 
   /// Where a network is configured already, or there is no template, nothing happens: something else takes care of the directory.
@@ -147,7 +155,9 @@ package final class CNINetwork: PodNetwork {
       await delete(attachment.sandboxID, netnsPath: nil)
     }
     try await detaching.settle(attachment.sandboxID)
-    let networks = try directory.networks()
+    let networks = try ConfigurationDirectory(
+      path: attachment.configurationDirectory ?? directory.path, count: attachment.networks ?? directory.count
+    ).networks()
     var record = try AttachmentRecord(attachment, networks: networks)
     try cache.save(record)
     let deadline = ContinuousClock.now + settings.addLimit

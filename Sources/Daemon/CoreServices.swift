@@ -21,7 +21,7 @@ struct CoreServices: Sendable {
 
   init(
     _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining & RegistryTarget,
-    streaming: any StreamingEndpoint, metrics: Metrics, logger: Logger
+    streaming: any StreamingEndpoint, metrics: Metrics, appArmorProfile: String?, logger: Logger
   ) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
@@ -57,6 +57,11 @@ struct CoreServices: Sendable {
     engine.hostPathLimit = .seconds(settings.containers.hostPathSeconds)
     engine.node.cgroupDriver = CgroupDriver(rawValue: settings.cgroups.driver) ?? .cgroupfs
     engine.annotations = settings.runtimes.annotations
+    engine.handlers = try settings.runtimes.facts(engine.node) { logger.warning("\($0)") }
+    engine.networks = settings.runtimes.networks
+    engine.runtimeRoots = settings.runtimes.roots
+    engine.node.defaultAppArmorProfile = appArmorProfile
+    if settings.containers.ignoresAppArmor { engine.node.hasAppArmor = false }
     engine.node.cdiDirectories = settings.cdi.directories
     engine.node.devicesFollowUser = settings.containers.devicesFollowUser
     var podServices = PodServices(
@@ -117,20 +122,12 @@ extension Configuration.Runtimes {
   }
 }
 
-extension Configuration.Runtimes {
-  /// By handler, the default one under the empty name too.
-  var annotations: [String: PassedAnnotations] {
-    var annotations = handlers.mapValues { PassedAnnotations(pod: $0.podAnnotations, container: $0.containerAnnotations) }
-    annotations[""] = annotations[standard]
-    return annotations
-  }
-}
-
 extension CNINetwork.Settings {
   init(_ settings: Configuration) {
     self.init()
     root = settings.root
     configurationDirectory = settings.cni.configurationDirectory
+    furtherDirectories = Set(settings.runtimes.handlers.values.compactMap(\.networkDirectory)).subtracting([configurationDirectory])
     pluginDirectories = settings.cni.binaryDirectories
     networks = settings.cni.maximumNetworks
     preference = AddressPreference(rawValue: settings.cni.addressPreference) ?? .ipv4

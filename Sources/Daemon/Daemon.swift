@@ -42,7 +42,9 @@ struct Daemon: Sendable {
     let streaming = try await stage("streaming") {
       try await StreamingServer.start(StreamingConfiguration(settings.streaming), logger: logger)
     }
-    let core = try CoreServices(settings, stores: stores, registry: registry, streaming: streaming, metrics: metrics, logger: logger)
+    let core = try CoreServices(
+      settings, stores: stores, registry: registry, streaming: streaming, metrics: metrics,
+      appArmorProfile: await AppArmorProfile.load(settings, logger: logger), logger: logger)
     try stage("recovery") { try Recovery(core.pods).begin(newEpoch: newEpoch) }
     core.stats.begin()
     core.usage.begin()

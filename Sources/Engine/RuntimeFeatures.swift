@@ -9,12 +9,24 @@ package struct RuntimeFeatures: Sendable, Hashable {
   package var recursiveReadOnly: Bool
   /// Berth shows files with other owners itself: a runtime only joins the namespace, and any of them can.
   package var userNamespaces: Bool
+  /// `linux.netDevices`.
+  package var netDevices = false
+  /// `linux.intelRdt.schemata`.
+  package var rdtSchemata = false
 }
 
 /// One question a runtime, by its `features` command; its answer holds as long as its file does.
 package actor RuntimeFeaturesCache {
   private struct Answer: Decodable {
-    struct Linux: Decodable { var namespaces: [String]? }
+    struct Linux: Decodable {
+      struct Ability: Decodable {
+        var enabled: Bool?
+        var schemata: Bool?
+      }
+      var namespaces: [String]?
+      var intelRdt: Ability?
+      var netDevices: Ability?
+    }
     var mountOptions: [String]?
     var linux: Linux?
   }
@@ -38,6 +50,8 @@ package actor RuntimeFeaturesCache {
       return RuntimeFeatures(recursiveReadOnly: false, userNamespaces: true)
     }
     let namespaces = answer.linux?.namespaces ?? ["user"]
-    return RuntimeFeatures(recursiveReadOnly: (answer.mountOptions ?? []).contains("rro"), userNamespaces: namespaces.contains("user"))
+    return RuntimeFeatures(
+      recursiveReadOnly: (answer.mountOptions ?? []).contains("rro"), userNamespaces: namespaces.contains("user"),
+      netDevices: answer.linux?.netDevices?.enabled == true, rdtSchemata: answer.linux?.intelRdt?.schemata == true)
   }
 }

@@ -13,6 +13,9 @@ extension RuntimeSpec {
     package var maskedPaths: [String]?
     package var readonlyPaths: [String]?
     package var mountLabel: String?
+    package var intelRdt: IntelRDT?
+    /// By the interface's name on the host.
+    package var netDevices: [String: NetDevice]?
 
     package init() {}
   }

@@ -19,7 +19,10 @@ final class LastBytes: ChannelDuplexHandler {
   /// Adds one to a connection that has just been made.
   static func add(to channel: any Channel) -> EventLoopFuture<Void> {
     channel.setOption(.allowRemoteHalfClosure, value: true).flatMap {
-      channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(LastBytes(), position: .first) }
+      channel.eventLoop.makeCompletedFuture {
+        try channel.pipeline.syncOperations.addHandler(LastBytes(), position: .first)
+        try channel.pipeline.syncOperations.addHandler(Farewell())
+      }
     }
   }
 
@@ -61,5 +64,19 @@ final class LastBytes: ChannelDuplexHandler {
       context.channel.read()
     }
     if held.isEmpty, isEnded { context.close(promise: nil) }
+  }
+}
+
+/// A peer may say by TLS alone that it is done (close_notify) and leave TCP open: such a connection is of no use for another request. Last in the pipeline.
+private final class Farewell: ChannelInboundHandler {
+  typealias InboundIn = NIOAny
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .inputClosed? = event as? ChannelEvent {
+      let channel = context.channel
+      // What came with it is read first.
+      context.eventLoop.execute { channel.close(promise: nil) }
+    }
+    context.fireUserInboundEventTriggered(event)
   }
 }

@@ -75,6 +75,7 @@ extension Configuration {
         try table.set(&cdi.directories, "spec_dirs", check: Check.absoluteList)
       }
       try table.within("containers") { (table) throws(SettingsError) in
+        try table.set(&containers.ignoresAppArmor, "disable_apparmor")
         try table.set(&containers.devicesFollowUser, "device_ownership_from_security_context")
         try table.set(&containers.hostPathSeconds, "host_path_timeout", check: Check.range(1...600))
       }
@@ -138,13 +139,30 @@ extension Configuration.Runtimes {
     try table.set(&standard, "default")
     try table.set(&maximumLogLine, "max_container_log_line_size", check: Check.range(1024...131_072))
     try table.eachTable { (name, table) throws(SettingsError) in
-      try table.set(&handlers[name, default: .init()].path, "path", check: Check.absolute)
-      try table.set(&handlers[name, default: .init()].snapshotter, "snapshotter") {
-        ["overlay", "native"].contains($0) ? nil : "must be overlay or native"
-      }
-      try table.set(&handlers[name, default: .init()].podAnnotations, "pod_annotations")
-      try table.set(&handlers[name, default: .init()].containerAnnotations, "container_annotations")
+      try handlers[name, default: .init()].apply(&table)
     }
+  }
+}
+
+extension Configuration.Runtime {
+  fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
+    try table.set(&path, "path", check: Check.absolute)
+    try table.set(&snapshotter, "snapshotter") { ["overlay", "native"].contains($0) ? nil : "must be overlay or native" }
+    try table.set(&inheritsProgram, "inherit_default_runtime")
+    try table.set(&stateRoot, "runtime_root", check: Check.absolute)
+    try table.set(&podAnnotations, "pod_annotations")
+    try table.set(&containerAnnotations, "container_annotations")
+    try table.within("default_annotations") { (table) throws(SettingsError) in
+      for name in table.rest { defaultAnnotations[name] = try table.take(name) }
+    }
+    try table.set(&baseSpec, "base_runtime_spec", check: Check.absolute)
+    try table.set(&networkDirectory, "cni_conf_dir", check: Check.absolute)
+    try table.set(&maximumNetworks, "cni_max_conf_num", check: Check.range(0...64))
+    try table.set(&hidesHostDevices, "privileged_without_host_devices")
+    try table.set(&allowsAllDevices, "privileged_without_host_devices_all_devices_allowed")
+    try table.set(&writableCgroups, "cgroup_writable")
+    try table.set(&minimumMemory, "container_min_memory", check: Check.range(0...(1 << 40)))
+    if inheritsProgram, path != nil { throw table.error("inherit_default_runtime", "and path cannot both be given") }
   }
 }
 

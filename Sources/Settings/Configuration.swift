@@ -87,6 +87,26 @@ package struct Configuration: Equatable, Sendable {
     package var podAnnotations: [String] = []
     /// Key `container_annotations`: the same of a container's.
     package var containerAnnotations: [String] = []
+    /// Table `default_annotations`: what the runtime is told where neither pod nor container says it.
+    package var defaultAnnotations: [String: String] = [:]
+    /// Key `inherit_default_runtime`: the default handler's program, with settings of its own.
+    package var inheritsProgram = false
+    /// Key `runtime_root`: where the runtime keeps its state; `nil` is a directory of berthd's own.
+    package var stateRoot: String?
+    /// Key `base_runtime_spec`: a file with the runtime spec that containers' specs are made over.
+    package var baseSpec: String?
+    /// Key `cni_conf_dir`: network configurations of this handler's pods; `nil` for those of `[cni]`.
+    package var networkDirectory: String?
+    /// Key `cni_max_conf_num`: as `[cni] max_conf_num`, for this handler's pods.
+    package var maximumNetworks: Int?
+    /// Key `privileged_without_host_devices`: privileged containers do not get the host's devices.
+    package var hidesHostDevices = false
+    /// Key `privileged_without_host_devices_all_devices_allowed`: … but may use any that they make or are given.
+    package var allowsAllDevices = false
+    /// Key `cgroup_writable`: on cgroup v2 containers may write below their own cgroup.
+    package var writableCgroups = false
+    /// Key `container_min_memory`, bytes: a lower limit of a container is refused.
+    package var minimumMemory = 0
 
     /// Key `snapshotter`: `overlay` or `native`; `nil` for that of `[snapshots]`.
     package var snapshotter: String?
@@ -122,6 +142,8 @@ package struct Configuration: Equatable, Sendable {
 
   /// `[containers]`
   package struct Containers: Equatable, Sendable {
+    /// Key `disable_apparmor`: as on a node without AppArmor.
+    package var ignoresAppArmor = false
     /// Key `device_ownership_from_security_context`: device nodes belong to run_as_user and run_as_group instead of the host's owners.
     package var devicesFollowUser = false
     /// Key `host_path_timeout`, seconds: how long the host paths of a container may take to answer.

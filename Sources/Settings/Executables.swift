@@ -20,6 +20,7 @@ extension Configuration.Runtimes {
     guard let runtime = handlers[name] else {
       throw Fault(.notFound, "runtime \"\(name)\" is not configured (known: \(handlers.keys.sorted().joined(separator: ", ")))")
     }
+    if runtime.inheritsProgram, name != standard { return try executable(of: standard) }
     if let path = runtime.path {
       guard Files.isExecutable(path) else { throw Fault(.failedPrecondition, "runtime \"\(name)\": \(path) is no executable file") }
       return path

@@ -73,6 +73,7 @@ final class Exec {
     }
     var program = Program(arguments: container.options.runtime.arguments(log: logFile, verb))
     program.directory = request.console?.directory ?? container.bundle
+    program.score = request.score
     program.input = stdio.input
     program.output = stdio.output
     program.error = stdio.error

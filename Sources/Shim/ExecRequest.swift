@@ -42,6 +42,18 @@ struct ExecRequest {
     return value
   }
 
+  /// The process's `oomScoreAdj`: crun leaves an exec with its own, and so with ours. In JSON a text's quotes are escaped, so that the name with
+  /// both of its quotes and the colon is the member itself.
+  var score: Bytes? {
+    let name = Bytes("\"oomScoreAdj\":")
+    guard process.count > name.count else { return nil }
+    for start in 0..<(process.count - name.count) where process[start..<(start + name.count)].elementsEqual(name) {
+      let digits = process[(start + name.count)...].prefix { $0 == 45 || $0 >= 48 && $0 <= 57 }
+      return digits.isEmpty || digits.count > 5 ? nil : Bytes(digits)
+    }
+    return nil
+  }
+
   /// From `console:///directory/name`.
   var console: Console? {
     guard terminal, output.hasPrefix("console:///") else { return nil }

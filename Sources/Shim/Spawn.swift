@@ -15,6 +15,8 @@ struct Overlay {
 struct Program {
   var arguments: [Bytes]
   var directory: Bytes?
+  /// Decimal oom_score_adj; nil for the shim's own, which protects it from being killed.
+  var score: Bytes?
   /// Descriptors for the child; -1 is /dev/null. They stay the caller's.
   var input: Int32 = -1
   var output: Int32 = -1
@@ -57,10 +59,11 @@ extension Program {
   }
 
   private func spawn(rootfs: UnsafePointer<shim_overlay>?, _ pidfd: inout Int32, _ report: inout Int32) -> Int32 {
-    withCStrings([directory] + arguments.map(Optional.some) + [nil]) { strings in
+    withCStrings([directory, score] + arguments.map(Optional.some) + [nil]) { strings in
       var request = shim_spawn()
       request.directory = strings[0]
-      request.argv = strings + 1
+      request.oom_score = strings[1]
+      request.argv = strings + 2
       request.input = input
       request.output = output
       request.error = error

@@ -11,6 +11,8 @@ package struct Lookups: Sendable {
   /// All devices a privileged container sees.
   package var hostDevices: @Sendable () throws -> [DeviceNode]
   package var mounts: @Sendable () throws -> [MountInfo]
+  /// Names of the AppArmor profiles that the kernel has; `nil` where it does not tell.
+  package var appArmorProfiles: @Sendable () throws -> Set<String>?
 
   /// Everything but the image from this node.
   package init(imageFile: @escaping @Sendable (String) throws -> [UInt8]?) {
@@ -19,5 +21,16 @@ package struct Lookups: Sendable {
     devices = { path in try DeviceNode.all(at: path) }
     hostDevices = { try DeviceNode.ofHost() }
     mounts = { try MountInfo.read() }
+    appArmorProfiles = { try Self.loadedProfiles("/sys/kernel/security/apparmor/profiles") }
+  }
+}
+
+extension Lookups {
+  /// Lines like `berth-default (enforce)`. Without securityfs there is no such file.
+  private static func loadedProfiles(_ path: String) throws(SystemError) -> Set<String>? {
+    guard Files.exists(path) else { return nil }
+    let lines = String(decoding: try Files.read(path), as: UTF8.self).split(separator: "\n")
+    return Set(
+      lines.map { line in String(line.hasSuffix(")") ? line.prefix(upTo: line.lastIndex(of: "(") ?? line.endIndex).dropLast() : line) })
   }
 }

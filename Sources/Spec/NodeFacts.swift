@@ -18,6 +18,12 @@ package struct NodeFacts: Sendable, Hashable {
   package var hasHugepageLimits = true
   /// The OCI runtime can make a bind mount read-only with all mounts below it.
   package var hasRecursiveReadOnly = true
+  /// The OCI runtime moves network devices into containers, as its `features` say.
+  package var hasNetDevices = false
+  /// The OCI runtime knows `linux.intelRdt.schemata`, as its `features` say.
+  package var hasRDTSchemata = false
+  /// A resctrl filesystem is mounted.
+  package var hasResourceControl = false
   /// Files can be shown with other owners where Berth keeps them.
   package var hasUserNamespaces = true
   package var hasSELinux = false
@@ -45,8 +51,9 @@ extension NodeFacts {
     if !facts.availableCapabilities.contains(.sysResource) { facts.minimumOOMScore = Int(try line("/proc/self/oom_score_adj")) }
     facts.hasSwapLimits = try swapLimits(tree)
     facts.hasHugepageLimits = mountPoint(of: "hugetlb", tree) != nil
+    facts.hasResourceControl = try MountInfo.read().contains { $0.type == "resctrl" }
     facts.hasSELinux = Files.exists("/sys/fs/selinux/enforce")
-    facts.hasAppArmor = try appArmor()
+    facts.hasAppArmor = try hasAppArmor()
     return facts
   }
 
@@ -54,7 +61,8 @@ extension NodeFacts {
     String(decoding: try Files.read(path).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }
 
-  private static func appArmor() throws(SystemError) -> Bool {
+  /// The kernel has it, and it is on.
+  package static func hasAppArmor() throws(SystemError) -> Bool {
     let parameter = "/sys/module/apparmor/parameters/enabled"
     return Files.exists(parameter) ? try line(parameter) == "Y" : false
   }

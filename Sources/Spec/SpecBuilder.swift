@@ -9,23 +9,35 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   try Validation.check(inputs.sandbox)
   try Validation.check(inputs.container)
   try inputs.checkPrivileged()
-  try inputs.checkSELinux()
+  var warnings: [String] = []
+  try inputs.checkSELinux(&warnings)
   try inputs.checkUserNamespace()
+  try inputs.checkMemory()
   let capabilities = try CapabilitySets.make(inputs.security, available: inputs.node.availableCapabilities)
   let mounts = try inputs.mountPlan()
-  var warnings: [String] = []
   var spec = RuntimeSpec(
     process: try inputs.process(capabilities),
     root: RuntimeSpec.Root(path: "rootfs", readonly: inputs.security.readonlyRootfs ? true : nil),
     mounts: mounts.mounts, linux: try inputs.linux(capabilities, &warnings))
   spec.linux.rootfsPropagation = mounts.rootPropagation
   spec.annotations = inputs.annotations.merging(inputs.passedAnnotations) { own, _ in own }
+    .merging(inputs.handler.defaultAnnotations) { own, _ in own }
+  inputs.addBase(to: &spec)
   try inputs.addCDI(to: &spec)
   let stopSignal = StopSignal.resolve(inputs, &warnings)
   return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, stopSignal: stopSignal, warnings: warnings)
 }
 
 extension SpecInputs {
+  /// Below a handler's own needs a container could not even start.
+  fileprivate func checkMemory() throws(Fault) {
+    let limit = container.linux.resources.memoryLimitInBytes
+    guard limit > 0, limit < handler.minimumMemory else { return }
+    throw Fault(
+      .invalidArgument,
+      "linux.resources.memory_limit_in_bytes: \(limit) is below the \(handler.minimumMemory) bytes that this runtime handler needs")
+  }
+
   fileprivate func linux(_ capabilities: CapabilitySets, _ warnings: inout [String]) throws(Fault) -> RuntimeSpec.Linux {
     var linux = RuntimeSpec.Linux()
     linux.namespaces = try namespaces()

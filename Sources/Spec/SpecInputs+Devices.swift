@@ -10,11 +10,13 @@ struct DevicePlan: Hashable {
 }
 
 extension SpecInputs {
-  /// Privileged: all of the host's. Otherwise nothing but what every container has and the CRI names.
+  /// Privileged: all of the host's, unless the handler keeps them. Otherwise nothing but what every container has and the CRI names.
   func devicePlan() throws(Fault) -> DevicePlan {
     var plan = DevicePlan()
-    if security.privileged {
+    if security.privileged, !handler.hidesHostDevices {
       plan.nodes = try stage("listing the host's devices") { try lookups.hostDevices() }.map { $0.spec(at: $0.path) }
+      plan.rules = [RuntimeSpec.DeviceRule(allow: true, access: "rwm")]
+    } else if security.privileged, handler.allowsAllDevices {
       plan.rules = [RuntimeSpec.DeviceRule(allow: true, access: "rwm")]
     } else {
       plan.rules = [RuntimeSpec.DeviceRule(allow: false, access: "rwm")] + DevicePlan.everyones

@@ -28,6 +28,7 @@ extension SpecInputs {
 
   private var defaultMounts: [RuntimeSpec.Mount] {
     let sysAccess = security.privileged ? "rw" : "ro"
+    let cgroupAccess = handler.hasWritableCgroups && node.cgroupVersion == .v2 ? "rw" : sysAccess
     let usual = ["nosuid", "noexec", "nodev"]
     var mounts = [
       RuntimeSpec.Mount("/proc", type: "proc", source: "proc", options: usual),
@@ -36,7 +37,7 @@ extension SpecInputs {
         "/dev/pts", type: "devpts", source: "devpts", options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
       RuntimeSpec.Mount("/dev/mqueue", type: "mqueue", source: "mqueue", options: usual),
       sysMount(usual, sysAccess),
-      RuntimeSpec.Mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: usual + ["relatime", sysAccess]),
+      RuntimeSpec.Mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: usual + ["relatime", cgroupAccess]),
     ]
     if pod.shm == nil, pod.ipcNamespace != nil {
       mounts.append(RuntimeSpec.Mount("/dev/shm", type: "tmpfs", source: "shm", options: usual + ["mode=1777", "size=65536k"]))

@@ -25,10 +25,10 @@ extension SpecInputs {
     }
   }
 
-  /// Without the right to go lower, as low as the daemon itself: the kernel would refuse the whole container.
-  private var oomScore: Int? {
-    guard container.linux.hasResources else { return nil }
-    return max(Int(container.linux.resources.oomScoreAdj), node.minimumOOMScore ?? -1000)
+  /// Without the right to go lower, as low as the daemon itself: the kernel would refuse the whole container. Never left out: the container would
+  /// inherit the shim's, which keeps it from being killed.
+  private var oomScore: Int {
+    max(Int(container.linux.resources.oomScoreAdj), node.minimumOOMScore ?? -1000)
   }
 }
 

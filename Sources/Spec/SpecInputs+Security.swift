@@ -32,12 +32,18 @@ extension SpecInputs {
     case .unconfined: return nil
     case .localhost(let name):
       guard node.hasAppArmor else { throw Fault(.failedPrecondition, "\(field): profile \"\(name)\", but this node has no AppArmor") }
+      if let loaded = try stage(field, { try lookups.appArmorProfiles() }), !loaded.contains(name) {
+        throw Fault(.failedPrecondition, "\(field): profile \"\(name.prefix(200))\" is not loaded on this node")
+      }
       return name
     }
   }
 
   /// Labels on a node without SELinux mean nothing, and portable manifests carry them; on a node with SELinux ignoring them would not do.
-  func checkSELinux() throws(Fault) {
+  func checkSELinux(_ warnings: inout [String]) throws(Fault) {
+    if node.hasSELinux, let index = container.mounts.firstIndex(where: \.selinuxRelabel) {
+      warnings.append("mounts[\(index)].selinux_relabel: not done, containers have no labels of their own")
+    }
     let options = security.selinuxOptions
     let isAsked = [options.user, options.role, options.type, options.level].contains { !$0.isEmpty }
     if isAsked, node.hasSELinux, !security.privileged {

@@ -12,6 +12,8 @@ package struct SpecInputs: Sendable {
   package var pod: PodFacts
   package var node: NodeFacts
   package var lookups: Lookups
+  /// The pod's runtime handler.
+  package var handler = HandlerFacts()
   /// What was made ready on the host for the container's mounts.
   package var prepared = PreparedMounts()
   /// Annotations of pod and container that the runtime handler lets through to the runtime.

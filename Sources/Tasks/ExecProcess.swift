@@ -28,12 +28,14 @@ struct ExecProcess: Sendable {
     let _: Google_Protobuf_Empty = try await client.task("Exec", request, stage)
   }
 
-  func start() async throws(Fault) {
+  /// The process's ID.
+  func start() async throws(Fault) -> Int32 {
     let request = Containerd_Task_V3_StartRequest.with {
       $0.id = container
       $0.execID = id
     }
-    let _: Containerd_Task_V3_StartResponse = try await client.task("Start", request, stage)
+    let answer: Containerd_Task_V3_StartResponse = try await client.task("Start", request, stage)
+    return Int32(bitPattern: answer.pid)
   }
 
   func wait(timeout: Duration? = nil) async throws(Fault) -> ExitRecord {

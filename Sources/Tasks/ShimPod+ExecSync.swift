@@ -11,10 +11,11 @@ extension ShimPod {
   /// A cancelled waiter takes the exec along: nobody will read what it says.
   package func execSync(_ plan: ExecPlan) async throws -> ExecResult {
     let process = ExecProcess(client: client, container: plan.container, id: String(Identifier.random().prefix(16)))
-    let pipes = try SessionPipes(in: client.files.directory, name: "exec-\(process.id)", stdin: false, stdout: true, stderr: true)
+    let pipes = try SessionPipes(
+      in: client.files.directory, name: "exec-\(process.id)", stdin: false, stdout: true, stderr: true)
     try await process.create(plan.process, terminal: false, input: "", output: pipes.stdout, error: pipes.stderr)
     guard let output = pipes.collect(limit: plan.outputLimit) else { throw Fault(.internal, "container \(plan.container): exec: no pipes") }
-    let run = ExecRun(process, limits: client.limits)
+    let run = ExecRun(process, limits: client.limits) { [cgroups] in plan.score?.give(to: $0, in: cgroups) }
     do {
       let end = try await run.end(within: plan.timeout)
       let bytes = await output.finish(quiet: Self.quiet, linger: Self.linger)
@@ -40,11 +41,14 @@ extension SessionPipes {
 private final class ExecRun: Sendable {
   private let process: ExecProcess
   private let limits: ShimLimits
+  private let began: @Sendable (Int32) -> Void
   private let isExpired = Atomic(false)
 
-  init(_ process: ExecProcess, limits: ShimLimits) {
+  /// `began` is told the process's ID.
+  init(_ process: ExecProcess, limits: ShimLimits, began: @escaping @Sendable (Int32) -> Void) {
     self.process = process
     self.limits = limits
+    self.began = began
   }
 
   /// `timeout` in nanoseconds, 0 for none. At its end all that the exec started is killed; what does not die of that is not waited for.
@@ -57,7 +61,7 @@ private final class ExecRun: Sendable {
       ended.cancel()
     }
     do throws(Fault) {
-      try await process.start()
+      began(try await process.start())
       let end = try await Self.value(of: ended)
       return isExpired.load(ordering: .acquiring) ? (137, true) : (end.exitCode, false)
     } catch {

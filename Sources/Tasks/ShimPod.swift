@@ -11,6 +11,7 @@ package final class ShimPod: PodTask {
   package var shimPID: Int32 { client.process.pid }
 
   let client: ShimClient
+  let cgroups: CgroupReader
   private let remains: SandboxRemains
 
   init(_ id: String, holder: Int32, _ client: ShimClient, _ remains: SandboxRemains) {
@@ -18,6 +19,7 @@ package final class ShimPod: PodTask {
     holderPID = holder
     self.client = client
     self.remains = remains
+    cgroups = CgroupReader(remains.cgroups)
   }
 
   package func create(_ plan: ContainerPlan) async throws {

@@ -42,6 +42,32 @@ struct SeveralNetworksTests {
     }
   }
 
+  @Test func `a pod may have its networks from another directory, whose garbage is collected, too`() async throws {
+    try await withScratch("cni") { directory in
+      let plugins = try FakePlugins(directory)
+      try configure(plugins)
+      let other = directory + "/other"
+      try Files.makeDirectories(other)
+      for name in ["a", "b"] {
+        try Files.write(#"{"cniVersion":"1.1.0","name":"\#(name)","plugins":[{"type":"q\#(name)"}]}"#, to: "\(other)/\(name).conflist")
+        try plugins.install("q" + name)
+      }
+      let network = try plugins.network { $0.furtherDirectories = [other] }
+      var pod = attachment("abc")
+      (pod.configurationDirectory, pod.networks) = (other, 0)
+      _ = try await network.attach(pod)
+      #expect(plugins.calls == ["qa ADD", "qb ADD"])
+      try await network.collectGarbage()
+      #expect(plugins.calls.dropFirst(2) == ["p0 GC", "qa GC", "qb GC"])
+      try await network.detach("abc", netnsPath: nil)
+      #expect(plugins.calls.suffix(2) == ["qb DEL", "qa DEL"])
+      pod.configurationDirectory = directory + "/none"
+      let fault = await #expect(throws: Fault.self) { try await network.attach(pod) }
+      #expect(fault?.message.contains(directory + "/none") == true)
+      await network.close()
+    }
+  }
+
   @Test func oneThatFailsTakesTheOthersBack() async throws {
     try await withScratch("cni") { directory in
       let plugins = try FakePlugins(directory)

@@ -165,6 +165,34 @@ import Testing
     }
   }
 
+  @Test func `a streaming server with TLS is asked by those who trust it and show a certificate`() async throws {
+    try await withScratch("tls") { scratch in
+      let authority = try await TestAuthority(in: scratch)
+      let (server, client) = (try await authority.issue("server"), try await authority.issue("client"))
+      let stranger = try await TestAuthority(in: scratch, name: "stranger")
+      let settings = """
+        [streaming]
+        tls_cert = "\(server.certificate)"
+        tls_key = "\(server.key)"
+        tls_client_ca = "\(authority.certificate)"
+
+        """
+      try await Node.with(settings: settings) { node in
+        _ = try await sleeper(node)
+        let own = ["--tls-cert", client.certificate, "--tls-key", client.key]
+        func exec(_ options: [String]) async throws -> (code: Int32, stdout: String, stderr: String) {
+          try await node.commandLine(["exec"] + options + ["main", "--", "echo", "secret"])
+        }
+        let good = try await exec(["--tls-ca", authority.certificate] + own)
+        #expect(good.code == 0 && good.stdout == "secret\n", "\(good)")
+        for options in [own, ["--tls-ca", stranger.certificate] + own, ["--tls-ca", authority.certificate]] {
+          let bad = try await exec(options)
+          #expect(bad.code == 1 && bad.stdout == "" && bad.stderr.hasPrefix("berth: "), "\(options): \(bad)")
+        }
+      }
+    }
+  }
+
   @Test func `logs follow rotations to the end of the container`() async throws {
     try await Node.with { node in
       try await node.importBusybox()

@@ -20,13 +20,13 @@ import Testing
     }
   }
 
-  @Test(arguments: [11, 12] as [UInt64]) func `containers of any config`(_ seed: UInt64) async throws {
+  @Test(arguments: Load.seeds(from: 11)) func `containers of any config`(_ seed: UInt64) async throws {
     try await Node.with { node in
       try await node.importBusybox()
       let pod = try await node.run(try node.podConfig("random") { $0.linux.securityContext.namespaceOptions.network = .node })
       var mutation = WireMutation(seed: seed, texts: FullConfigs.texts)
       let full = try FullConfigs.container(scratch: node.scratch, image: Node.busybox).serializedBytes() as [UInt8]
-      for number in 0..<150 {
+      for number in 0..<Load.number("BERTH_REQUESTS", usual: 150) {
         guard var config = try? Runtime_V1_ContainerConfig(serializedBytes: mutation.mutate(full, changes: number % 3)) else { continue }
         config.keepHostPaths(below: node.scratch)
         try await attempt(seed, "container \(number)") {
@@ -40,11 +40,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [21, 22] as [UInt64]) func `pods of any config`(_ seed: UInt64) async throws {
+  @Test(arguments: Load.seeds(from: 21)) func `pods of any config`(_ seed: UInt64) async throws {
     try await Node.with { node in
       var mutation = WireMutation(seed: seed, texts: FullConfigs.texts)
       let full = try FullConfigs.sandbox(scratch: node.scratch, cgroup: Node.cgroup).serializedBytes() as [UInt8]
-      for number in 0..<80 {
+      for number in 0..<Load.number("BERTH_REQUESTS", usual: 80) {
         guard var config = try? Runtime_V1_PodSandboxConfig(serializedBytes: mutation.mutate(full, changes: number % 3)) else { continue }
         if config.linux.cgroupParent.hasPrefix("/") { config.linux.cgroupParent = Node.cgroup }
         try await attempt(seed, "pod \(number)") {

@@ -46,6 +46,8 @@ import Testing
         let score = try Files.read("/proc/\(pid)/oom_score_adj")
         #expect(String(decoding: score, as: UTF8.self) == "500\n")
       }
+      let score = try await node.exec(id, ["/bin/sh", "-c", "sleep 0.2; cat /proc/self/oom_score_adj /proc/$$/oom_score_adj"])
+      #expect(String(decoding: score.stdout, as: UTF8.self) == "500\n500\n")
       let inside = try await node.exec(id, ["/bin/sh", "-c", "grep Cpus_allowed_list /proc/self/status"])
       #expect(String(decoding: inside.stdout, as: UTF8.self).filter { $0 != "\t" } == "Cpus_allowed_list:0\n")
       try await update(node, id) { $0.memoryLimitInBytes = 32 << 20 }
@@ -139,7 +141,8 @@ import Testing
         $0.verbose = true
       }
       let info = try await node.runtime("PodSandboxStatus", verbose, returning: Runtime_V1_PodSandboxStatusResponse.self).info["info"] ?? ""
-      #expect(info.contains("updatedOverhead") && info.contains("updatedResources"))
+      #expect(info.contains(#""overhead":{"memoryLimitInBytes":"1048576"}"#) && info.contains(#""resources":{"cpuShares":"7"}"#), "\(info)")
+      #expect(info.contains(#""config":{"#) && info.contains(#""pid":"#))
       var wrong = request
       wrong.overhead.cpuPeriod = -5
       let refused = await #expect(throws: GRPCStatus.self) {

@@ -70,6 +70,23 @@ import Testing
     }
   }
 
+  @Test func `who is not root may open standard output and error anew, in the container and in an exec`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try config("userns-streams", on: node))
+      let script = "echo one >/dev/stdout; echo two >/dev/stderr; echo three >/proc/self/fd/1; cat /dev/stdin </dev/null"
+      let user: (inout Runtime_V1_ContainerConfig) -> Void = {
+        $0.linux.securityContext.runAsUser.value = 1500
+        $0.linux.securityContext.runAsGroup.value = 1500
+      }
+      #expect(try await output(script, on: node, in: pod, user).split(separator: "\n").sorted() == ["one", "three", "two"])
+      let id = try await node.launch("sleeper", ["sleep", "1000"], in: pod, user)
+      let exec = try await node.exec(id, ["sh", "-c", script])
+      let said = (String(decoding: exec.stdout, as: UTF8.self), String(decoding: exec.stderr, as: UTF8.self))
+      #expect(exec.exitCode == 0 && said == ("one\nthree\n", "two\n"), "\(exec)")
+    }
+  }
+
   @Test func `it works on the host's network and with one PID namespace for the pod`() async throws {
     try await Node.with { node in
       try await node.importBusybox()

@@ -66,6 +66,12 @@ import Testing
     expected.runtimes.maximumLogLine = 4096
     expected.runtimes.standard = "crun"
     expected.runtimes.handlers["crun"] = .init(path: "/h")
+    var special = Configuration.Runtime()
+    (special.inheritsProgram, special.stateRoot, special.baseSpec) = (true, "/m", "/n")
+    (special.networkDirectory, special.maximumNetworks) = ("/o", 0)
+    (special.hidesHostDevices, special.allowsAllDevices, special.writableCgroups, special.minimumMemory) = (true, true, true, 4096)
+    (special.podAnnotations, special.containerAnnotations, special.defaultAnnotations) = (["p"], ["q"], ["a.b/c": "d"])
+    expected.runtimes.handlers["special"] = special
     expected.shim.path = "/i"
     let text = """
       root = "/a"
@@ -92,6 +98,19 @@ import Testing
       max_container_log_line_size = 4096
       [runtimes.'crun']
       path = "/h"
+      [runtimes.special]
+      inherit_default_runtime = true
+      runtime_root = "/m"
+      base_runtime_spec = "/n"
+      cni_conf_dir = "/o"
+      cni_max_conf_num = 0
+      privileged_without_host_devices = true
+      privileged_without_host_devices_all_devices_allowed = true
+      cgroup_writable = true
+      container_min_memory = 4096
+      pod_annotations = ["p"]
+      container_annotations = ["q"]
+      default_annotations = { "a.b/c" = "d" }
       [shim]
       path = "/i"
       """

@@ -58,7 +58,7 @@ struct ProcessSpecTests {
   }
 
   @Test func theOOMScoreIsClampedToWhatTheDaemonMaySet() throws {
-    #expect(try SpecFixture.build().process.oomScoreAdj == nil)
+    #expect(try SpecFixture.build().process.oomScoreAdj == 0)
     let guaranteed: (inout SpecInputs) -> Void = { $0.container.linux.resources.oomScoreAdj = -997 }
     #expect(try SpecFixture.build(guaranteed).process.oomScoreAdj == -997)
     #expect(

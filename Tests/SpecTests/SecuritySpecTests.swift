@@ -99,6 +99,16 @@ struct SecuritySpecTests {
       $0.node.hasAppArmor = true
     }
     #expect(try SpecFixture.build(named).process.apparmorProfile == "strict")
+    let missing = SpecFixture.fault {
+      named(&$0)
+      $0.securityContext.apparmor.localhostRef = "other"
+    }
+    #expect(missing.code == .failedPrecondition && missing.message.contains("profile \"other\" is not loaded"), "\(missing)")
+    let usual = try SpecFixture.build {
+      $0.node.hasAppArmor = true
+      $0.node.defaultAppArmorProfile = DefaultAppArmor.name
+    }
+    #expect(usual.process.apparmorProfile == "berth-default")
     let fault = SpecFixture.fault {
       named(&$0)
       $0.node.hasAppArmor = false

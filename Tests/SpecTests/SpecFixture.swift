@@ -24,6 +24,7 @@ enum SpecFixture {
     lookups.devices = { path in throw SystemError(2, call: "stat", object: path) }
     lookups.hostDevices = { [DeviceNode(path: "/dev/kmsg", kind: .character, major: 1, minor: 11, mode: 0o600)] }
     lookups.mounts = { [] }
+    lookups.appArmorProfiles = { ["strict", "berth-default"] }
     var inputs = SpecInputs(
       id: id, container: container, sandbox: sandbox, image: image, imageName: "docker.io/library/busybox:latest", pod: pod,
       node: NodeFacts(), lookups: lookups)

@@ -177,6 +177,41 @@ import Testing
     }
   }
 
+  @Test func `what a server may say to our own client`() {
+    fuzz("client") { random in
+      var bytes: [UInt8] = []
+      for _ in 0..<Int.random(in: 1...20, using: &random) {
+        let payload = ByteBuffer(bytes: noise(300, &random))
+        let opcode = [WebSocketOpcode.binary, .text, .ping, .pong, .close].randomElement(using: &random) ?? .binary
+        var frame = WebSocketFrameWriter.head(opcode, prefix: UInt8.random(in: 0...255, using: &random), length: payload.readableBytes)
+        frame.writeImmutableBuffer(payload)
+        bytes += Array((Bool.random(using: &random) ? frame : WebSocketFrameWriter.masked(opcode, payload)).readableBytesView)
+      }
+      var handshake = ClientHandshake(host: "h", path: "/", subprotocol: "v5.channel.k8s.io")
+      for var piece in pieces(Bool.random(using: &random) ? Array("HTTP/1.1 101 OK\r\n".utf8) + bytes : noise(40_000, &random), &random) {
+        if (try? handshake.read(&piece)) != false { break }
+      }
+      var parser = WebSocketFrameParser(of: .server)
+      var messages = ChannelMessages(isBase64: false, hasCloseSignal: true)
+      var seen = 0
+      do throws(WebSocketViolation) {
+        for piece in pieces(bytes, &random) {
+          parser.feed(piece)
+          while let event = try parser.next() {
+            switch event {
+            case .messageBegan: messages.begin()
+            case .payload(let piece):
+              seen += piece.readableBytes
+              _ = try messages.payload(piece)
+            default: break
+            }
+          }
+        }
+      } catch {}
+      #expect(seen <= bytes.count)
+    }
+  }
+
   @Test func `sizes of terminals`() {
     fuzz("resize") { random in
       var parser = ResizeParser()

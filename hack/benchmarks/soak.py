@@ -10,6 +10,8 @@ import tempfile
 import threading
 import time
 
+import grpc
+
 import peers
 import sessions
 from cri import message
@@ -122,6 +124,7 @@ def connections(peer, arguments):
 
 LINE = 100
 BLOCK_LINES = 20_000
+ROTATE = 0.1  # seconds from one rotation to the next
 
 
 class Writer:
@@ -139,17 +142,20 @@ class Writer:
         self.path = pathlib.Path(pod.config.log_directory) / config.log_path
         self.id = peer.client.CreateContainer(pod_sandbox_id=pod.id, config=config, sandbox_config=pod.config).container_id
         peer.client.StartContainer(container_id=self.id)
-        self.next, self.rotations = 0, 0
+        self.next, self.files = 0, []
 
     def status(self):
         return self.peer.client.ContainerStatus(container_id=self.id).status
 
     def rotate(self):
-        moved = self.path.with_suffix(f".{self.rotations}")
+        moved = self.path.with_suffix(f".{len(self.files)}")
         self.path.rename(moved)
-        self.peer.client.ReopenContainerLog(container_id=self.id)
-        self.rotations += 1
-        self.check(moved)
+        self.files.append(moved)
+        try:
+            self.peer.client.ReopenContainerLog(container_id=self.id)
+        except grpc.RpcError as error:  # it has ended meanwhile
+            if error.code() != grpc.StatusCode.FAILED_PRECONDITION:
+                raise
 
     def check(self, path):
         """Goes on counting where the file before ended."""
@@ -165,16 +171,14 @@ class Writer:
 def logs(peer, arguments):
     pod = Pod(peer, "soak")
     pod.run()
-    blocks = (arguments.mib or 2000) * (1 << 20) // (LINE * BLOCK_LINES)
+    blocks = (arguments.mib or 1000) * (1 << 20) // (LINE * BLOCK_LINES)
     writers = [Writer(peer, pod, f"writer{number}", blocks) for number in range(3)]
     watch = Watch(peer, pod)
 
     def follow(writer):
         while writer.status().finished_at == 0:
-            time.sleep(0.5)
+            time.sleep(ROTATE)
             writer.rotate()
-        if writer.path.exists():
-            writer.check(writer.path)
 
     threads = [threading.Thread(target=follow, args=(writer,)) for writer in writers]
     for thread in threads:
@@ -183,9 +187,12 @@ def logs(peer, arguments):
         thread.join()
     watch.tell("at the end")
     for writer in writers:
+        files = [path for path in [*writer.files, writer.path] if path.exists()]
+        for path in files:
+            writer.check(path)
         status = writer.status()
         rate = blocks * BLOCK_LINES * LINE / 1e6 / ((status.finished_at - status.started_at) / 1e9)
-        print(f"{writer.name}: {writer.next} lines in {writer.rotations + 1} files, {rate:.0f} MB/s")
+        print(f"{writer.name}: {writer.next} lines in {len(files)} files, {rate:.0f} MB/s")
         if writer.next != blocks * BLOCK_LINES:
             raise SystemExit(f"{writer.name}: {blocks * BLOCK_LINES} lines were written")
 

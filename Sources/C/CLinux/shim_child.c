@@ -40,6 +40,14 @@ static int place_descriptors(const struct shim_spawn *spawn) {
   return (int)syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
+static void set_oom_score(const char *score) {
+  int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return;
+  ssize_t ignored = write(file, score, strlen(score));
+  (void)ignored;
+  close(file);
+}
+
 static _Noreturn void run_child(const struct shim_spawn *spawn, int report) {
   sigset_t none;
   shim_default_signals();
@@ -55,6 +63,7 @@ static _Noreturn void run_child(const struct shim_spawn *spawn, int report) {
     if (shim_mount_overlay(spawn->rootfs, &index, text, sizeof text) < 0)
       shim_child_failed(report, SHIM_STAGE_OVERLAY, index, text);
   }
+  if (spawn->oom_score) set_oom_score(spawn->oom_score);
   if (spawn->directory && chdir(spawn->directory) < 0) shim_child_failed(report, SHIM_STAGE_DIRECTORY, -1, NULL);
   if (place_descriptors(spawn) < 0) shim_child_failed(report, SHIM_STAGE_DESCRIPTORS, -1, NULL);
   sigemptyset(&none);

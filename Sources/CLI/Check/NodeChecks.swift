@@ -10,7 +10,9 @@ struct NodeChecks {
   init() {}
 
   init(_ configuration: Configuration) {
-    runtimes = RuntimeChecks(handlers: configuration.runtimes.handlers.mapValues(\.path), standard: configuration.runtimes.standard)
+    runtimes = RuntimeChecks(
+      handlers: configuration.runtimes.handlers.filter { !$0.value.inheritsProgram }.mapValues(\.path),
+      standard: configuration.runtimes.standard)
     network = NetworkChecks(configurations: configuration.cni.configurationDirectory, plugins: configuration.cni.binaryDirectories)
     storage = StorageChecks(data: configuration.root)
   }

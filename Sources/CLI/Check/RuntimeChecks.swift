@@ -13,7 +13,14 @@ struct RuntimeChecks {
     if handlers["crun"] == nil, let crun = node.find("crun"), let version = await node.version(of: crun) {
       findings.append(.good("crun", "\(version) (\(crun)), not configured as a handler"))
     }
-    return findings + [firewall(node)]
+    return findings + [firewall(node)] + appArmor(node)
+  }
+
+  /// berthd loads the profile of RuntimeDefault with it.
+  private func appArmor(_ node: Node) -> [Finding] {
+    guard node.text("/sys/module/apparmor/parameters/enabled") == "Y" else { return [] }
+    if let parser = node.find("apparmor_parser") { return [.good("apparmor", parser)] }
+    return [.warning("apparmor", "no apparmor_parser", "RuntimeDefault confines nothing by AppArmor: apt-get install apparmor")]
   }
 
   private func runtime(_ name: String, _ configured: String?, _ node: Node) async -> Finding {

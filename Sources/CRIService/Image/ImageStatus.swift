@@ -8,7 +8,7 @@ extension ImageServiceSurface {
     guard let record = try images.find(request.image.image) else { return .init() }
     return .with {
       $0.image = criImage(record)
-      if request.verbose { $0.info = VerboseInfo.of(record) }
+      if request.verbose { $0.info = VerboseInfo(record, config: images.configuration(record)).map }
     }
   }
 }

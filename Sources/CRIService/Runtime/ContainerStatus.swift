@@ -8,7 +8,7 @@ extension RuntimeService {
     let logDirectory = (try? ledger.sandbox(record.sandboxID).config.content.logDirectory) ?? ""
     var info: [String: String] = [:]
     if request.verbose {
-      info = VerboseInfo.of(record)
+      info = VerboseInfo(record).map
       info["log"] = "{\"bytesLost\":\(await pods.lostLogBytes(of: record))}"
     }
     return .with {

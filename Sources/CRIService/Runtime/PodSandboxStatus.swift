@@ -10,7 +10,7 @@ extension RuntimeService {
       $0.timestamp = SystemClock.realtimeNanoseconds()
       $0.status = record.criStatus
       $0.containersStatuses = statuses(ledger.containers(of: record.id), of: record)
-      if request.verbose { $0.info = VerboseInfo.of(record) }
+      if request.verbose { $0.info = VerboseInfo(record).map }
     }
   }
 }

@@ -37,6 +37,10 @@ package struct NetworkAttachment: Sendable, Hashable, Codable {
   package var cgroupParent = ""
   /// The pod's own resolver settings, where it has any.
   package var dns: DNS?
+  /// Where this pod's networks are configured; nil for the node's directory.
+  package var configurationDirectory: String?
+  /// How many of that directory's networks it gets, 0 for all; nil for the node's number.
+  package var networks: Int?
 
   package init(sandboxID: String, netnsPath: String, podName: String, podNamespace: String, podUID: String) {
     self.sandboxID = sandboxID

@@ -10,6 +10,8 @@ package struct ExecSessionPlan: Sendable, Hashable {
   package var stdin = false
   package var stdout = true
   package var stderr = true
+  /// nil leaves it to the runtime.
+  package var score: OutOfMemoryScore?
 
   package init(container: String, process: [UInt8]) {
     self.container = container

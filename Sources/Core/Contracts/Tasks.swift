@@ -107,6 +107,18 @@ package struct TaskState: Sendable, Hashable {
   }
 }
 
+/// The oom_score_adj that a container has now. A runtime gives an exec the one of the container's start.
+package struct OutOfMemoryScore: Sendable, Hashable {
+  package var value: Int
+  /// The container's, relative to each hierarchy's root.
+  package var cgroup: String
+
+  package init(_ value: Int, cgroup: String) {
+    self.value = value
+    self.cgroup = cgroup
+  }
+}
+
 package struct ExecPlan: Sendable, Hashable {
   package var container: String
   /// OCI `process` object as JSON, for `runc exec --process`.
@@ -116,6 +128,8 @@ package struct ExecPlan: Sendable, Hashable {
   /// Bytes of stdout and stderr together that are kept; the rest is read and dropped. By default as much as fits the 16 MiB message that
   /// kubelets take.
   package var outputLimit: Int
+  /// nil leaves it to the runtime.
+  package var score: OutOfMemoryScore?
 
   package init(container: String, process: [UInt8], timeout: Int64, outputLimit: Int = (16 << 20) - 1024) {
     self.container = container

@@ -19,6 +19,9 @@ package struct ImageShare: Sendable {
 }
 
 extension ImageService {
+  /// The image's configuration, as it was pulled; nil where it cannot be read.
+  package func configuration(_ image: ImageRecord) -> [UInt8]? { try? content.read(image.id) }
+
   /// Names an image; takes the name from the image that had it. NOT_FOUND without the image.
   package func tag(_ image: String, as name: String) throws -> ImageReference {
     guard let record = try find(image) else { throw Fault(.notFound, "image \"\(image.prefix(300))\": not found") }

@@ -148,10 +148,13 @@ struct ContainerSetup: Sendable {
       pod: pod, node: services.settings.node,
       lookups: Lookups { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
     inputs.prepared = prepared
-    if config.mounts.contains(where: \.recursiveReadOnly) {
-      inputs.node.hasRecursiveReadOnly = await services.settings.runtimeFeatures.of(runtime).recursiveReadOnly
+    if config.mounts.contains(where: \.recursiveReadOnly) || config.asksForCDI {
+      let features = await services.settings.runtimeFeatures.of(runtime)
+      inputs.node.hasRecursiveReadOnly = features.recursiveReadOnly
+      (inputs.node.hasNetDevices, inputs.node.hasRDTSchemata) = (features.netDevices, features.rdtSchemata)
     }
     inputs.imageVolumes = imageVolumes
+    inputs.handler = services.settings.handlers[sandbox.runtimeHandler] ?? HandlerFacts()
     inputs.passedAnnotations =
       services.settings.annotations[sandbox.runtimeHandler]?.passed(
         pod: sandbox.config.content.annotations, container: config.annotations) ?? [:]
@@ -186,7 +189,9 @@ struct ContainerSetup: Sendable {
     _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ layers: [LayerID], _ built: BuiltSpec, _ rootfs: RootfsMount
   ) throws -> ContainerRecord {
     let settings = services.settings
-    var plan = ContainerPlan(id: id, bundle: bundle, rootfs: rootfs, runtime: runtime, runtimeRoot: settings.state + "/runtime")
+    var plan = ContainerPlan(
+      id: id, bundle: bundle, rootfs: rootfs, runtime: runtime,
+      runtimeRoot: settings.runtimeRoots[sandbox.runtimeHandler] ?? settings.state + "/runtime")
     plan.logPath = logPath(config)
     plan.logLineLimit = settings.logLineLimit
     plan.terminal = config.tty

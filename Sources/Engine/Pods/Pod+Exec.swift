@@ -1,3 +1,4 @@
+import CRIAPI
 package import Core
 import FoundationEssentials
 import Linux
@@ -14,12 +15,19 @@ extension Pod {
       let record = try ledger.container(container)
       guard case .running = record.state else { throw Fault(.failedPrecondition, "the container is not running") }
       let (nanoseconds, overflow) = timeout.multipliedReportingOverflow(by: 1_000_000_000)
-      let plan = ExecPlan(
+      var plan = ExecPlan(
         container: container, process: try Self.execProcess(record, command, tty: false), timeout: overflow ? 0 : nanoseconds)
+      plan.score = score(record)
       let result = try await task().execSync(plan)
       if result.timedOut { throw Fault(.deadlineExceeded, "command \(command[0]): timed out after \(timeout) s and was killed") }
       return result
     }
+  }
+
+  /// What the container's processes have now: an exec is no more likely to be killed than they are, and no less.
+  nonisolated func score(_ record: ContainerRecord) -> OutOfMemoryScore {
+    let asked = Int(record.resources.oomScoreAdj)
+    return OutOfMemoryScore(max(asked, services.settings.node.minimumOOMScore ?? -1000), cgroup: record.plan.cgroup)
   }
 
   /// The container's own process with another command line, from the spec it runs with. Of that only the process is decoded: mounts and the

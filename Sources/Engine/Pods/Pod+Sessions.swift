@@ -10,7 +10,12 @@ extension Pod {
     var plan = ExecSessionPlan(container: container, process: try Self.execProcess(record, command, tty: streams.terminal))
     (plan.terminal, plan.stdin, plan.stdout, plan.stderr) = (streams.terminal, streams.stdin, streams.stdout, streams.stderr)
     let exec = plan
-    return .exec(streams) { try await self.open(container, "exec") { try await $0.exec(exec) } }
+    return .exec(streams) {
+      var exec = exec
+      exec.score = self.score(try self.ledger.container(container))
+      let current = exec
+      return try await self.open(container, "exec") { try await $0.exec(current) }
+    }
   }
 
   /// A terminal, where the container has one, carries stdout and stderr on one stream whatever was asked for.

@@ -41,6 +41,17 @@ package struct PodServices: Sendable {
   }
 }
 
+/// Networks of a runtime handler's pods, where they are not the node's (`cni_conf_dir`, `cni_max_conf_num`).
+package struct HandlerNetwork: Sendable, Hashable {
+  package var directory: String?
+  package var count: Int?
+
+  package init(directory: String?, count: Int?) {
+    self.directory = directory
+    self.count = count
+  }
+}
+
 /// What is settled for the daemon's whole life.
 package struct EngineSettings: Sendable {
   /// `/run/berth`: sandboxes' directories live in `<state>/sandboxes`.
@@ -57,6 +68,11 @@ package struct EngineSettings: Sendable {
   package var podDefaults = PodDefaults()
   /// By runtime handler.
   package var annotations: [String: PassedAnnotations] = [:]
+  /// By runtime handler, the default one under the empty name too; what is not here is as the node has it.
+  package var handlers: [String: HandlerFacts] = [:]
+  package var networks: [String: HandlerNetwork] = [:]
+  /// Where runtimes keep their state, by runtime handler; what is not here is in `<state>/runtime`.
+  package var runtimeRoots: [String: String] = [:]
   /// How long a host path that a container names may take to answer.
   package var hostPathLimit = Duration.seconds(20)
   /// What each OCI runtime can do, asked when first needed.

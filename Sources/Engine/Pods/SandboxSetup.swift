@@ -36,6 +36,8 @@ struct SandboxSetup: Sendable {
     var attachment = NetworkAttachment(
       sandboxID: plan.id, netnsPath: plan.netnsPath, podName: config.metadata.name, podNamespace: config.metadata.namespace,
       podUID: config.metadata.uid)
+    let network = services.settings.networks[request.runtimeHandler]
+    (attachment.configurationDirectory, attachment.networks) = (network?.directory, network?.count)
     attachment.annotations = config.annotations
     attachment.cgroupParent = config.linux.cgroupParent
     let dns = config.dnsConfig

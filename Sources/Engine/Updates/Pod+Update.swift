@@ -72,7 +72,7 @@ extension Pod {
     }
   }
 
-  /// What the bundle says of the container, for whoever reads it there; runc's execs keep the oom_score_adj of the container's start.
+  /// What the bundle says of the container, for whoever reads it there. An exec gets its oom_score_adj after its start (``score(_:)``).
   private nonisolated func rewriteSpec(_ record: ContainerRecord, _ update: ResourceUpdate) throws {
     let path = record.plan.bundle + "/config.json"
     var spec = try JSONDecoder().decode(RuntimeSpec.self, from: Data(try Files.read(path)))

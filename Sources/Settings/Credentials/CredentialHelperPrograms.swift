@@ -7,8 +7,13 @@ import Synchronization
 /// `{"ServerURL", "Username", "Secret"}` on standard output. What they answer is remembered for a while: a pod start asks no cloud twice.
 package final class CredentialHelperPrograms: CredentialHelpers {
   private struct Answer: Decodable {
-    let Username: String?
-    let Secret: String?
+    let username: String?
+    let secret: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case username = "Username"
+      case secret = "Secret"
+    }
   }
 
   private struct Remembered {
@@ -79,8 +84,8 @@ package final class CredentialHelperPrograms: CredentialHelpers {
     } catch let error as SystemError { throw Fault(.failedPrecondition, "it cannot be started: \(error)", cause: error) }
     if output.ending == .timedOut { throw Fault(.unavailable, "no answer in \(timeout)") }
     guard output.succeeded else { return try explain(output) }
-    guard let answer = try? JSONDocument.decode(Answer.self, from: output.stdout, as: "answer"), let user = answer.Username,
-      let secret = answer.Secret
+    guard let answer = try? JSONDocument.decode(Answer.self, from: output.stdout, as: "answer"), let user = answer.username,
+      let secret = answer.secret
     else { throw Fault(.failedPrecondition, "its answer is not {\"Username\": …, \"Secret\": …}") }
     var credentials = RegistryCredentials()
     (credentials.username, credentials.password) = (user, secret)

@@ -15,35 +15,38 @@ struct CDIDirectories {
   /// By priority: a later directory's files come before an earlier one's.
   private var levels: [[File]] = []
 
+  /// Files are those whose names end in `.json` or `.yaml`, directly in the directories (SPEC.md "CDI JSON Specification").
   /// - Parameter directories: lowest priority first, as everywhere with CDI.
   init(_ directories: [String]) {
     for directory in directories.reversed() {
       var files: [File] = []
       for name in (try? Files.list(directory)) ?? [] where !name.hasPrefix(".") {
         let path = "\(directory)/\(name)"
-        if name.hasSuffix(".json") { read(path, &files) }
-        if name.hasSuffix(".yaml") || name.hasSuffix(".yml") { broken.append("\(path): YAML is not read here, only JSON") }
+        if name.hasSuffix(".json") { read(path, isYAML: false, &files) }
+        if name.hasSuffix(".yaml") { read(path, isYAML: true, &files) }
+        if name.hasSuffix(".yml") { broken.append("\(path): is not read; CDI wants the name to end in .yaml") }
       }
       levels.append(files)
     }
   }
 
-  private mutating func read(_ path: String, _ files: inout [File]) {
+  private mutating func read(_ path: String, isYAML: Bool, _ files: inout [File]) {
     do {
-      files.append(File(path: path, spec: try CDISpec.parse(try Files.read(path, limit: 8 << 20))))
+      files.append(File(path: path, spec: try CDISpec.parse(try Files.read(path, limit: 8 << 20), isYAML: isYAML)))
     } catch {
       broken.append("\(path): \(error)")
     }
   }
 
   /// The edits that each device needs, those of its file before the first of it. FAILED_PRECONDITION names the device, and files that are broken.
-  func edits(for names: [CDIName]) throws(Fault) -> [CDISpec.Edits] {
-    var edits: [CDISpec.Edits] = []
+  func edits(for names: [CDIName]) throws(Fault) -> [CDIEdits] {
+    var edits: [CDIEdits] = []
     var seen: Set<String> = []
     for name in names {
       let (file, device) = try find(name)
-      if seen.insert(file.path).inserted, let common = file.spec.containerEdits { edits.append(common) }
-      if let own = device.containerEdits { edits.append(own) }
+      let origin = "CDI device \(name) (\(file.path))"
+      if seen.insert(file.path).inserted { edits.append(CDIEdits(origin: origin, edits: file.spec.containerEdits)) }
+      edits.append(CDIEdits(origin: origin, edits: device.containerEdits))
     }
     return edits
   }
@@ -62,4 +65,10 @@ struct CDIDirectories {
     let hint = broken.isEmpty ? "" : "; broken specs: " + broken.joined(separator: "; ")
     throw Fault(.failedPrecondition, "CDI device \(name): no spec on this node has it\(hint)")
   }
+}
+
+/// Edits, and who wants them, for messages.
+struct CDIEdits {
+  let origin: String
+  let edits: CDISpec.Edits
 }

@@ -1,4 +1,4 @@
-import CRIAPI
+package import CRIAPI
 import Core
 
 /// A CDI device's full name, `vendor.com/class=name` (CDI specification, "Kind" and "Device names").
@@ -49,4 +49,9 @@ extension SpecInputs {
     }
     return names.enumerated().filter { index, name in !names[..<index].contains(name) }.map(\.element)
   }
+}
+
+extension Runtime_V1_ContainerConfig {
+  /// By field or annotation.
+  package var asksForCDI: Bool { !cdiDevices.isEmpty || annotations.keys.contains { $0.hasPrefix("cdi.k8s.io/") } }
 }

@@ -1,53 +1,58 @@
-import OCI
-
 /// A file of the Container Device Interface: devices of one kind, and what a container needs to use them
-/// (github.com/cncf-tags/container-device-interface, SPEC.md).
-struct CDISpec: Hashable, Decodable {
-  static let versions: Set = [
-    "0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0", "0.7.0", "0.8.0", "1.0.0", "1.1.0",
-  ]
-
+/// (github.com/cncf-tags/container-device-interface, SPEC.md, up to version 1.1.0).
+struct CDISpec: Hashable {
   var cdiVersion: String
   var kind: String
   var devices: [Device]
   /// For every device of the file.
-  var containerEdits: Edits?
+  var containerEdits: Edits
+  var hasAnnotations = false
 
-  struct Device: Hashable, Decodable {
+  struct Device: Hashable {
     var name: String
-    var containerEdits: Edits?
+    var containerEdits: Edits
+    var hasAnnotations = false
   }
 
-  struct Edits: Hashable, Decodable {
-    var env: [String]?
-    var deviceNodes: [DeviceNode]?
-    var mounts: [Mount]?
-    var hooks: [Hook]?
-    var additionalGids: [UInt32]?
-    var intelRdt: Unsupported?
-    var netDevices: [Unsupported]?
+  struct Edits: Hashable {
+    var env: [String] = []
+    var deviceNodes: [DeviceNode] = []
+    var netDevices: [NetDevice] = []
+    var mounts: [Mount] = []
+    var hooks: [Hook] = []
+    var additionalGids: [UInt32] = []
+    var intelRdt: IntelRDT?
+
+    var isEmpty: Bool { self == Edits() }
   }
 
-  struct DeviceNode: Hashable, Decodable {
+  struct DeviceNode: Hashable {
     var path: String
     var hostPath: String?
     var type: String?
     var major: Int64?
     var minor: Int64?
     var fileMode: UInt32?
+    /// Letters of `rwm`, or `none`.
     var permissions: String?
     var uid: UInt32?
     var gid: UInt32?
   }
 
-  struct Mount: Hashable, Decodable {
+  /// An interface of the host that moves into the container's network.
+  struct NetDevice: Hashable {
+    var hostInterfaceName: String
+    var name: String
+  }
+
+  struct Mount: Hashable {
     var hostPath: String
     var containerPath: String
     var type: String?
-    var options: [String]?
+    var options: [String] = []
   }
 
-  struct Hook: Hashable, Decodable {
+  struct Hook: Hashable {
     var hookName: String
     var path: String
     var args: [String]?
@@ -55,56 +60,14 @@ struct CDISpec: Hashable, Decodable {
     var timeout: Int?
   }
 
-  /// Only that it is there is read.
-  struct Unsupported: Hashable, Decodable {
-    init(from decoder: any Decoder) throws {}
-  }
-}
-
-extension CDISpec {
-  /// Throws why the file cannot be used, as words.
-  static func parse(_ bytes: [UInt8]) throws(DocumentError) -> CDISpec {
-    let spec = try JSONDocument.decode(CDISpec.self, from: bytes, as: "CDI spec", limit: 8 << 20)
-    if let problem = spec.problem { throw DocumentError("CDI spec", problem) }
-    return spec
-  }
-
-  private var problem: String? {
-    if !CDISpec.versions.contains(cdiVersion) { return "cdiVersion \"\(cdiVersion.prefix(40))\" is not known" }
-    if !CDIName.isKind(kind) { return "kind \"\(kind.prefix(100))\" is not of the form vendor/class" }
-    if devices.isEmpty { return "there are no devices" }
-    var names: Set<String> = []
-    for device in devices {
-      if !CDIName.isDevice(device.name) { return "\"\(device.name.prefix(100))\" cannot be a device's name" }
-      if !names.insert(device.name).inserted { return "device \"\(device.name)\" is there twice" }
-    }
-    return ([containerEdits] + devices.map(\.containerEdits)).lazy.compactMap { $0?.problem }.first
-  }
-}
-
-extension CDISpec.Edits {
-  private static let hookNames: Set = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
-
-  fileprivate var problem: String? {
-    for entry in env ?? [] where entry.first == "=" || !entry.contains("=") || entry.utf8.contains(0) {
-      return "env \"\(entry.prefix(100))\" is not NAME=value"
-    }
-    for node in deviceNodes ?? [] { if let problem = node.problem { return problem } }
-    for mount in mounts ?? [] where mount.hostPath.isEmpty || !mount.containerPath.hasPrefix("/") {
-      return "a mount from \"\(mount.hostPath.prefix(100))\" to \"\(mount.containerPath.prefix(100))\" is not possible"
-    }
-    for hook in hooks ?? [] where !Self.hookNames.contains(hook.hookName) || !hook.path.hasPrefix("/") {
-      return "hook \"\(hook.hookName.prefix(40))\" of \"\(hook.path.prefix(100))\" is not known, or its path not absolute"
-    }
-    return nil
-  }
-}
-
-extension CDISpec.DeviceNode {
-  fileprivate var problem: String? {
-    if !path.hasPrefix("/") { return "device node \"\(path.prefix(100))\" is not an absolute path" }
-    if let type, !["b", "c", "u", "p", ""].contains(type) { return "device node \(path): type \"\(type.prefix(10))\" is not known" }
-    let letters = (permissions ?? "").utf8.allSatisfy { "rwm".utf8.contains($0) }
-    return letters ? nil : "device node \(path): permissions \"\(permissions?.prefix(10) ?? "")\" have other letters than r, w and m"
+  struct IntelRDT: Hashable {
+    var closID: String?
+    var l3CacheSchema: String?
+    var memBwSchema: String?
+    /// Since 1.1.0, with `enableMonitoring` in the place of the two after it.
+    var schemata: [String]?
+    var enableMonitoring: Bool?
+    var enableCMT: Bool?
+    var enableMBM: Bool?
   }
 }

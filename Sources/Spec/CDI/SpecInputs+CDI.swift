@@ -7,23 +7,25 @@ extension SpecInputs {
   func addCDI(to spec: inout RuntimeSpec) throws(Fault) {
     let names = try cdiNames()
     if names.isEmpty { return }
-    for edits in try CDIDirectories(node.cdiDirectories).edits(for: names) { try apply(edits, to: &spec) }
+    for edits in try CDIDirectories(node.cdiDirectories).edits(for: names) {
+      do throws(Fault) { try apply(edits.edits, to: &spec) } catch { throw error.within(edits.origin) }
+    }
     // Later mounts must not be hidden by earlier ones' parents.
     let own = spec.mounts.prefix { !($0.options ?? []).contains { $0 == "rbind" || $0 == "bind" } }.count
     spec.mounts[own...].stablySort { ContainerPath.depth($0.destination) < ContainerPath.depth($1.destination) }
   }
 
   private func apply(_ edits: CDISpec.Edits, to spec: inout RuntimeSpec) throws(Fault) {
-    if edits.intelRdt != nil { throw Fault(.unimplemented, "CDI: intelRdt is not supported") }
-    if edits.netDevices?.isEmpty == false { throw Fault(.unimplemented, "CDI: netDevices are not supported") }
     var environment = Environment(spec.process.env)
-    for entry in edits.env ?? [] { environment.set(entry) }
+    for entry in edits.env { environment.set(entry) }
     spec.process.env = environment.entries
-    for node in edits.deviceNodes ?? [] { try add(node, to: &spec) }
-    for mount in edits.mounts ?? [] { add(mount, to: &spec) }
-    for hook in edits.hooks ?? [] { spec.hooks.add(hook.runtimeHook, at: hook.hookName) }
+    for node in edits.deviceNodes { try add(node, to: &spec) }
+    try add(edits.netDevices, to: &spec)
+    for mount in edits.mounts { add(mount, to: &spec) }
+    for hook in edits.hooks { spec.hooks.add(hook.runtimeHook, at: hook.hookName) }
+    if let rdt = edits.intelRdt { spec.linux.intelRdt = try runtimeRDT(rdt) }
     var groups = spec.process.user.additionalGids ?? []
-    for group in edits.additionalGids ?? [] where group != 0 && !groups.contains(group) { groups.append(group) }
+    for group in edits.additionalGids where group != 0 && !groups.contains(group) { groups.append(group) }
     if !groups.isEmpty { spec.process.user.additionalGids = groups }
   }
 
@@ -33,7 +35,7 @@ extension SpecInputs {
     if device.uid == nil, user.uid > 0 { device.uid = user.uid }
     if device.gid == nil, user.gid > 0 { device.gid = user.gid }
     spec.linux.devices = (spec.linux.devices ?? []).filter { $0.path != device.path } + [device]
-    guard device.type != "p" else { return }
+    guard device.type != "p", node.permissions != "none" else { return }
     let access = node.permissions.map { $0.isEmpty ? "rwm" : $0 } ?? "rwm"
     let type = device.type == "u" ? "c" : device.type
     spec.linux.resources?.devices?.append(
@@ -49,10 +51,10 @@ extension SpecInputs {
         path: path, type: type, major: node.major ?? 0, minor: node.minor ?? 0, fileMode: node.fileMode, uid: node.uid, gid: node.gid)
     }
     let source = node.hostPath.map { $0.isEmpty ? node.path : $0 } ?? node.path
-    let found = try stage("CDI: device node \(source)", { try lookups.devices(source) })
-    guard let host = found.first, found.count == 1 else { throw Fault(.failedPrecondition, "CDI: \(source) is no device") }
+    let found = try stage("device node \(source)", { try lookups.devices(source) })
+    guard let host = found.first, found.count == 1 else { throw Fault(.failedPrecondition, "device node \(source): is no device") }
     guard type.isEmpty || type == host.kind.rawValue || type == "u" else {
-      throw Fault(.failedPrecondition, "CDI: \(source) is of type \(host.kind.rawValue), not \(type)")
+      throw Fault(.failedPrecondition, "device node \(source): is of type \(host.kind.rawValue), not \(type)")
     }
     return RuntimeSpec.Device(
       path: path, type: host.kind.rawValue, major: node.major ?? Int64(host.major), minor: node.minor ?? Int64(host.minor),
@@ -62,11 +64,41 @@ extension SpecInputs {
   private func add(_ mount: CDISpec.Mount, to spec: inout RuntimeSpec) {
     let destination = ContainerPath.clean(mount.containerPath)
     spec.mounts.removeAll { $0.destination == destination }
-    let options = mount.options ?? []
     let isBind = ["", "bind", "none"].contains(mount.type ?? "")
-    let bind = isBind && !options.contains { $0 == "bind" || $0 == "rbind" } ? ["rbind"] : []
+    let bind = isBind && !mount.options.contains { $0 == "bind" || $0 == "rbind" } ? ["rbind"] : []
     spec.mounts.append(
-      RuntimeSpec.Mount(destination, type: isBind ? "bind" : mount.type ?? "bind", source: mount.hostPath, options: bind + options))
+      RuntimeSpec.Mount(
+        destination, type: isBind ? "bind" : mount.type ?? "bind", source: mount.hostPath, options: bind + mount.options))
+  }
+}
+
+/// What not every runtime can do, and what no runtime says that it ignores.
+extension SpecInputs {
+  private func add(_ devices: [CDISpec.NetDevice], to spec: inout RuntimeSpec) throws(Fault) {
+    if devices.isEmpty { return }
+    guard node.hasNetDevices else {
+      throw Fault(
+        .failedPrecondition,
+        "netDevices: \(devices[0].hostInterfaceName): this OCI runtime does not move network devices (see its features)")
+    }
+    guard pod.networkNamespace != nil else {
+      throw Fault(.failedPrecondition, "netDevices: \(devices[0].hostInterfaceName): the pod is on the host's network")
+    }
+    for device in devices {
+      spec.linux.netDevices = (spec.linux.netDevices ?? [:]).merging([device.hostInterfaceName: .init(name: device.name)]) { $1 }
+    }
+  }
+
+  private func runtimeRDT(_ rdt: CDISpec.IntelRDT) throws(Fault) -> RuntimeSpec.IntelRDT {
+    guard node.hasResourceControl else {
+      throw Fault(.failedPrecondition, "intelRdt: this node has no resctrl filesystem mounted, or its processor no such thing")
+    }
+    if rdt.schemata != nil || rdt.enableMonitoring != nil, !node.hasRDTSchemata {
+      throw Fault(.failedPrecondition, "intelRdt: this OCI runtime knows neither schemata nor enableMonitoring (see its features)")
+    }
+    return RuntimeSpec.IntelRDT(
+      closID: rdt.closID, l3CacheSchema: rdt.l3CacheSchema, memBwSchema: rdt.memBwSchema, schemata: rdt.schemata,
+      enableMonitoring: rdt.enableMonitoring, enableCMT: rdt.enableCMT, enableMBM: rdt.enableMBM)
   }
 }
 

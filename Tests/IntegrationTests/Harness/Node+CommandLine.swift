@@ -6,6 +6,10 @@ extension Node {
 
   /// Runs it to its end, without a terminal.
   func commandLine(_ words: String..., input: String = "") async throws -> (code: Int32, stdout: String, stderr: String) {
+    try await commandLine(words, input: input)
+  }
+
+  func commandLine(_ words: [String], input: String = "") async throws -> (code: Int32, stdout: String, stderr: String) {
     let output = try await Command.run(
       try Programs.path("berth"), arguments(words), environment: ["PATH=/usr/bin:/bin"], input: Array(input.utf8), timeout: .seconds(60))
     let code: Int32 =

@@ -30,11 +30,9 @@ extension Node {
     return Self.podConfig(name, logs: directory, change)
   }
 
-  func run(_ config: Runtime_V1_PodSandboxConfig) async throws -> String {
-    try await runtime(
-      "RunPodSandbox", Runtime_V1_RunPodSandboxRequest.with { $0.config = config }, returning: Runtime_V1_RunPodSandboxResponse.self
-    )
-    .podSandboxID
+  func run(_ config: Runtime_V1_PodSandboxConfig, _ handler: String = "") async throws -> String {
+    let request = Runtime_V1_RunPodSandboxRequest.with { ($0.config, $0.runtimeHandler) = (config, handler) }
+    return try await runtime("RunPodSandbox", request, returning: Runtime_V1_RunPodSandboxResponse.self).podSandboxID
   }
 
   func containerConfig(

@@ -19,8 +19,12 @@ final class Node: Sendable {
 
   private static let counter = Atomic(0)
 
-  private init(_ scratch: String) {
+  /// Words that berthd's command line comes after.
+  private let launcher: [String]
+
+  private init(_ scratch: String, _ launcher: [String]) {
     self.scratch = scratch
+    self.launcher = launcher
     number = Self.counter.add(1, ordering: .relaxed).newValue
   }
 
@@ -32,10 +36,10 @@ final class Node: Sendable {
   var networkConfig: String { scratch + "/cni" }
 
   /// Runs `body` on a fresh node with berthd serving; afterwards nothing of it may be left on the machine.
-  static func with(settings: String = "", _ body: (Node) async throws -> Void) async throws {
+  static func with(settings: String = "", launcher: [String] = [], _ body: (Node) async throws -> Void) async throws {
     let before = Leftovers(LeftoverScope(cgroup: cgroup, netnsPrefix: "berth-"))
     try await withScratch("node") { scratch in
-      let node = Node(scratch)
+      let node = Node(scratch, launcher)
       try node.prepare(settings)
       try await node.start()
       do {
@@ -69,12 +73,14 @@ final class Node: Sendable {
 
   /// Starts berthd and waits until it serves.
   func start() async throws {
-    let program = try Programs.path("berthd")
+    let command = launcher + [try Programs.path("berthd")]
     let log = try FileHandle.append(to: scratch + "/berthd.log")
     let nothing = try FileHandle.open("/dev/null")
     var spawn = Spawn(
-      program,
-      ["--config", scratch + "/config.toml", "--root", root, "--state", state, "--address", socket, "--log-level", "debug"],
+      command[0],
+      command.dropFirst() + [
+        "--config", scratch + "/config.toml", "--root", root, "--state", state, "--address", socket, "--log-level", "debug",
+      ],
       descriptors: [nothing.raw, log.raw, log.raw])
     spawn.environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     let started = spawn

@@ -46,6 +46,8 @@ struct shim_spawn {
   const char *const *argv;
   /// NULL to stay.
   const char *directory;
+  /// Decimal oom_score_adj, not set where the kernel refuses it. NULL to keep this process's.
+  const char *oom_score;
   /// -1 for /dev/null.
   int input;
   int output;

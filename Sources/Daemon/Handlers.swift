@@ -1,0 +1,60 @@
+import Core
+import Engine
+import Linux
+import OCI
+import Settings
+import Spec
+
+/// `[runtimes.NAME]` as the engine takes it: by handler, the default one under the empty name too.
+extension Configuration.Runtimes {
+  var annotations: [String: PassedAnnotations] {
+    each { PassedAnnotations(pod: $0.podAnnotations, container: $0.containerAnnotations) }
+  }
+
+  var networks: [String: HandlerNetwork] {
+    each {
+      $0.networkDirectory == nil && $0.maximumNetworks == nil
+        ? nil : HandlerNetwork(directory: $0.networkDirectory, count: $0.maximumNetworks)
+    }
+  }
+
+  var roots: [String: String] { each(\.stateRoot) }
+
+  /// FAILED_PRECONDITION where a file that a handler names cannot be used.
+  func facts(_ node: NodeFacts, warn: (String) -> Void) throws -> [String: HandlerFacts] {
+    var facts: [String: HandlerFacts] = [:]
+    for (name, handler) in handlers {
+      facts[name] = try stage("runtimes.\(name)") { try handler.facts() }
+      if handler.writableCgroups, node.cgroupVersion == .v1 {
+        warn("runtimes.\(name): cgroup_writable has no effect: this node's controllers are on cgroup v1, where it would not be safe")
+      }
+    }
+    facts[""] = facts[standard]
+    return facts
+  }
+
+  private func each<Value>(_ value: (Configuration.Runtime) -> Value?) -> [String: Value] {
+    var values = handlers.compactMapValues(value)
+    values[""] = values[standard]
+    return values
+  }
+}
+
+extension Configuration.Runtime {
+  fileprivate func facts() throws -> HandlerFacts {
+    var facts = HandlerFacts()
+    facts.hidesHostDevices = hidesHostDevices
+    facts.allowsAllDevices = allowsAllDevices
+    facts.hasWritableCgroups = writableCgroups
+    facts.minimumMemory = Int64(minimumMemory)
+    facts.defaultAnnotations = defaultAnnotations
+    if let baseSpec {
+      facts.base = try stage("base_runtime_spec \(baseSpec)") {
+        do { return try BaseSpec.parse(try Files.read(baseSpec, limit: 8 << 20)) } catch let error as DocumentError {
+          throw Fault(.failedPrecondition, error.reason)
+        }
+      }
+    }
+    return facts
+  }
+}

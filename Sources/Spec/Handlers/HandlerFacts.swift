@@ -1,0 +1,17 @@
+/// What a runtime handler does otherwise than the node says (`[runtimes.NAME]`). Does not change while the daemon runs.
+package struct HandlerFacts: Sendable, Hashable {
+  /// Privileged containers see no more of the host's devices than others.
+  package var hidesHostDevices = false
+  /// … but may use any that they make or are given. Only with ``hidesHostDevices``.
+  package var allowsAllDevices = false
+  /// cgroup v2: containers that are not privileged may write below their own cgroup.
+  package var hasWritableCgroups = false
+  /// Bytes; a lower memory limit is refused. 0 for none.
+  package var minimumMemory: Int64 = 0
+  /// For the runtime, where neither pod nor container has them.
+  package var defaultAnnotations: [String: String] = [:]
+  /// Where the specs of its containers begin.
+  package var base: BaseSpec?
+
+  package init() {}
+}
