@@ -69,6 +69,7 @@ struct CoreServices: Sendable {
       snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, cgroups: CgroupReader(tree), settings: engine,
       logger: logger)
     podServices.admission = images.admission
+    podServices.snapshotters = settings.runtimes.snapshotters(stores.snapshotters)
     pods = PodService(podServices)
     NodeMetrics.register(ledger, images, in: metrics)
     services = [
@@ -109,6 +110,15 @@ extension Configuration.Runtimes {
     for name in handlers.keys { if let path = try? executable(of: name) { paths[name] = path } }
     paths[""] = paths[standard] ?? standard
     return paths
+  }
+}
+
+extension Configuration.Runtimes {
+  /// Of the handlers that name one; the default one's under the empty name too.
+  func snapshotters(_ known: [String: any Snapshotter]) -> [String: any Snapshotter] {
+    var chosen = handlers.compactMapValues { handler in handler.snapshotter.flatMap { known[$0] } }
+    chosen[""] = chosen[standard]
+    return chosen
   }
 }
 

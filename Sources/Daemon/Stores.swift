@@ -1,5 +1,6 @@
 import Content
 import Core
+import Linux
 import Logging
 import Metadata
 import Settings
@@ -11,7 +12,10 @@ final class Stores: Sendable {
   let records: FollowingStore
   let content: BlobDirectory
   let layers: LayerDirectories
-  let snapshots: OverlaySnapshots
+  /// That of handlers which name none.
+  let snapshots: any Snapshotter
+  /// By name.
+  let snapshotters: [String: any Snapshotter]
 
   init(_ settings: Configuration, logger: Logger) throws {
     let lock = try InstanceLock.take(root: settings.root)
@@ -21,8 +25,18 @@ final class Stores: Sendable {
     content = try BlobDirectory(root: settings.root)
     layers = try LayerDirectories(root: settings.root, limits: ExtractionLimits(settings.images.limits), log: logger)
     try layers.sweep()
-    snapshots = try OverlaySnapshots(root: settings.root)
+    let overlay = try OverlaySnapshots(root: settings.root)
+    let native = NativeSnapshots(root: settings.root, base: overlay)
+    snapshotters = ["overlay": overlay, "native": native]
+    snapshots = Self.isNative(settings, logger) ? native : overlay
     self.lock = lock
+  }
+
+  private static func isNative(_ settings: Configuration, _ logger: Logger) -> Bool {
+    guard settings.snapshots.snapshotter == "auto" else { return settings.snapshots.snapshotter == "native" }
+    guard let problem = Mounts.overlayProblem(settings.root + "/snapshots") else { return false }
+    logger.warning("overlayfs cannot be used below \(settings.root), containers get copies of their images: \(problem)")
+    return true
   }
 
   /// Writes what is not durable yet.

@@ -59,6 +59,11 @@ extension Configuration {
       try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
       try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }
+      try table.within("snapshots") { (table) throws(SettingsError) in
+        try table.set(&snapshots.snapshotter, "snapshotter") {
+          ["auto", "overlay", "native"].contains($0) ? nil : "must be auto, overlay or native"
+        }
+      }
       try table.within("cgroups") { (table) throws(SettingsError) in
         try table.set(&cgroups.driver, "driver") { ["cgroupfs", "systemd"].contains($0) ? nil : "must be cgroupfs or systemd" }
       }
@@ -142,6 +147,7 @@ extension Configuration.Runtimes {
 extension Configuration.Runtime {
   fileprivate mutating func apply(_ table: inout TableReader) throws(SettingsError) {
     try table.set(&path, "path", check: Check.absolute)
+    try table.set(&snapshotter, "snapshotter") { ["overlay", "native"].contains($0) ? nil : "must be overlay or native" }
     try table.set(&inheritsProgram, "inherit_default_runtime")
     try table.set(&stateRoot, "runtime_root", check: Check.absolute)
     try table.set(&podAnnotations, "pod_annotations")

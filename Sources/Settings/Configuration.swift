@@ -108,7 +108,16 @@ package struct Configuration: Equatable, Sendable {
     /// Key `container_min_memory`, bytes: a lower limit of a container is refused.
     package var minimumMemory = 0
 
+    /// Key `snapshotter`: `overlay` or `native`; `nil` for that of `[snapshots]`.
+    package var snapshotter: String?
+
     package init(path: String? = nil) { self.path = path }
+  }
+
+  /// `[snapshots]`: containers' own filesystems.
+  package struct Snapshots: Equatable, Sendable {
+    /// Key `snapshotter`: `overlay`, `native` (whole copies), or `auto`: overlay where it can be used.
+    package var snapshotter = "auto"
   }
 
   /// `[cgroups]`
@@ -189,6 +198,7 @@ package struct Configuration: Equatable, Sendable {
   package var registry = Registry()
   package var cni = CNI()
   package var runtimes = Runtimes()
+  package var snapshots = Snapshots()
   package var cgroups = Cgroups()
   package var pods = Pods()
   package var cdi = CDI()

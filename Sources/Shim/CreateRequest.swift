@@ -111,6 +111,7 @@ extension Overlay {
   }
 
   var complaint: Failure? {
+    if isPlain { return isPath(upper) ? nil : Failure(.invalidArgument, "rootfs.upper is no absolute path") }
     if lower.isEmpty || !lower.allSatisfy(isPath) { return Failure(.invalidArgument, "rootfs.lower is not a list of absolute paths") }
     if upper.isEmpty != work.isEmpty { return Failure(.invalidArgument, "rootfs has one of upper and work") }
     if !upper.isEmpty && !(isPath(upper) && isPath(work)) { return Failure(.invalidArgument, "rootfs.upper or work is no absolute path") }

@@ -1,12 +1,14 @@
 import CLinux
 
-/// An overlay to be mounted by a child before it executes.
+/// An overlay to be mounted by a child before it executes; or a plain directory, `upper` alone.
 struct Overlay {
   var lower: [Bytes] = []
   var upper = Bytes()
   var work = Bytes()
   var options: [Bytes] = []
   var target = Bytes()
+
+  var isPlain: Bool { lower.isEmpty && options.isEmpty && work.isEmpty && !upper.isEmpty }
 }
 
 /// What a child executes, and where.

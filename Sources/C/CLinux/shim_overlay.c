@@ -62,9 +62,10 @@ static int attach(int fs, const char *target) {
 }
 
 int shim_mount_overlay(const struct shim_overlay *overlay, int *index, char *text, size_t size) {
-  int fs = fs_open("overlay");
   *index = -1;
   text[0] = 0;
+  if (overlay->lower_count == 0 && overlay->upper) return shim_mount_overlay_plain(overlay, index);
+  int fs = fs_open("overlay");
   if (fs < 0) return -1;
   int result = configure(fs, overlay, index);
   if (result == 0) result = attach(fs, overlay->target);

@@ -94,6 +94,9 @@ static int mount_by_descriptors(struct text *text, const struct shim_overlay *ov
 }
 
 int shim_mount_overlay_plain(const struct shim_overlay *overlay, int *index) {
+  *index = -1;
+  // A directory that is complete by itself.
+  if (overlay->lower_count == 0 && overlay->upper) return mount(overlay->upper, overlay->target, NULL, MS_BIND, NULL);
   struct text text = {0};
   compose(&text, overlay, NULL, index);
   if (text.overflow) return mount_by_descriptors(&text, overlay, index);

@@ -1,4 +1,5 @@
-/// How a container's root filesystem is mounted: overlay of read-only layers below one writable directory.
+/// How a container's root filesystem is mounted: overlay of read-only layers below one writable directory; or, without layers and work directory, that
+/// directory as it is.
 package struct RootfsMount: Hashable, Sendable, Codable {
   /// Layer directories, highest first, as overlay's `lowerdir+` takes them.
   package var lower: [String]
@@ -7,6 +8,9 @@ package struct RootfsMount: Hashable, Sendable, Codable {
   package var work: String?
   /// Further overlay options, `volatile` and the like.
   package var options: [String]
+
+  /// A directory that is complete by itself.
+  package var isPlain: Bool { lower.isEmpty && work == nil && upper != nil }
 
   package init(lower: [String], upper: String?, work: String?, options: [String] = []) {
     self.lower = lower

@@ -76,12 +76,16 @@ struct ContainerSetup: Sendable {
 
   /// The writable layer above the image's. In a user namespace the layers are seen as it maps them, and the writable one belongs to it.
   private func prepare(_ layers: [LayerID]) async throws -> RootfsMount {
-    try seen(try await services.snapshots.prepare(id, above: layers), layers)
+    let snapshotter = services.snapshotters[sandbox.runtimeHandler] ?? services.snapshots
+    return try seen(try await snapshotter.prepare(id, above: layers), layers)
   }
 
   /// Not a part of ``prepare(_:)``: as one coroutine the optimizer of Swift 6.3.1 crashes on it.
   private func seen(_ prepared: RootfsMount, _ layers: [LayerID]) throws -> RootfsMount {
     var rootfs = prepared
+    if rootfs.isPlain, sandbox.plan.idMaps != nil {
+      throw Fault(.failedPrecondition, "user namespaces need overlay snapshots, and the pod's runtime handler has native ones")
+    }
     guard let maps = sandbox.plan.idMaps, let upper = rootfs.upper else { return rootfs }
     let root = LayerViews(services, sandbox).root
     rootfs.lower = layers.reversed().map { LayerLayout.files(root, $0) }

@@ -17,6 +17,8 @@ package struct PodServices: Sendable {
   package let cgroups: CgroupReader
   package let settings: EngineSettings
   package let logger: Logger
+  /// By runtime handler, where that has one of its own; all of one root.
+  package var snapshotters: [String: any Snapshotter] = [:]
   /// Asked about an image before a container is made of it; `nil` takes all.
   package var admission: ImageAdmission?
 

@@ -1,0 +1,98 @@
+import Core
+import Linux
+
+/// Puts layers on top of each other in one directory, as overlayfs would show them: whiteouts remove, opaque directories hide, hard links stay links.
+struct LayerCopy: ~Copyable {
+  private static let opaqueAttribute: RawName = "trusted.overlay.opaque"
+  private static let piece = 1 << 20
+
+  private let target: ConfinedRoot
+  /// Of the layer being added: where the first name of an inode with several went.
+  private var links: [UInt64: (directory: RawName, name: RawName)] = [:]
+
+  init(into target: String) throws { self.target = try ConfinedRoot(path: target) }
+
+  /// The next layer; the lowest comes first.
+  mutating func add(_ layer: String) throws {
+    links = [:]
+    let source = try Directory.open(layer)
+    let base = try target.directory("")
+    if try Self.isOpaque(source) { for name in try base.names() { try base.removeTree(name) } }
+    try merge(source, base, "")
+  }
+
+  private static func isOpaque(_ directory: borrowing Directory) throws -> Bool {
+    try directory.handle.attribute(opaqueAttribute) == [UInt8(ascii: "y")]
+  }
+
+  private mutating func merge(_ source: borrowing Directory, _ base: borrowing Directory, _ path: RawName) throws {
+    for name in try source.names() {
+      guard let status = try source.status(name) else { continue }
+      if status.isWhiteout {
+        try base.removeTree(name)
+      } else if status.type == .directory {
+        try directory(source, base, name, status, path.bytes.isEmpty ? name : RawName(path.bytes + [UInt8(ascii: "/")] + name.bytes))
+      } else {
+        try base.removeTree(name)
+        try item(source, base, name, status, path)
+      }
+    }
+  }
+
+  private mutating func directory(
+    _ source: borrowing Directory, _ base: borrowing Directory, _ name: RawName, _ status: FileStatus, _ path: RawName
+  ) throws {
+    let from = try source.directory(name)
+    var existing = try base.status(name)
+    if let there = existing, try there.type != .directory || Self.isOpaque(from) {
+      try base.removeTree(name)
+      existing = nil
+    }
+    if existing == nil { try base.makeDirectory(name) }
+    try merge(from, try base.directory(name), path)
+    for attribute in try base.attributes(name).keys { try base.removeAttribute(name, attribute) }
+    try describe(base, name, status, try source.attributes(name))
+  }
+
+  /// - Parameter path: of the directory that it is in.
+  private mutating func item(
+    _ source: borrowing Directory, _ base: borrowing Directory, _ name: RawName, _ status: FileStatus, _ path: RawName
+  ) throws {
+    if status.links > 1, let first = links[status.inode] {
+      return try target.directory(first.directory).link(first.name, into: base, as: name)
+    }
+    switch status.type {
+    case .regular: try Self.copy(try source.readFile(name), try base.createFile(name), status.size)
+    case .symlink: try base.makeSymlink(name, to: try source.readLink(name))
+    default: try base.makeNode(name, status.type, device: status.device)
+    }
+    try describe(base, name, status, try source.attributes(name))
+    if status.links > 1 { links[status.inode] = (path, name) }
+  }
+
+  /// The owner first: changing it takes set-user-ID bits and capabilities away.
+  private func describe(
+    _ base: borrowing Directory, _ name: RawName, _ status: FileStatus, _ attributes: [RawName: [UInt8]]
+  ) throws {
+    try base.setOwner(name, status.owner, status.group)
+    if status.type != .symlink { try base.setMode(name, status.mode) }
+    for (attribute, value) in attributes where !attribute.bytes.starts(with: "trusted.overlay.".utf8) {
+      try base.setAttribute(name, attribute, value)
+    }
+    try base.setModified(name, status.modified)
+  }
+
+  /// Shares the data where the filesystem can; holes stay holes.
+  private static func copy(_ source: borrowing FileHandle, _ file: borrowing FileHandle, _ size: Int64) throws {
+    if size == 0 || file.reflink(from: source) { return }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(min(size, Int64(piece))), alignment: 4096)
+    defer { buffer.deallocate() }
+    var offset: Int64 = 0
+    while case let count = try source.read(into: buffer, at: offset), count > 0 {
+      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      if bytes.contains(where: { $0 != 0 }) { try file.write(bytes, at: offset) }
+      offset += Int64(count)
+    }
+    try file.truncate(to: size)
+  }
+}
