@@ -35,7 +35,12 @@ package enum Validation {
 
   static func checkNoClimbing(_ path: String, _ field: String) throws(Fault) {
     try checkText(path, field)
-    if path.split(separator: "/").contains("..") { throw refuse(field, "\"\(path.prefix(200))\" has a \"..\"") }
+    let names = path.split(separator: "/")
+    if names.contains("..") { throw refuse(field, "\"\(path.prefix(200))\" has a \"..\"") }
+    // NAME_MAX and PATH_MAX (limits.h): no file is called that.
+    if path.utf8.count > 4095 || names.contains(where: { $0.utf8.count > 255 }) {
+      throw refuse(field, "\"\(path.prefix(200))…\" is longer than a path can be (4095 bytes, 255 between slashes)")
+    }
   }
 
   static func checkNotNegative(_ value: Int64, _ field: String) throws(Fault) {
