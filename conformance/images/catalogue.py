@@ -3,6 +3,7 @@
 A catalogue entry is (repository, tags, image, index): `index` says whether the tags lead to an image index, as most public
 images' do, or to the manifest itself.
 """
+import itertools
 import os
 import subprocess
 import tempfile
@@ -177,8 +178,9 @@ def benchmarks(base, big_tree, variants):
     big = [base, Layer(tree(big_tree, "opt/tree", 400 << 20))]
     roots = ["/usr/lib/x86_64-linux-gnu", "/usr/share", "/usr/lib"]
     folders = sorted(os.path.join(root, name) for root in roots if os.path.isdir(root) for name in os.listdir(root))
-    folders = [folder for folder in folders if os.path.isdir(folder)][:24]
-    many = [base] + [Layer(tree(folder, f"opt/{number}", 4 << 20)) for number, folder in enumerate(folders)]
+    trees = (tree(folder, f"opt/{number}", 8 << 20, most=600) for number, folder in enumerate(folders) if os.path.isdir(folder))
+    chosen = itertools.islice((entries for entries in trees if len(entries) >= 40), 24)  # no layer of one file, none of ten thousand
+    many = [base] + [Layer(entries) for entries in chosen]
     for variant in range(variants):
         for name, layers in (("bench/big", big), ("bench/many", many)):
             yield name, [str(variant)], Image([layer.variant(variant) for layer in layers], SHELL), True

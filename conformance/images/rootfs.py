@@ -65,8 +65,8 @@ def programs(*paths):
     return [copy("usr/bin/" + os.path.basename(path), path) for path in paths] + libraries(*paths)
 
 
-def tree(root, prefix, limit):
-    """A folder's real files under another name, up to so many bytes of them."""
+def tree(root, prefix, limit, most=1 << 30):
+    """A folder's real files under another name, up to so many bytes and entries of them."""
     entries, total = [directory(prefix)], 0
     for folder, folders, files in os.walk(root):
         folders.sort()
@@ -74,7 +74,7 @@ def tree(root, prefix, limit):
         target = prefix if relative == "." else f"{prefix}/{relative}"
         if relative != ".":
             entries.append(directory(target))
-        for name in sorted(files):
+        for name in sorted(files) if len(entries) < most else []:
             path = os.path.join(folder, name)
             if os.path.islink(path) or not os.path.isfile(path):
                 continue
