@@ -9,6 +9,10 @@ package enum BlockingWork {
 
   /// Runs `body` on a thread of its own. Not cancelled with the calling task: a body that can hang takes a deadline.
   package static func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    try await run(body, by: pool)
+  }
+
+  private static func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T, by pool: ThreadPool) async throws -> T {
     try await withCheckedThrowingContinuation { continuation in
       pool.submit { continuation.resume(with: Result(catching: body)) }
     }
@@ -24,9 +28,7 @@ package enum BlockingWork {
   /// For long work that nobody's pod waits for second by second (unpacking, deleting trees): its threads leave the processors to whoever else
   /// wants them, pod starts before all.
   package static func runInBackground<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-    try await withCheckedThrowingContinuation { continuation in
-      background.submit { continuation.resume(with: Result(catching: body)) }
-    }
+    try await run(body, by: background)
   }
 
   private static let pool = ThreadPool(limit: limit)

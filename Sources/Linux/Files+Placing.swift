@@ -20,8 +20,5 @@ extension Files {
 }
 
 extension SystemError {
-  /// The name belongs to something else already.
-  package var isTaken: Bool { self.is(EEXIST, ENOTEMPTY) }
-
   package var isMissing: Bool { self.is(ENOENT) }
 }

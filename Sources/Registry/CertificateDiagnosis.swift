@@ -16,7 +16,7 @@ struct CertificateDiagnosis {
     configuration.certificateVerification = .noHostnameVerification
     guard let context = try? NIOSSLContext(configuration: configuration) else { return nil }
     let found = group.next().makePromise(of: NIOSSLCertificate?.self)
-    let name = SocketAddress.isLiteral(host) ? nil : host
+    let name = IPAddress(host) == nil ? host : nil
     let connection = ClientBootstrap(group: group).connectTimeout(TimeAmount(limit)).channelInitializer { channel in
       channel.closeFuture.whenComplete { _ in found.succeed(nil) }
       return channel.eventLoop.makeCompletedFuture {
@@ -72,10 +72,6 @@ struct CertificateDiagnosis {
     if name.hasPrefix("*.") { return host.firstIndex(of: ".").map { host[$0...] == name.dropFirst() } ?? false }
     return name.lowercased() == host
   }
-}
-
-extension SocketAddress {
-  fileprivate static func isLiteral(_ host: String) -> Bool { (try? SocketAddress(ipAddress: host, port: 0)) != nil }
 }
 
 extension Connections {

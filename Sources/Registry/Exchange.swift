@@ -30,23 +30,26 @@ struct Exchange: Sendable {
     let address = endpoint.address(question.path)
     try limits.check(endpoint, "GET \(address.display)")
     do {
-      var authorization = await authorizer.known(for: endpoint)
-      var response = try await follow(question, from: address, endpoint, authorization)
-      // A remembered authorization may have expired, so there are two tries.
-      for _ in 0..<2 where response.isChallenge {
-        let challenges = response.message.headers["WWW-Authenticate"]
-        guard let next = try await authorizer.answer(challenges, from: endpoint, refused: authorization), next != authorization else {
-          break
-        }
-        await discard(response.message)
-        authorization = next
-        response = try await follow(question, from: address, endpoint, next)
-      }
-      if response.isOwn { limits.note(response.message.status.code, retryAfter: response.message.retryAfter, from: endpoint) }
-      return response.message
+      return try await authenticated(endpoint) { try await follow(question, from: address, endpoint, $0) }
     } catch {
       throw AttemptFailure(error, asking: address)
     }
+  }
+
+  /// Asks with what authorization is known, and again with what the host wants to see.
+  func authenticated(_ endpoint: Endpoint, _ ask: (_ authorization: String?) async throws -> Answer) async throws -> HTTPClientResponse {
+    var authorization = await authorizer.known(for: endpoint)
+    var response = try await ask(authorization)
+    // A remembered authorization may have expired, so there are two tries.
+    for _ in 0..<2 where response.isChallenge {
+      let challenges = response.message.headers["WWW-Authenticate"]
+      guard let next = try await authorizer.answer(challenges, from: endpoint, refused: authorization), next != authorization else { break }
+      await discard(response.message)
+      authorization = next
+      response = try await ask(next)
+    }
+    if response.isOwn { limits.note(response.message.status.code, retryAfter: response.message.retryAfter, from: endpoint) }
+    return response.message
   }
 
   /// Reads what is left of a small body, so that its connection can be used again.
@@ -54,7 +57,7 @@ struct Exchange: Sendable {
     _ = try? await limited(to: .seconds(1)) { try await response.body.collect(upTo: 64 << 10) }
   }
 
-  private struct Answer {
+  struct Answer {
     let message: HTTPClientResponse
     let isOwn: Bool
     /// Only the host itself is given credentials; another one that asks for them after a redirect is not.
@@ -80,10 +83,7 @@ struct Exchange: Sendable {
     request.headers = ["User-Agent": Self.userAgent, "Accept": question.accept, "Accept-Encoding": "identity"]
     if question.from > 0 { request.headers.add(name: "Range", value: "bytes=\(question.from)-") }
     if question.from > 0, let validator = question.validator { request.headers.add(name: "If-Range", value: validator) }
-    if isOwn {
-      for header in endpoint.host.headers { request.headers.remove(name: header.name) }
-      for header in endpoint.host.headers { request.headers.add(name: header.name, value: header.value) }
-    }
+    if isOwn { endpoint.host.addHeaders(to: &request.headers) }
     if let authorization { request.headers.replaceOrAdd(name: "Authorization", value: authorization) }
     if address.scheme == .https { request.tlsConfiguration = try connections.tls(for: endpoint.host, itself: isOwn) }
     return request
@@ -100,6 +100,14 @@ struct Exchange: Sendable {
       metrics.add(.registryRequests, labels: ["none"])
       throw await connections.explain(error, asking: address)
     }
+  }
+}
+
+extension RegistryHost {
+  /// Those of its hosts.toml, in place of what is there; one may have several values.
+  func addHeaders(to all: inout HTTPHeaders) {
+    for header in headers { all.remove(name: header.name) }
+    for header in headers { all.add(name: header.name, value: header.value) }
   }
 }
 

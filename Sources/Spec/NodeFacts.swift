@@ -14,6 +14,10 @@ package struct NodeFacts: Sendable, Hashable {
   package var availableCapabilities = Capability.all
   /// The lowest oom_score_adj the daemon may set; `nil` where it may set any.
   package var minimumOOMScore: Int?
+
+  /// `asked`, or as low as the daemon itself where it may not go lower: the kernel would refuse the whole container.
+  package func oomScore(_ asked: Int64) -> Int { max(Int(asked), minimumOOMScore ?? -1000) }
+
   package var hasSwapLimits = true
   package var hasHugepageLimits = true
   /// The OCI runtime can make a bind mount read-only with all mounts below it.

@@ -25,11 +25,8 @@ extension SpecInputs {
     }
   }
 
-  /// Without the right to go lower, as low as the daemon itself: the kernel would refuse the whole container. Never left out: the container would
-  /// inherit the shim's, which keeps it from being killed.
-  private var oomScore: Int {
-    max(Int(container.linux.resources.oomScoreAdj), node.minimumOOMScore ?? -1000)
-  }
+  /// Never left out: the container would inherit the shim's, which keeps it from being killed.
+  private var oomScore: Int { node.oomScore(container.linux.resources.oomScoreAdj) }
 }
 
 /// A process that joins a running container.

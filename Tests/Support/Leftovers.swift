@@ -49,7 +49,7 @@ package struct Leftovers: Sendable {
     self.scope = scope
     things = Set(
       Self.processes(scope) + Self.mounts() + Self.named("netns", in: "/run/netns", scope.netnsPrefix)
-        + Self.named("interface", in: "/sys/class/net", scope.interfacePrefix) + Self.cgroups(scope) + Self.descriptors()
+        + Self.interfaces(scope) + Self.cgroups(scope) + Self.descriptors()
         + scope.directories.flatMap { Self.named("file", in: $0, "") })
   }
 
@@ -101,6 +101,12 @@ package struct Leftovers: Sendable {
   private static func cgroup(_ scope: LeftoverScope) -> Cgroup? {
     guard let path = scope.cgroup, let tree = try? CgroupTree.detect() else { return nil }
     return try? Cgroup(path, in: tree)
+  }
+
+  /// The interfaces of this process's own network namespace: /sys/class/net shows those of the namespace that mounted /sys, which may be another's.
+  private static func interfaces(_ scope: LeftoverScope) -> [Thing] {
+    (NetworkCounters.read(pid: ProcessTable.own) ?? []).map(\.name).filter { $0.hasPrefix(scope.interfacePrefix) }
+      .map { Thing(kind: "interface", identity: $0, description: $0) }
   }
 
   private static func named(_ kind: String, in directory: String, _ prefix: String) -> [Thing] {

@@ -7,36 +7,48 @@ import SwiftProtobuf
 enum LayerReports {
   private static let interval = Duration.milliseconds(200)
 
+  enum Report: Sendable {
+    case resolved(Berth_V1_Resolved)
+    case layer(Berth_V1_LayerProgress)
+  }
+
+  /// Tells of `progress` while `body` runs, and where everything stands when that is done.
+  static func during<T>(
+    _ progress: PullProgress, tell: @escaping @Sendable (Report) async throws -> Void, _ body: () async throws -> T
+  ) async throws -> T {
+    let reporter = Task { try await follow(progress, tell) }
+    defer { reporter.cancel() }
+    let result = try await body()
+    reporter.cancel()
+    let isResolved = (try? await reporter.value) == true
+    if !isResolved, let resolved = resolved(progress) { try await tell(.resolved(resolved)) }
+    for layer in all(progress) { try await tell(.layer(layer)) }
+    return result
+  }
+
   /// Until cancelled. Whether it came to telling what the name is.
-  static func follow(
-    _ progress: PullProgress, resolved: (Berth_V1_Resolved) async throws -> Void, _ send: (Berth_V1_LayerProgress) async throws -> Void
-  ) async throws -> Bool {
+  private static func follow(_ progress: PullProgress, _ tell: (Report) async throws -> Void) async throws -> Bool {
     var sent: [PullProgress.Layer] = []
     var isResolved = false
     while !Task.isCancelled {
       try? await Task.sleep(for: interval)
       if Task.isCancelled { break }
-      if !isResolved, let known = Self.resolved(progress) {
+      if !isResolved, let known = resolved(progress) {
         isResolved = true
-        try await resolved(known)
+        try await tell(.resolved(known))
       }
       let layers = progress.layers()
       for (number, layer) in layers.enumerated() where sent.count != layers.count || sent[number] != layer {
-        try await send(message(number, layer))
+        try await tell(.layer(message(number, layer)))
       }
       sent = layers
     }
     return isResolved
   }
 
-  /// Where everything stands at the end.
-  static func last(_ progress: PullProgress, _ send: (Berth_V1_LayerProgress) async throws -> Void) async throws {
-    for (number, layer) in progress.layers().enumerated() { try await send(message(number, layer)) }
-  }
-
   static func all(_ progress: PullProgress) -> [Berth_V1_LayerProgress] { progress.layers().enumerated().map { message($0, $1) } }
 
-  static func resolved(_ progress: PullProgress) -> Berth_V1_Resolved? {
+  private static func resolved(_ progress: PullProgress) -> Berth_V1_Resolved? {
     progress.resolved.map { resolved in
       let layers = progress.layers()
       return .with {

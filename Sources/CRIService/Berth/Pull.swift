@@ -10,19 +10,21 @@ extension BerthService {
     let credentials = RegistryCredentials(request.credentials, username: request.username, password: request.password)
     try await writer.open()
     let progress = PullProgress()
-    let reporter = Task {
-      try await LayerReports.follow(progress) { resolved in
-        try await writer.write(.with { $0.resolved = resolved })
-      } _: { layer in
-        try await writer.write(.with { $0.layer = layer })
-      }
+    let record = try await LayerReports.during(progress) { report in
+      try await writer.write(Berth_V1_PullProgress(report))
+    } _: {
+      try await images.pull(request.reference, credentials: credentials, progress: progress)
     }
-    defer { reporter.cancel() }
-    let record = try await images.pull(request.reference, credentials: credentials, progress: progress)
-    reporter.cancel()
-    let isResolved = (try? await reporter.value) == true
-    if !isResolved, let resolved = LayerReports.resolved(progress) { try await writer.write(.with { $0.resolved = resolved }) }
-    try await LayerReports.last(progress) { layer in try await writer.write(.with { $0.layer = layer }) }
     try await writer.write(.with { $0.image = record.imported })
+  }
+}
+
+extension Berth_V1_PullProgress {
+  fileprivate init(_ report: LayerReports.Report) {
+    self.init()
+    switch report {
+    case .resolved(let resolved): self.resolved = resolved
+    case .layer(let layer): self.layer = layer
+    }
   }
 }

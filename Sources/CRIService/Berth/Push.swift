@@ -9,28 +9,29 @@ extension BerthService {
   func push(_ request: Berth_V1_PushRequest, _ writer: GRPCResponseWriter<Berth_V1_PushProgress>) async throws {
     guard !request.image.isEmpty else { throw Fault(.invalidArgument, "image: the name is empty") }
     let choice = try PlatformChoice(request.platform, all: request.allPlatforms, otherwise: .host)
-    let credentials = RegistryCredentials(request.credentials, username: "", password: "")
+    let credentials = RegistryCredentials(request.credentials)
     try await writer.open()
     let progress = PullProgress()
-    let reporter = Task {
-      try await LayerReports.follow(progress) { resolved in
-        try await writer.write(.with { $0.resolved = resolved })
-      } _: { layer in
-        try await writer.write(.with { $0.layer = layer })
-      }
+    let pushed = try await LayerReports.during(progress) { report in
+      try await writer.write(Berth_V1_PushProgress(report))
+    } _: {
+      try await images.push(request.image, to: request.to, choice, credentials: credentials, target: registry, progress: progress)
     }
-    defer { reporter.cancel() }
-    let pushed = try await images.push(
-      request.image, to: request.to, choice, credentials: credentials, target: registry, progress: progress)
-    reporter.cancel()
-    let isResolved = (try? await reporter.value) == true
-    if !isResolved, let resolved = LayerReports.resolved(progress) { try await writer.write(.with { $0.resolved = resolved }) }
-    try await LayerReports.last(progress) { layer in try await writer.write(.with { $0.layer = layer }) }
     try await writer.write(
       .with {
         $0.pushed.reference = "\(pushed.reference)"
         $0.pushed.digest = pushed.digest.description
       })
+  }
+}
+
+extension Berth_V1_PushProgress {
+  fileprivate init(_ report: LayerReports.Report) {
+    self.init()
+    switch report {
+    case .resolved(let resolved): self.resolved = resolved
+    case .layer(let layer): self.layer = layer
+    }
   }
 }
 

@@ -23,34 +23,17 @@ extension MetricFamily {
       },
     ] + pressure
 
-  /// Microseconds of the kernel in whole seconds.
   private static let pressure: [MetricFamily] = [
-    one(
-      "pressure_cpu_stalled_seconds_total", .counter,
-      "Total time in which no task of the container could run for want of a CPU, in seconds."
-    ) {
-      $0.cpuPressure.map { $0.full.total / 1_000_000 }
-    },
-    one("pressure_cpu_waiting_seconds_total", .counter, "Total time in which tasks of the container waited for a CPU, in seconds.") {
-      $0.cpuPressure.map { $0.some.total / 1_000_000 }
-    },
-    one(
-      "pressure_memory_stalled_seconds_total", .counter,
-      "Total time in which no task of the container could go on for want of memory, in seconds."
-    ) {
-      $0.memoryPressure.map { $0.full.total / 1_000_000 }
-    },
-    one("pressure_memory_waiting_seconds_total", .counter, "Total time in which tasks of the container waited for memory, in seconds.") {
-      $0.memoryPressure.map { $0.some.total / 1_000_000 }
-    },
-    one(
-      "pressure_io_stalled_seconds_total", .counter,
-      "Total time in which no task of the container could go on for I/O congestion, in seconds."
-    ) {
-      $0.ioPressure.map { $0.full.total / 1_000_000 }
-    },
-    one("pressure_io_waiting_seconds_total", .counter, "Total time in which tasks of the container waited for I/O, in seconds.") {
-      $0.ioPressure.map { $0.some.total / 1_000_000 }
-    },
+    stall("pressure_cpu_stalled_seconds_total", "no task of the container could run for want of a CPU") { $0.cpuPressure?.full },
+    stall("pressure_cpu_waiting_seconds_total", "tasks of the container waited for a CPU") { $0.cpuPressure?.some },
+    stall("pressure_memory_stalled_seconds_total", "no task of the container could go on for want of memory") { $0.memoryPressure?.full },
+    stall("pressure_memory_waiting_seconds_total", "tasks of the container waited for memory") { $0.memoryPressure?.some },
+    stall("pressure_io_stalled_seconds_total", "no task of the container could go on for I/O congestion") { $0.ioPressure?.full },
+    stall("pressure_io_waiting_seconds_total", "tasks of the container waited for I/O") { $0.ioPressure?.some },
   ]
+
+  /// Microseconds of the kernel in whole seconds.
+  private static func stall(_ name: String, _ what: String, _ line: @escaping @Sendable (GroupDetails) -> Pressure.Line?) -> MetricFamily {
+    one(name, .counter, "Total time in which \(what), in seconds.") { line($0).map { $0.total / 1_000_000 } }
+  }
 }

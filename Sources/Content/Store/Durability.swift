@@ -19,8 +19,11 @@ enum Durability {
   /// - Parameter directory: theirs.
   static func commit(_ layers: [(record: LayerRecord, path: String)], in directory: String) throws {
     let inodes = layers.reduce(0) { $0 + $1.record.usage.inodes }
-    for layer in inodes > oneByOne ? [] : layers { try sync(layer.path) }
-    if inodes > oneByOne { try Directory.open(directory).handle.syncFilesystem() }
+    if inodes > oneByOne {
+      try Directory.open(directory).handle.syncFilesystem()
+    } else {
+      for layer in layers { try sync(layer.path, try manifest(layer.path)) }
+    }
     try Files.syncDirectory(directory)
     for layer in layers { try Files.write(JSONDocument.encode(layer.record), to: "\(layer.path)/\(LayerRecord.name)") }
     if layers.count > 4 { return try Directory.open(directory).handle.syncFilesystem() }
@@ -30,9 +33,12 @@ enum Durability {
     }
   }
 
+  private static func manifest(_ path: String) throws -> LayerManifest {
+    try LayerManifest(decoding: try Files.read("\(path)/\(LayerRecord.manifest)", limit: 1 << 30))
+  }
+
   /// All files and directories of one layer.
-  static func sync(_ path: String) throws {
-    let manifest = try LayerManifest(decoding: try Files.read("\(path)/\(LayerRecord.manifest)", limit: 1 << 30))
+  static func sync(_ path: String, _ manifest: LayerManifest) throws {
     let directory = try Directory.open(path)
     if manifest.records.count > oneByOne { return try directory.handle.syncFilesystem() }
     let root = try ConfinedRoot(path: "\(path)/\(StagingDirectory.files)")

@@ -9,8 +9,9 @@ extension LayerDirectories {
     return try await stage("layer \(staged.diffID)") {
       try await BlockingWork.runInBackground { [self] in
         defer { try? Files.removeTree(staged.path) }
-        if let existing = info(try identity(staged, above: parents)) { return existing }
-        let (record, manifest, hasRoot) = try fit(staged, above: parents)
+        let id = try identity(staged, above: parents)
+        if let existing = info(id) { return existing }
+        let (record, manifest, hasRoot) = try fit(staged, as: id, above: parents)
         try Durability.write(manifest, hasRoot: hasRoot, into: staged.path)
         return try adopt(staged.path, record)
       }
@@ -18,8 +19,9 @@ extension LayerDirectories {
   }
 
   /// Fits a staged layer to those below it.
-  func fit(_ staged: StagedLayer, above parents: [LayerID]) throws -> (record: LayerRecord, manifest: LayerManifest, hasRoot: Bool) {
-    let id = try identity(staged, above: parents)
+  func fit(
+    _ staged: StagedLayer, as id: LayerID, above parents: [LayerID]
+  ) throws -> (record: LayerRecord, manifest: LayerManifest, hasRoot: Bool) {
     let tree = staged.isShared ? staged.tree : try FixUp.run(staged, above: parents.map { LayerLayout.files(root, $0) })
     let manifest = LayerManifest(tree)
     let record = LayerRecord(id: id, diffID: staged.diffID, shared: staged.isShared, usage: manifest.usage)

@@ -9,11 +9,13 @@ extension LayerDirectories {
       try await BlockingWork.run { [self] in
         // After the exchange the damaged files are there.
         defer { try? Files.removeTree(staged.path) }
-        let (record, manifest, hasRoot) = try fit(staged, above: parents)
-        guard record.id == id, info(id) != nil else { throw Fault(.failedPrecondition, "it is not the layer that was to be replaced") }
+        guard try identity(staged, above: parents) == id, info(id) != nil else {
+          throw Fault(.failedPrecondition, "it is not the layer that was to be replaced")
+        }
+        let (record, manifest, hasRoot) = try fit(staged, as: id, above: parents)
         try Durability.write(manifest, hasRoot: hasRoot, into: staged.path)
         try Files.write(JSONDocument.encode(record), to: "\(staged.path)/\(LayerRecord.name)")
-        try Durability.sync(staged.path)
+        try Durability.sync(staged.path, manifest)
         try Files.exchange(staged.path, LayerLayout.directory(root, id))
         try Files.syncDirectory(LayerLayout.directory(root))
       }

@@ -94,22 +94,24 @@ package final class ImageIndex: Sendable {
 
   /// Adds to what is known of an image that is there.
   package func annotate(_ id: Digest, _ annotations: [String: String]) throws {
-    let changed = records.withLock { records -> ImageRecord? in
-      guard !annotations.isEmpty, var image = records[id] else { return nil }
-      image.annotations = (image.annotations ?? [:]).merging(annotations) { _, new in new }
-      records[id] = image
-      return image
-    }
-    guard let changed else { return }
-    try store.put(.images, StoredRecord(id: id.description, json: Array(try JSONEncoder().encode(changed))))
+    if annotations.isEmpty { return }
+    try update(id) { $0.annotations = ($0.annotations ?? [:]).merging(annotations) { _, new in new } }
   }
 
   /// Keeps the latest approvals, one of each name and policy.
   func approve(_ id: Digest, _ approval: ImageApproval) throws {
-    let changed = records.withLock { records -> ImageRecord? in
-      guard !approval.policy.isEmpty, var image = records[id] else { return nil }
+    if approval.policy.isEmpty { return }
+    try update(id) { image in
       let others = (image.approvals ?? []).filter { $0.name != approval.name || $0.policy != approval.policy }
       image.approvals = others.suffix(7) + [approval]
+    }
+  }
+
+  /// Of an image that is not there nothing is kept.
+  private func update(_ id: Digest, _ change: (inout ImageRecord) -> Void) throws {
+    let changed = records.withLock { records -> ImageRecord? in
+      guard var image = records[id] else { return nil }
+      change(&image)
       records[id] = image
       return image
     }

@@ -16,7 +16,7 @@ extension ImageService {
     _ image: String, to name: String, _ choice: PlatformChoice, credentials: RegistryCredentials?, target: any RegistryTarget,
     progress: PullProgress = PullProgress()
   ) async throws -> (reference: ImageReference, digest: Digest) {
-    guard let record = try find(image) else { throw Fault(.notFound, "image \"\(image.prefix(300))\": not found") }
+    let record = try named(image)
     let reference = try Self.destination(name.isEmpty ? image : name, of: record)
     let started = SystemClock.monotonicNanoseconds()
     let digest = try await stage("push \(reference)") {

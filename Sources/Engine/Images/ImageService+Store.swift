@@ -24,7 +24,7 @@ extension ImageService {
 
   /// Names an image; takes the name from the image that had it. NOT_FOUND without the image.
   package func tag(_ image: String, as name: String) throws -> ImageReference {
-    guard let record = try find(image) else { throw Fault(.notFound, "image \"\(image.prefix(300))\": not found") }
+    let record = try named(image)
     let reference: ImageReference
     do { reference = try ImageReference(parsing: name) } catch { throw Fault(.invalidArgument, "tag \"\(name.prefix(300))\": \(error)") }
     guard reference.digest == nil else { throw Fault(.invalidArgument, "tag \"\(name.prefix(300))\": a digest cannot be given") }

@@ -22,11 +22,6 @@ extension ImageService {
     }
   }
 
-  private func named(_ name: String) throws -> ImageRecord {
-    guard let record = try find(name) else { throw Fault(.notFound, "image \"\(name.prefix(300))\": not found") }
-    return record
-  }
-
   private func verdict(on record: ImageRecord, _ known: inout [LayerID: LayerVerdict]) async throws -> ImageVerdict {
     var verdict = ImageVerdict(image: record)
     for digest in Set([record.id, record.manifest]) {

@@ -57,6 +57,12 @@ package final class ImageService: Sendable {
     return try index.find(image)
   }
 
+  /// NOT_FOUND where there is none.
+  func named(_ image: String) throws -> ImageRecord {
+    guard let record = try find(image) else { throw Fault(.notFound, "image \"\(image.prefix(300))\": not found") }
+    return record
+  }
+
   package func config(of image: ImageRecord) throws -> ImageConfig {
     try stage("image \(image.id)") {
       if image.artifactType != nil { return ImageConfig() }

@@ -63,13 +63,14 @@ package final class PullLeases: Sendable {
 
   /// Layers that somebody may come back for.
   func layers() -> Set<LayerID> {
-    let now = SystemClock.realtimeNanoseconds()
-    return leases.withLock { leases in Set(leases.values.filter { $0.until > now }.flatMap(\.layers)) }
+    Set(valid().flatMap(\.layers))
   }
 
-  func blobs() -> [Digest] {
+  func blobs() -> [Digest] { valid().flatMap { $0.blobs ?? [] } }
+
+  private func valid() -> [Lease] {
     let now = SystemClock.realtimeNanoseconds()
-    return leases.withLock { leases in leases.values.filter { $0.until > now }.flatMap { $0.blobs ?? [] } }
+    return leases.withLock { $0.values.filter { $0.until > now } }
   }
 
   /// Drops those whose time is over; how long until the next one's is, `nil` for none.

@@ -26,8 +26,7 @@ extension Pod {
 
   /// What the container's processes have now: an exec is no more likely to be killed than they are, and no less.
   nonisolated func score(_ record: ContainerRecord) -> OutOfMemoryScore {
-    let asked = Int(record.resources.oomScoreAdj)
-    return OutOfMemoryScore(max(asked, services.settings.node.minimumOOMScore ?? -1000), cgroup: record.plan.cgroup)
+    OutOfMemoryScore(services.settings.node.oomScore(record.resources.oomScoreAdj), cgroup: record.plan.cgroup)
   }
 
   /// The container's own process with another command line, from the spec it runs with. Of that only the process is decoded: mounts and the

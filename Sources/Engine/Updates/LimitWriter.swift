@@ -48,7 +48,7 @@ struct LimitWriter: Sendable {
   /// A process that ends meanwhile needs none; one that is forked meanwhile inherits its parent's.
   func adjustOutOfMemoryScore(_ update: ResourceUpdate) {
     guard update.asked.oomScoreAdj != 0 else { return }
-    let score = max(Int(update.asked.oomScoreAdj), node.minimumOOMScore ?? -1000)
+    let score = node.oomScore(update.asked.oomScoreAdj)
     for _ in 0..<2 {
       for pid in reader.processIDs(cgroup) { try? Files.write("\(score)", to: "/proc/\(pid)/oom_score_adj", create: false) }
     }

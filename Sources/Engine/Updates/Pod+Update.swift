@@ -79,7 +79,7 @@ extension Pod {
     let (resources, _) = try LinuxResources.make(update.asked, node: services.settings.node)
     spec.linux.resources = spec.linux.resources?.updated(with: resources) ?? resources
     if update.asked.oomScoreAdj != 0 {
-      spec.process.oomScoreAdj = max(Int(update.asked.oomScoreAdj), services.settings.node.minimumOOMScore ?? -1000)
+      spec.process.oomScoreAdj = services.settings.node.oomScore(update.asked.oomScoreAdj)
     }
     try Files.replace(path, with: Array(try JSONEncoder().encode(spec)), durable: false)
   }

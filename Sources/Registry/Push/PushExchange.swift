@@ -18,20 +18,7 @@ struct PushExchange: Sendable {
   func send(_ request: PushRequest) async throws(AttemptFailure) -> HTTPClientResponse {
     try exchange.limits.check(endpoint, request.display)
     do {
-      var authorization = await exchange.authorizer.known(for: endpoint)
-      var response = try await follow(request, authorization)
-      for _ in 0..<2 where response.isChallenge {
-        let challenges = response.message.headers["WWW-Authenticate"]
-        guard let next = try await exchange.authorizer.answer(challenges, from: endpoint, refused: authorization), next != authorization
-        else { break }
-        await exchange.discard(response.message)
-        authorization = next
-        response = try await follow(request, next)
-      }
-      if response.isOwn {
-        exchange.limits.note(response.message.status.code, retryAfter: response.message.retryAfter, from: endpoint)
-      }
-      return response.message
+      return try await exchange.authenticated(endpoint) { try await follow(request, $0) }
     } catch {
       throw Self.failure(error, request)
     }
@@ -70,20 +57,14 @@ struct PushExchange: Sendable {
     }
   }
 
-  private struct Answer {
-    let message: HTTPClientResponse
-    let isOwn: Bool
-    var isChallenge: Bool { isOwn && message.status == .unauthorized }
-  }
-
-  private func follow(_ request: PushRequest, _ authorization: String?) async throws -> Answer {
+  private func follow(_ request: PushRequest, _ authorization: String?) async throws -> Exchange.Answer {
     var redirects = Redirects(request.address, limit: policy.redirectLimit)
     while true {
       let isOwn = redirects.current.origin == endpoint.origin
       let message = try http(request, redirects.current, isOwn ? authorization : nil, isOwn: isOwn)
       let response = try await execute(message, request, redirects.current)
       // Only these two keep method and body (RFC 9110 section 15.4).
-      guard [307, 308].contains(response.status.code) else { return Answer(message: response, isOwn: isOwn) }
+      guard [307, 308].contains(response.status.code) else { return Exchange.Answer(message: response, isOwn: isOwn) }
       do { try redirects.follow(response.headers.first(name: "Location")) } catch { throw AttemptFailure(error) }
       await exchange.discard(response)
     }
@@ -94,7 +75,7 @@ struct PushExchange: Sendable {
     message.method = request.method
     message.headers = ["User-Agent": Exchange.userAgent, "Accept": "*/*"]
     for header in request.headers { message.headers.replaceOrAdd(name: header.name, value: header.value) }
-    if isOwn { for header in endpoint.host.headers { message.headers.replaceOrAdd(name: header.name, value: header.value) } }
+    if isOwn { endpoint.host.addHeaders(to: &message.headers) }
     if let authorization { message.headers.replaceOrAdd(name: "Authorization", value: authorization) }
     switch request.body {
     case .none: if request.method != .HEAD, request.method != .GET { message.body = .bytes(ByteBuffer()) }

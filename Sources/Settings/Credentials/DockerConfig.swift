@@ -23,7 +23,7 @@ package struct DockerConfig: Sendable, Equatable {
   }
 
   /// What helpers call Docker Hub.
-  static let dockerHub = "https://index.docker.io/v1/"
+  private static let dockerHub = "https://index.docker.io/v1/"
   static let maximumSize = 1 << 20
 
   private let file: String
@@ -74,13 +74,15 @@ package struct DockerConfig: Sendable, Equatable {
     var identities = own.filter { !$0.key.path.isEmpty }.map { ScopedIdentity(path: $0.key.path, .credentials($0.credentials, from: file)) }
     let whole = own.first { $0.key.path.isEmpty }?.credentials
     if let program = helpers[name] ?? store {
-      let server = name == "docker.io" ? Self.dockerHub : name
-      identities.append(ScopedIdentity(Self.helper(program, server, file, whole)))
+      identities.append(ScopedIdentity(Self.helper(program, Self.helperServer(name), file, whole)))
     } else if let whole {
       identities.append(ScopedIdentity(.credentials(whole, from: file)))
     }
     return identities
   }
+
+  /// What a helper is asked for. - Parameter authority: of a ``RegistryAddress``.
+  static func helperServer(_ authority: String) -> String { authority == "docker.io" ? dockerHub : authority }
 
   private static func helper(_ program: String, _ server: String, _ file: String, _ fallback: RegistryCredentials?) -> RegistryIdentity {
     guard CredentialHelper.isName(program) else { return .unusable("\(file): \"\(program.prefix(100))\" is no credential helper's name") }

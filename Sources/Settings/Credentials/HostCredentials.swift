@@ -60,8 +60,7 @@ struct HostCredentials: Equatable, Sendable {
     do {
       switch kind {
       case .helper(let program):
-        let name = RegistryAddress(authority).authority
-        let server = name == "docker.io" ? DockerConfig.dockerHub : name
+        let server = DockerConfig.helperServer(RegistryAddress(authority).authority)
         return [ScopedIdentity(.helper(CredentialHelper(program, server: server, from: file)))]
       case .authFile(let path): return files.identities(at: authority, in: path)
       case .password(let user, let password): (credentials.username, credentials.password) = (user, password)

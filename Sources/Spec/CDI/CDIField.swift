@@ -70,11 +70,7 @@ struct CDITable {
   }
 
   mutating func tables<Value>(_ key: String, _ read: (inout CDITable) throws(DocumentError) -> Value) throws(DocumentError) -> [Value]? {
-    guard let found = take(key) else { return nil }
-    guard case .list(let list) = found.node.content else { throw Self.error(found.node.line, found.place, "is no list") }
-    var values: [Value] = []
-    for (index, node) in list.enumerated() { values.append(try Self.whole(node, "\(found.place)[\(index)]", read)) }
-    return values
+    try each(key) { (node, place) throws(DocumentError) in try Self.whole(node, place, read) }
   }
 
   /// Reads a table with `read` and refuses what `read` did not take.
