@@ -20,10 +20,10 @@ private struct PlaceService: GRPCService {
     [
       .immediate("Here") { (_: Text) in Self.place() },
       .immediate("HereOrElsewhere") { (request: Text) in
-        request.value == "elsewhere" ? nil : Self.place()
+        request.value == "elsewhere" ? nil : try EncodedMessage(Self.place())
       } otherwise: { _ in
         try await Task.sleep(for: .milliseconds(1))
-        return Self.place()
+        return try EncodedMessage(Self.place())
       },
       .immediate("Refuse") { (request: Text) -> Text in throw GRPCStatus(.notFound, request.value) },
       .immediate("Kept") { (_: Text) in kept },

@@ -8,6 +8,8 @@ package final class LedgerEntry<Record: LedgerRecord>: Sendable {
     case listItem
     /// Who it is, as statistics say it.
     case attributes
+    /// A container's status, whose image goes by this name now.
+    case status(image: String)
   }
 
   package let record: Record

@@ -16,6 +16,12 @@ package struct EncodedMessage: Sendable {
     buffer.writeRepeatingByte(0, count: Self.prefix)
   }
 
+  package init(_ message: some Message) throws {
+    let bytes: [UInt8] = try message.serializedBytes()
+    self.init(capacity: bytes.count)
+    buffer.writeBytes(bytes)
+  }
+
   /// All `items`, each as the parts of one length-delimited field.
   package init(field: Int, _ items: [[[UInt8]]]) {
     self.init(capacity: items.reduce(0) { $0 + Self.size($1) + 10 })
@@ -95,6 +101,20 @@ extension GRPCMethod {
     GRPCMethod(name: name, kind: .immediate) { bytes, _, responder in
       let request: Request = try decode(bytes)
       return try handler(request).framed(limit: responder.limit)
+    }
+  }
+
+  /// As `immediate` for most requests; those for which `handler` has no answer go to `otherwise`, away from the event loop.
+  package static func immediate<Request: Message>(
+    _ name: String, _ handler: @escaping @Sendable (_ request: Request) throws -> EncodedMessage?,
+    otherwise: @escaping @Sendable (_ request: Request) async throws -> EncodedMessage
+  ) -> GRPCMethod {
+    GRPCMethod(name: name, kind: .immediate) { bytes, _, responder in
+      let request: Request = try decode(bytes)
+      if let response = try handler(request) { return try response.framed(limit: responder.limit) }
+      return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+        try await otherwise(request).framed(limit: responder.limit)
+      }
     }
   }
 

@@ -41,20 +41,6 @@ package struct GRPCMethod: Sendable {
     }
   }
 
-  /// As ``immediate(_:_:)`` for most requests; those for which `handler` has no answer go to `otherwise`, away from the event loop.
-  package static func immediate<Request: Message, Response: Message>(
-    _ name: String, _ handler: @escaping @Sendable (_ request: Request) throws -> Response?,
-    otherwise: @escaping @Sendable (_ request: Request) async throws -> Response
-  ) -> GRPCMethod {
-    GRPCMethod(name: name, kind: .immediate) { bytes, _, responder in
-      let request: Request = try decode(bytes)
-      if let response = try handler(request) { return try MessageCoding.encode(response, limit: responder.limit, kind: "response") }
-      return try await withTaskExecutorPreference(globalConcurrentExecutor) {
-        try MessageCoding.encode(try await otherwise(request), limit: responder.limit, kind: "response")
-      }
-    }
-  }
-
   /// One request, any number of responses. The stream ends well when the handler returns.
   package static func serverStreaming<Request: Message, Response: Message>(
     _ name: String,
