@@ -27,7 +27,7 @@ final class AttachmentCache: Sendable {
     try Files.makeDirectories(pendingDirectory)
     durability = try BackgroundSync(logger: logger)
     for folder in [directory, pendingDirectory] {
-      for name in try Files.list(folder) where name.hasSuffix(".json.tmp") { try Files.remove("\(folder)/\(name)") }
+      for name in try Files.list(folder) where name.hasSuffix(".json.tmp") { try? Files.remove("\(folder)/\(name)") }
     }
     for id in try Self.ids(in: directory) { note(read(id, in: directory)) }
     for id in try Self.ids(in: pendingDirectory) {

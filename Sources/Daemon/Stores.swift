@@ -24,7 +24,8 @@ final class Stores: Sendable {
     records = try FollowingStore(volatile: volatile, durable: durable, logger: logger)
     content = try BlobDirectory(root: settings.root)
     layers = try LayerDirectories(root: settings.root, limits: ExtractionLimits(settings.images.limits), log: logger)
-    try layers.sweep()
+    let store = layers
+    Task.detached { await store.sweep() }
     let overlay = try OverlaySnapshots(root: settings.root)
     let native = NativeSnapshots(root: settings.root, base: overlay)
     snapshotters = ["overlay": overlay, "native": native]

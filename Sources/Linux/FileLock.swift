@@ -6,7 +6,7 @@ package struct FileLock: ~Copyable, Sendable {
 
   /// Nil if another process (or another lock of this one) holds it.
   package static func tryLock(_ path: String) throws(SystemError) -> FileLock? {
-    let file = try FileHandle.open(path, O_RDWR | O_CREAT, mode: 0o644)
+    let file = try open(path)
     do {
       try check("flock", path) { flock(file.raw, LOCK_EX | LOCK_NB) }
     } catch {
@@ -14,6 +14,14 @@ package struct FileLock: ~Copyable, Sendable {
       return nil
     }
     return FileLock(file: file)
+  }
+
+  /// A filesystem that takes no writes still has the file of an earlier start, which can be locked as well.
+  private static func open(_ path: String) throws(SystemError) -> FileHandle {
+    do throws(SystemError) { return try FileHandle.open(path, O_RDWR | O_CREAT, mode: 0o644) } catch {
+      guard error.is(EROFS) else { throw error }
+      return try FileHandle.open(path, O_RDONLY)
+    }
   }
 
   /// Replaces what the lock file says, for whoever finds it locked.

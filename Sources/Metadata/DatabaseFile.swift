@@ -28,6 +28,11 @@ struct DatabaseFile {
 
   func open(_ found: inout Found) throws(SQLiteError) -> Database {
     let existed = Files.exists(path)
+    // A damaged file was set aside, and the daemon ended before there was another.
+    if !existed, let aside = newestAside {
+      found = .damaged(movedTo: aside)
+      return try replacement(for: aside)
+    }
     do {
       found = existed ? .sound : .nothing
       return try openSound()
@@ -76,10 +81,18 @@ struct DatabaseFile {
     }
   }
 
+  private func aside(_ number: Int) -> String { "\(path).damaged-\(number)" }
+
+  private var newestAside: String? {
+    var number = 0
+    while Files.exists(aside(number + 1)) { number += 1 }
+    return number == 0 ? nil : aside(number)
+  }
+
   private func setAside(_ error: SQLiteError) throws(SQLiteError) -> String {
     var number = 1
-    while Files.exists("\(path).damaged-\(number)") { number += 1 }
-    let aside = "\(path).damaged-\(number)"
+    while Files.exists(aside(number)) { number += 1 }
+    let aside = aside(number)
     do {
       try Files.move(path, to: aside)
       // The log belongs to the damaged file: a new file must not replay it.

@@ -13,7 +13,8 @@ package struct InstanceLock: ~Copyable, Sendable {
       guard let lock = try FileLock.tryLock(path) else {
         throw Fault(.failedPrecondition, "root \(root): in use by process \(holder(path))")
       }
-      try lock.write("\(FileLock.processID)\n", path)
+      // The lock is what counts; a full or read-only disk has no room for the number.
+      try? lock.write("\(FileLock.processID)\n", path)
       return InstanceLock(lock: lock)
     } catch {
       throw Fault(error)

@@ -23,23 +23,24 @@ package struct SQLiteError: FaultConvertible, CustomStringConvertible {
   /// The low byte: the code without its extension.
   var primary: Int32 { code & 0xff }
 
-  /// The file's content is wrong, so that only another file can help. SQLITE_IOERR is here for the short reads of a truncated file.
-  var isDamage: Bool { [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_IOERR].contains(primary) && code != SQLiteError.diskError }
+  /// The file's content is wrong, so that only another file can help.
+  var isDamage: Bool { [SQLITE_CORRUPT, SQLITE_NOTADB].contains(primary) || isShortRead }
 
-  /// While opening, whatever is not the machine's fault is the file's: a scribbled header shows in many ways.
+  /// While opening, whatever is not the machine's fault is the file's: a scribbled header shows in many ways. A device that fails, or is full
+  /// (SQLITE_IOERR_SHMSIZE among others), says nothing of the content.
   var isDamageAtOpening: Bool {
-    let excused = [SQLITE_FULL, SQLITE_NOMEM, SQLITE_BUSY, SQLITE_LOCKED, SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM]
-    return !excused.contains(primary) && code != SQLiteError.diskError
+    let excused = [SQLITE_FULL, SQLITE_NOMEM, SQLITE_BUSY, SQLITE_LOCKED, SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_IOERR]
+    return isShortRead || !excused.contains(primary)
   }
+
+  /// SQLITE_IOERR_SHORT_READ: the file ends before a page does.
+  private var isShortRead: Bool { code == SQLITE_IOERR | (2 << 8) }
 
   /// The file can be read at most.
   var isReadOnly: Bool { [SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM].contains(primary) }
 
   /// The open file is not the one under its name any more (SQLITE_READONLY_DBMOVED).
   var isMoved: Bool { code == SQLITE_READONLY | (4 << 8) }
-
-  /// SQLITE_IOERR_WRITE: the device failed, the content may be fine.
-  private static let diskError = SQLITE_IOERR | (3 << 8)
 
   /// What a failed check of a file's structure is reported as.
   static let damageCode = SQLITE_CORRUPT

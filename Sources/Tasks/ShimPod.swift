@@ -13,10 +13,13 @@ package final class ShimPod: PodTask {
   let client: ShimClient
   let cgroups: CgroupReader
   private let remains: SandboxRemains
+  private let holder: Pidfd?
 
   init(_ id: String, holder: Int32, _ client: ShimClient, _ remains: SandboxRemains) {
     sandboxID = id
     holderPID = holder
+    // Only a child of the shim is the holder: the number may have been given away.
+    self.holder = ProcessTable.parent(holder) == client.process.pid ? try? Pidfd.open(holder) : nil
     self.client = client
     self.remains = remains
     cgroups = CgroupReader(remains.cgroups)
@@ -29,7 +32,7 @@ package final class ShimPod: PodTask {
   package func start(_ id: String) async throws -> TaskState {
     let request = Containerd_Task_V3_StartRequest.with { $0.id = id }
     let answer: Containerd_Task_V3_StartResponse = try await client.task("Start", request, "container \(id): start")
-    if let state = try await states().first(where: { $0.id == id }) { return state }
+    if let state = try? await states().first(where: { $0.id == id }) { return state }
     return TaskState(id: id, pid: Int32(answer.pid), phase: .running, startedAt: 0)
   }
 
@@ -75,5 +78,13 @@ package final class ShimPod: PodTask {
     try await remains.clear(graceful: true)
   }
 
-  package func awaitDeath() async { await client.process.ended() }
+  package func awaitDeath() async {
+    guard let holder else { return await client.process.ended() }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await self.client.process.ended() }
+      group.addTask { await holder.ended() }
+      await group.next()
+      group.cancelAll()
+    }
+  }
 }

@@ -39,6 +39,10 @@ package struct ShimRuntime: TaskRuntime {
     return ShimPod(plan.id, holder: state.holder, client, remains(plan))
   }
 
+  package func exitRecord(of container: String, in plan: SandboxPlan) -> ExitRecord? {
+    ShimFiles(directory: plan.directory).exitRecord(container)
+  }
+
   package func reap(_ plan: SandboxPlan, containers: [ContainerPlan]) async throws {
     try await remains(plan, containers).clear(graceful: false)
   }

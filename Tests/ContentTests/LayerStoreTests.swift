@@ -50,7 +50,7 @@ import Testing
       try Files.remove(LayerLayout.directory(root, ids[1]) + "/layer.json")
       let store = try LayerDirectories(root: root)
       #expect(try store.list().map(\.id) == [ids[2]])
-      try store.sweep()
+      await store.sweep()
       #expect(try Files.list("\(root)/layers") == ["ingest", LayerLayout.name(ids[2])])
       let again = try await store.add([try await PackedLayer([.file("a", "a")])])
       #expect(again == [ids[0]])
@@ -62,7 +62,7 @@ import Testing
       let store = try LayerDirectories(root: root)
       _ = try await store.apply(try await PackedLayer(entries))
       #expect(try Files.list("\(root)/layers/ingest").count == 1)
-      try LayerDirectories(root: root).sweep()
+      try await LayerDirectories(root: root).sweep()
       #expect(try Files.list("\(root)/layers/ingest") == [])
     }
   }

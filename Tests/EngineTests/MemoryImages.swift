@@ -52,7 +52,7 @@ final class MemoryLayers: LayerStore {
   func list() throws -> [LayerInfo] { state.withLock { Array($0.layers.values) } }
   func verify(_ id: LayerID) async throws -> [String] { [] }
   func remove(_ id: LayerID) async throws { state.withLock { _ = $0.layers.removeValue(forKey: id.digest) } }
-  func sweep() throws {}
+  func sweep() async {}
   func readFile(_ path: String, in layers: [LayerID], limit: Int) throws -> [UInt8]? { nil }
 }
 

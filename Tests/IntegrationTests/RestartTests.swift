@@ -70,6 +70,56 @@ import Testing
     }
   }
 
+  @Test func `a shim that does not answer is not taken for a dead one, and calls on its pod wait for it`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("stuck"))
+      let command = ["/bin/sh", "-c", "trap 'sleep 0.5; exit 3' TERM; echo ready; while :; do sleep 0.05; done"]
+      let container = try await node.launch("main", command, in: pod)
+      try await eventually("the trap is set") { try await node.log(container, of: pod) == "ready\n" ? true : nil }
+      let shim = try Pidfd.open(try node.shimID(of: pod))
+      try shim.signal(19)
+      try await node.restart()
+      async let stopped: Void = node.stop(container: container, timeout: 60)
+      try await eventually("berthd asks again") { node.daemonLog().contains("it is asked again") ? true : nil }
+      #expect(try await node.status(pod: pod).state == .sandboxReady)
+      try shim.signal(18)
+      try await stopped
+      // The grace period was kept: the trap ran to its end.
+      #expect(try await node.status(container: container).exitCode == 3)
+      #expect(try await node.status(pod: pod).state == .sandboxReady)
+    }
+  }
+
+  @Test func `a pod whose shim does not answer can be stopped and removed all the same`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("stuck"))
+      let container = try await node.launch("main", ["/bin/sleep", "1000"], in: pod)
+      try Pidfd.open(try node.shimID(of: pod)).signal(19)
+      try await node.restart()
+      try await node.stop(pod: pod)
+      #expect(try await node.status(container: container).exitCode == 255)
+      try await node.remove(pod: pod)
+    }
+  }
+
+  @Test func `a pod whose namespaces lost their holder is not ready any more, and its containers end`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      for restarted in [false, true] {
+        let pod = try await node.run(try node.podConfig("held-\(restarted)"))
+        let container = try await node.launch("main", ["/bin/sleep", "1000"], in: pod)
+        if restarted { try await node.restart() }
+        let holder = try await node.holderID(of: pod)
+        try Pidfd.open(holder).signal(9)
+        #expect(try await node.ended(container).reason == "ShimDied")
+        try await eventually("the pod is not ready") { try await node.status(pod: pod).state == .sandboxNotready ? true : nil }
+        try await node.remove(pod: pod)
+      }
+    }
+  }
+
   @Test func `a second daemon on the same root is refused and names the first`() async throws {
     try await Node.with { node in
       let output = try await Command.run(

@@ -39,6 +39,30 @@ struct TroubleTests {
     }
   }
 
+  @Test func aDiskThatIsFullAtTheStartCostsNothingThatWasWritten() async throws {
+    try await withScratch { directory in
+      try await withTmpfs(directory + "/disk", size: "400k") { disk in
+        do { try SQLiteStore(disk + "/a.db", .durable, logger: silent).put(.images, record("a")) }
+        try fillUp(disk + "/ballast")
+        #expect(throws: Fault.self) { try SQLiteStore(disk + "/a.db", .durable, logger: silent) }
+        #expect(try Files.list(disk).filter { $0.contains("damaged") } == [])
+        try Files.remove(disk + "/ballast")
+        #expect(try SQLiteStore(disk + "/a.db", .durable, logger: silent).load(.images).map(\.id) == ["a"])
+      }
+    }
+  }
+
+  @Test func aDaemonThatEndedAfterSettingAFileAsideFindsWhatCanBeReadOfIt() throws {
+    try withScratch { directory in
+      let path = directory + "/a.db"
+      do { try SQLiteStore(path, .durable, logger: silent).put(.images, record("a")) }
+      for suffix in ["", "-wal"] where Files.exists(path + suffix) { try Files.move(path + suffix, to: path + ".damaged-1" + suffix) }
+      let store = try SQLiteStore(path, .durable, logger: silent)
+      #expect(store.isNew)
+      #expect(try store.load(.images).map(\.id) == ["a"])
+    }
+  }
+
   /// The child acknowledges each put in a file of its own and is killed at a random moment.
   @Test func aDaemonKilledInTheMiddleOfAWriteLeavesAPrefixOfItsWrites() async throws {
     for round in 0..<5 {

@@ -13,7 +13,7 @@ package struct BlobDirectory: BlobStore {
     try Files.makeDirectories("\(path)/sha256")
     try Files.makeDirectories("\(path)/sha512")
     try Files.makeDirectories("\(path)/ingest")
-    for name in try Files.list("\(path)/ingest") { try Files.remove("\(path)/ingest/\(name)") }
+    for name in try Files.list("\(path)/ingest") { try? Files.remove("\(path)/ingest/\(name)") }
   }
 
   /// Blobs on their way in.

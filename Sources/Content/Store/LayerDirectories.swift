@@ -13,6 +13,9 @@ package final class LayerDirectories: LayerStore {
   let tables: Mutex<LayerTables>
   let commits = GroupCommit()
 
+  /// What an earlier daemon did not finish or could not read, as it was found at the start.
+  private let leftovers: [String]
+
   /// Reads what is there. A layer whose record is damaged is left out and moved aside, never an error.
   package init(root: String, limits: ExtractionLimits = ExtractionLimits(), log: Logger = Logger(label: "layers")) throws {
     self.root = root
@@ -21,11 +24,18 @@ package final class LayerDirectories: LayerStore {
     try Files.makeDirectories(Self.ingests(root))
     let found = try Self.load(root, log)
     tables = Mutex(LayerTables(committed: found))
+    leftovers = try Self.leftovers(root)
+  }
+
+  private static func leftovers(_ root: String) throws -> [String] {
+    let directory = LayerLayout.directory(root)
+    return try Files.list(ingests(root)).map { "\(ingests(root))/\($0)" }
+      + Files.list(directory).filter { $0.hasPrefix(asidePrefix) }.map { "\(directory)/\($0)" }
   }
 
   /// Layers on their way in, below the same directory: committing is a rename.
   private static func ingests(_ root: String) -> String { "\(LayerLayout.directory(root))/ingest" }
-  /// What could not be read at start-up; removed by ``sweep()``.
+  /// What could not be read at the start; removed by ``sweep()``.
   private static let asidePrefix = "damaged-"
 
   private static func load(_ root: String, _ log: Logger) throws -> [LayerID: LayerRecord] {
@@ -101,10 +111,11 @@ package final class LayerDirectories: LayerStore {
     }
   }
 
-  package func sweep() throws {
-    for name in try Files.list(Self.ingests(root)) { try Files.removeTree("\(Self.ingests(root))/\(name)") }
-    for name in try Files.list(LayerLayout.directory(root)) where name.hasPrefix(Self.asidePrefix) {
-      try Files.removeTree("\(LayerLayout.directory(root))/\(name)")
+  package func sweep() async {
+    for path in leftovers {
+      do { try await BlockingWork.runInBackground { try Files.removeTree(path) } } catch {
+        log.error("layers: what an earlier daemon left cannot be removed: \(error)")
+      }
     }
   }
 

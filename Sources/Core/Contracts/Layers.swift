@@ -87,8 +87,8 @@ package protocol LayerStore: Sendable {
   func verify(_ id: LayerID) async throws -> [String]
   /// Removing what is not there succeeds.
   func remove(_ id: LayerID) async throws
-  /// Deletes leftovers of interrupted applies (start-up only).
-  func sweep() throws
+  /// Deletes the leftovers of interrupted applies that were there when the store was opened. What cannot be deleted is logged.
+  func sweep() async
   /// A file of the merged view of `layers` (lowest first), symlinks followed inside that view, without mounting it.
   /// `nil` where there is none; RESOURCE_EXHAUSTED above `limit` bytes.
   func readFile(_ path: String, in layers: [LayerID], limit: Int) throws -> [UInt8]?

@@ -177,7 +177,7 @@ package protocol PodTask: Sendable {
   func logLoss(beyond known: UInt64) async throws -> [TaskState]
   /// Ends holder and shim; all containers must be deleted. Idempotent.
   func shutdown() async throws
-  /// Returns when the shim's process is gone.
+  /// Returns when the shim's process is gone, or that which holds the pod's namespaces.
   func awaitDeath() async
 }
 
@@ -190,4 +190,6 @@ package protocol TaskRuntime: Sendable {
   /// After a shim's death, or for leftovers of an interrupted start: kills what lives in the sandbox's and the containers' cgroups, runs the runtime's
   /// forced delete, unmounts rootfs and shm, removes the netns mount and cgroups. Never fails for what is already gone.
   func reap(_ plan: SandboxPlan, containers: [ContainerPlan]) async throws
+  /// How a container ended, as its shim wrote it down; `nil` where it did not.
+  func exitRecord(of container: String, in plan: SandboxPlan) -> ExitRecord?
 }

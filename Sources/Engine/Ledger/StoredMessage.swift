@@ -7,7 +7,10 @@ package struct StoredMessage<Content: Message & Hashable & Sendable>: Hashable, 
   package init(_ content: Content) { self.content = content }
 
   package init(from decoder: any Swift.Decoder) throws {
-    content = try Content(jsonString: decoder.singleValueContainer().decode(String.self))
+    // A newer daemon may have written fields that this one does not know.
+    var options = JSONDecodingOptions()
+    options.ignoreUnknownFields = true
+    content = try Content(jsonString: decoder.singleValueContainer().decode(String.self), options: options)
   }
 
   package func encode(to encoder: any Swift.Encoder) throws {

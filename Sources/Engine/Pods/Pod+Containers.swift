@@ -19,6 +19,8 @@ extension Pod {
     do {
       let task = try await task()
       let state = try await task.start(container)
+      // A burial may have settled it meanwhile.
+      guard case .created = try ledger.container(container).state else { throw Fault(.unavailable, "the pod's shim died") }
       try ledger.updateContainer(container) {
         $0.startedAt = state.startedAt
         $0.pid = state.pid
@@ -31,7 +33,7 @@ extension Pod {
         container,
         ExitRecord(
           exitCode: 128, finishedAt: SystemClock.realtimeNanoseconds(), reason: "StartError", message: fault.message))
-      if let task = await taskIfAlive() { try? await task.delete(container) }
+      if let task = await taskIfAlive() { try? await deleteTask(container, task) }
       throw fault
     }
   }
@@ -40,7 +42,8 @@ extension Pod {
   package func stopContainer(_ container: String, timeout: Int64) async throws {
     guard let record = try? ledger.container(container), case .running = try await settled(record).state else { return }
     try await stage("container \(container): stop") {
-      do { try await end(record, timeout: timeout) } catch {
+      // A caller that goes away must not leave a container that got its first signal and never the second.
+      do { try await Flight { try await self.end(record, timeout: timeout) }.value() } catch {
         guard try await endedWithItsShim(container, Fault(error)) else { throw error }
       }
     }
@@ -99,13 +102,28 @@ extension Pod {
   private func removeContainerNow(_ container: String) async throws {
     guard let record = try? ledger.container(container) else { return }
     try await stopContainer(container, timeout: 0)
-    if let task = await taskIfAlive() { try await task.delete(container) }
+    try await clear(record, await taskIfAlive())
+  }
+
+  /// Task, mounts, snapshot, bundle and record of a container that does not run.
+  func clear(_ record: ContainerRecord, _ task: (any PodTask)?) async throws {
+    let container = record.id
+    if let task { try await deleteTask(container, task) }
     try await stage("mounts") { try await ContainerMounts.unmount(record.plan.bundle) }
     try await services.snapshots.remove(container)
     try await stage("bundle") { try await BlockingWork.run { try Files.removeTree(record.plan.bundle) } }
     try ledger.removeContainer(container)
     exits[container] = nil
     signalled.remove(container)
+  }
+
+  /// A start that failed on this side only left a process behind: it goes first.
+  private func deleteTask(_ container: String, _ task: any PodTask) async throws {
+    do { try await task.delete(container) } catch let fault as Fault where fault.code == .failedPrecondition {
+      try await signal(container, task, 9, all: true)
+      _ = try await withDeadline(60_000_000_000) { try await task.wait(container) }
+      try await task.delete(container)
+    }
   }
 
   package func reopenLog(_ container: String) async throws {

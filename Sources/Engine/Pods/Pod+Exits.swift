@@ -9,7 +9,7 @@ extension Pod {
     if let known = exits[container] { return known }
     let flight = Flight { [self] in
       let exit = try await task.wait(container)
-      await settle(container, exit)
+      await settleAtLast(container, exit)
       await noteLosses(task)
       await releaseRuntime(container, task)
       return exit

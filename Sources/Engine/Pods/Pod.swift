@@ -83,7 +83,7 @@ package actor Pod {
 
   private func shimEnded() async {
     guard !stopping, case .live = shim else { return }
-    logger.error("the pod's shim died")
+    logger.error("the pod's shim, or what holds its namespaces, died")
     await buryShim()
   }
 
@@ -96,16 +96,19 @@ package actor Pod {
 
   private func clearAfterShim() async {
     guard let record = try? ledger.sandbox(id) else { return }
-    let containers = ledger.containers(of: id)
-    do { try await services.tasks.reap(record.plan, containers: containers.map(\.plan)) } catch {
+    let plans = ledger.containers(of: id).map(\.plan)
+    do { try await services.tasks.reap(record.plan, containers: plans) } catch {
       logger.error("cleaning up after the shim: \(Fault(error))")
     }
-    for container in containers where container.exit == nil && container.state != .created {
-      settle(
+    // Asked again: a start may have ended meanwhile.
+    for container in ledger.containers(of: id) where container.exit == nil && container.state != .created {
+      let written = services.tasks.exitRecord(of: container.id, in: record.plan)
+      await settleAtLast(
         container.id,
-        ExitRecord(
-          exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: "ShimDied",
-          message: "the pod's shim died; its containers were killed"))
+        written
+          ?? ExitRecord(
+            exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: "ShimDied",
+            message: "the pod's shim died; its containers were killed"))
     }
     await detachNetwork()
     _ = try? ledger.updateSandbox(id) {
@@ -122,16 +125,27 @@ package actor Pod {
     } catch { logger.error("network: \(Fault(error))") }
   }
 
-  /// Writes a container's end once; the first record stays.
-  func settle(_ container: String, _ exit: ExitRecord) {
-    guard let record = try? ledger.container(container), record.exit == nil else { return }
+  /// As ``settle(_:_:)``, however long the store takes no writes: an end that nobody wrote down would be a container that runs for ever.
+  func settleAtLast(_ container: String, _ exit: ExitRecord) async {
+    var pause = Pause()
+    while !settle(container, exit) { try? await pause.wait() }
+  }
+
+  /// Writes a container's end once; the first record stays. False where it could not be written.
+  @discardableResult
+  func settle(_ container: String, _ exit: ExitRecord) -> Bool {
+    guard let record = try? ledger.container(container), record.exit == nil else { return true }
     do {
       try ledger.updateContainer(container) { $0.state = .exited(exit) }
-    } catch { logger.error("container \(container): its end could not be recorded: \(Fault(error))") }
+    } catch {
+      logger.error("container \(container): its end could not be recorded: \(Fault(error))")
+      return false
+    }
     logger.info(
       "container ended",
       metadata: [
         "container": "\(container)", "name": "\(record.name)", "exitCode": "\(exit.exitCode)", "reason": "\(exit.reason)",
       ])
+    return true
   }
 }

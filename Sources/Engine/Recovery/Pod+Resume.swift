@@ -4,18 +4,46 @@ import Logging
 
 extension Pod {
   /// After a restart of the daemon: finds the shim again and brings the records in line with what it says; a shim that is gone is buried.
-  func resume() async {
+  /// Calls on the pod that need the shim wait for ``Arrival``, which is told when all is in line.
+  /// - Parameter records: the pod's containers before any call was taken.
+  func resume(_ records: [ContainerRecord], telling arrival: Arrival) async {
     do {
-      let task = try await task()
-      let states = try await task.states()
-      for record in ledger.containers(of: id) { await reconcile(record, states.first { $0.id == record.id }, task) }
+      let task = try await adopted()
+      let states = try await states(task)
+      guard case .arriving = shim else { throw Fault(.failedPrecondition, "pod \(name): was stopped") }
+      for record in records { await reconcile(record, states.first { $0.id == record.id }, task) }
       for state in states where (try? ledger.container(state.id)) == nil { try? await task.delete(state.id) }
       watch(task)
-      await checkNetwork()
+      arrival.tell(.success(task))
       logger.info("found the pod again", metadata: ["shim": "\(task.shimPID)", "containers": "\(states.count)"])
+      await checkNetwork()
     } catch {
       logger.error("the pod's shim is gone: \(Fault(error))")
       await buryShim()
+      arrival.tell(.failure(error))
+    }
+  }
+
+  /// A shim that does not answer is asked again for as long as it lives: one that is stuck with its pod's limits still has the pod.
+  private func adopted() async throws -> any PodTask {
+    var pause = Pause()
+    while true {
+      do { return try await services.tasks.adopt(try ledger.sandbox(id).plan) } catch {
+        let fault = Fault(error)
+        guard fault.code != .notFound, case .arriving = shim else { throw fault }
+        logger.warning("the pod's shim does not answer, it is asked again: \(fault)")
+      }
+      try await pause.wait()
+    }
+  }
+
+  private func states(_ task: any PodTask) async throws -> [TaskState] {
+    var pause = Pause()
+    while true {
+      do { return try await task.states() } catch {
+        guard case .arriving = shim, try await withDeadline(pause.next(), { await task.awaitDeath() }) == nil else { throw error }
+        logger.warning("the pod's shim does not answer, it is asked again: \(Fault(error))")
+      }
     }
   }
 
@@ -29,11 +57,11 @@ extension Pod {
     switch (record.state, state?.phase) {
     case (.exited, _): try? await task.delete(record.id)
     case (_, .stopped(let exit)):
-      settle(record.id, exit)
+      await settleAtLast(record.id, exit)
       try? await task.delete(record.id)
     case (_, .running): markRunning(record, state, task)
     case (.created, .creating), (.created, .created): break
-    case (.created, nil): await dropInterrupted(record)
+    case (.created, nil): await dropInterrupted(record, task)
     case (.running, _):
       settle(
         record.id,
@@ -55,9 +83,9 @@ extension Pod {
   }
 
   /// A CreateContainer that never answered.
-  private func dropInterrupted(_ record: ContainerRecord) async {
+  private func dropInterrupted(_ record: ContainerRecord, _ task: any PodTask) async {
     do {
-      try await removeContainer(record.id)
+      try await clear(record, task)
       logger.info("removed the leftovers of an interrupted create", metadata: ["container": "\(record.id)"])
     } catch { logger.error("container \(record.id): \(Fault(error))") }
   }

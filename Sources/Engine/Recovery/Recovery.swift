@@ -58,22 +58,27 @@ package struct Recovery: Sendable {
   /// The intent of a RunPodSandbox that never answered: everything it may have made goes.
   private func rollBack(_ record: SandboxRecord) {
     Task.detached { [services, ledger] in
-      do {
-        try await services.tasks.reap(record.plan, containers: [])
-        if record.attached { try await services.network.detach(record.id, netnsPath: nil) }
-        try await SandboxFiles(record.plan).remove()
-        try ledger.removeSandbox(record.id)
-        services.logger.info("rolled back an interrupted start", metadata: ["pod": "\(record.podName)", "sandbox": "\(record.id)"])
-      } catch { services.logger.error("pod \(record.podName): rolling back an interrupted start: \(Fault(error))") }
+      var pause = Pause()
+      while true {
+        do {
+          try await services.tasks.reap(record.plan, containers: [])
+          if record.attached { try await services.network.detach(record.id, netnsPath: nil) }
+          try await SandboxFiles(record.plan).remove()
+          try ledger.removeSandbox(record.id)
+          services.logger.info("rolled back an interrupted start", metadata: ["pod": "\(record.podName)", "sandbox": "\(record.id)"])
+          return
+        } catch { services.logger.error("pod \(record.podName): rolling back an interrupted start: \(Fault(error))") }
+        try await pause.wait()
+      }
     }
   }
 
   private func adopt(_ record: SandboxRecord) {
-    let tasks = services.tasks
-    let flight = Flight { try await tasks.adopt(record.plan) }
-    let pod = Pod(record: record, services: services, shim: flight) { [pods] in pods.forget($0) }
+    let arrival = Arrival()
+    let pod = Pod(record: record, services: services, shim: arrival.flight) { [pods] in pods.forget($0) }
     pods.add(pod)
-    Task.detached { await pod.resume() }
+    let containers = ledger.containers(of: record.id)
+    Task.detached { await pod.resume(containers, telling: arrival) }
   }
 
   /// What no record owns is an interrupted call's leftover.

@@ -178,6 +178,17 @@ extension Node {
     await process.ended()
   }
 
+  /// As PodSandboxStatus tells with `verbose`.
+  func holderID(of pod: String) async throws -> Int32 {
+    let request = Runtime_V1_PodSandboxStatusRequest.with {
+      $0.podSandboxID = pod
+      $0.verbose = true
+    }
+    let status = try await runtime("PodSandboxStatus", request, returning: Runtime_V1_PodSandboxStatusResponse.self)
+    let said = try #require(status.info.values.joined().firstMatch(of: #/"pid":([1-9][0-9]*)/#))
+    return try #require(Int32(said.1))
+  }
+
   /// By its command line.
   func shimID(of pod: String) throws -> Int32 {
     for name in try Files.list("/proc") {
