@@ -16,7 +16,8 @@ extension Container {
     program.rootfs?.target = rootfsPath
     _ = Files.makeDirectory(rootfsPath)
     pod.reaper.expectIntroduction()
-    command = RuntimeCommand(reaper: pod.reaper, program, log: runtimeLog, deadline: options.createLimit) { outcome in self.created(outcome) }
+    command = RuntimeCommand(reaper: pod.reaper, program, log: runtimeLog, deadline: options.createLimit) { outcome in self.created(outcome)
+    }
     ends.closeAll()
   }
 

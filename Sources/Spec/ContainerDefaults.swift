@@ -1,7 +1,6 @@
 package import CRIAPI
 package import Core
 package import OCI
-import SwiftProtobuf
 
 /// What the operator of a node wants for every container, as far as its own config does not say it (`[containers]`).
 /// Does not change while the daemon runs.
@@ -50,11 +49,11 @@ extension ContainerDefaults {
     guard isAbsolute, parts.count <= 3, parts.count < 3 || !parts[2].isEmpty && parts[2].allSatisfy({ "rwm".contains($0) }) else {
       throw Fault(.invalidArgument, "\"\(text.prefix(200))\" is not a device's path on the host, in the container, and letters of rwm")
     }
-    return .with {
-      $0.hostPath = parts[0]
-      $0.containerPath = parts.count > 1 ? parts[1] : parts[0]
-      $0.permissions = parts.count > 2 ? parts[2] : "rwm"
-    }
+    var device = Runtime_V1_Device()
+    device.hostPath = parts[0]
+    device.containerPath = parts.count > 1 ? parts[1] : parts[0]
+    device.permissions = parts.count > 2 ? parts[2] : "rwm"
+    return device
   }
 }
 

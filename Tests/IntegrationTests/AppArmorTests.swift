@@ -1,8 +1,8 @@
-import SwiftProtobuf
-import GRPC
 import CRIAPI
 import Core
+import GRPC
 import Linux
+import SwiftProtobuf
 import Testing
 
 /// `hack/vm` has a kernel with AppArmor, which a build machine may not have.

@@ -1,10 +1,10 @@
-import SwiftProtobuf
 import CRIAPI
 import Core
 import Linux
 import OCI
 import Spec
 import Support
+import SwiftProtobuf
 import Testing
 
 struct SELinuxTests {

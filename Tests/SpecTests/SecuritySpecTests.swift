@@ -1,9 +1,9 @@
-import SwiftProtobuf
 import CRIAPI
 import Core
 import Linux
 import OCI
 import Spec
+import SwiftProtobuf
 import Testing
 
 struct SecuritySpecTests {
