@@ -49,10 +49,9 @@ struct ImagePull: Sendable {
       id: documents.id, target: documents.target, manifest: documents.manifestDigest, layers: committed.map(\.id),
       size: committed.reduce(0) { $0 + $1.usage.bytes }, user: documents.user,
       blobs: documents.manifest.layers.map(\.digest), artifactType: documents.artifact?.type)
-    let added = try service.index.add(record, named: reference)
+    let added = try service.index.add(record, named: reference, documents.approval)
     // The blobs of an artifact's files were only wanted for its layer.
     if documents.artifact != nil { service.garbage.request() }
-    try service.index.approve(added.id, documents.approval)
     return added
   }
 
@@ -112,19 +111,22 @@ struct ImagePull: Sendable {
       for (number, blob) in blobs.enumerated() {
         group.addTask {
           if service.content.size(blob.digest) == blob.size { return progress.set(number, .present) }
-          try await stage("blob \(blob.digest)") {
-            try await service.downloads.with {
-              progress.set(number, .downloading)
-              let stream = try await source.blob(blob, of: reference, credentials: credentials)
-              progress.began(number, stream)
-              try await service.content.take(stream, as: blob) { progress.received(number, $0) }
-            }
-          }
-          progress.set(number, .done)
+          try await stage("blob \(blob.digest)") { try await keep(blob, number) }
         }
       }
       try await group.waitForAll()
     }
+  }
+
+  /// Makes a blob, which the progress knows as `number`, be in the content store.
+  func keep(_ blob: Descriptor, _ number: Int) async throws {
+    try await service.content.fetch(blob, in: service.downloads, { progress.received(number, $0) }) {
+      progress.set(number, .downloading)
+      let stream = try await source.blob(blob, of: reference, credentials: credentials)
+      progress.began(number, stream)
+      return stream
+    }
+    progress.set(number, .done)
   }
 
   /// Follows an index to the manifest for this platform; both are kept.

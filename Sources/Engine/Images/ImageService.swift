@@ -90,17 +90,3 @@ struct PullKey: Hashable, Sendable {
   let reference: ImageReference
   let credentials: RegistryCredentials?
 }
-
-/// A counting semaphore for tasks; waits in order of arrival.
-package actor Slots {
-  private var free: Int
-  private var waiting: [CheckedContinuation<Void, Never>] = []
-
-  package init(_ count: Int) { free = max(1, count) }
-
-  package func with<T: Sendable>(_ body: @Sendable () async throws -> T) async rethrows -> T {
-    if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
-    defer { if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() } }
-    return try await body()
-  }
-}

@@ -128,13 +128,7 @@ struct LayerPull: Sendable {
 
   /// The blob of a layer that is here without it.
   private func keepBlob(_ layer: LayerDescription, _ number: Int) async throws {
-    if hasBlob(layer) { return }
-    try await service.downloads.with {
-      pull.progress.set(number, .downloading)
-      let stream = try await pull.source.blob(layer.descriptor, of: pull.reference, credentials: pull.credentials)
-      try await service.content.take(stream, as: layer.descriptor) { pull.progress.received(number, $0) }
-      pull.progress.set(number, .done)
-    }
+    if !hasBlob(layer) { try await pull.keep(layer.descriptor, number) }
   }
 
   /// From the source's first byte to the last: applied, not committed. Once more from the start where the source has another content in the middle.
@@ -152,9 +146,10 @@ struct LayerPull: Sendable {
   }
 
   private func applyOnce(_ layer: LayerDescription, _ number: Int) async throws -> any AppliedLayer {
-    let kept = hasBlob(layer) ? nil : try await service.content.ingest(layer.descriptor)
     let ingest = try await service.layers.ingest(layer)
+    var kept: (any BlobIngest)?
     do {
+      if !hasBlob(layer) { kept = try await service.content.ingest(layer.descriptor) }
       pull.progress.set(number, .downloading)
       let stream = try await pull.source.blob(layer.descriptor, of: pull.reference, credentials: pull.credentials)
       pull.progress.began(number, stream)
