@@ -1,10 +1,24 @@
+import Linux
 import Synchronization
 
-/// A counting semaphore for tasks, one for each key; turns come in order of arrival. Who is cancelled while waiting leaves the queue.
+/// A counting semaphore for tasks, one for each key; turns come in order of arrival, or as their ranks say. Who is cancelled while waiting leaves
+/// the queue.
 package final class Slots: Sendable {
+  private struct Waiter {
+    let number: Int
+    let rank: Int64
+    let continuation: CheckedContinuation<Void, any Error>
+  }
+
   private struct Queue {
     var busy = 0
-    var waiting: [(number: Int, continuation: CheckedContinuation<Void, any Error>)] = []
+    /// The lowest rank first.
+    var waiting: [Waiter] = []
+
+    mutating func add(_ waiter: Waiter) {
+      let index = waiting.lastIndex { $0.rank <= waiter.rank }.map { $0 + 1 } ?? 0
+      waiting.insert(waiter, at: index)
+    }
   }
 
   private struct State {
@@ -21,14 +35,15 @@ package final class Slots: Sendable {
   package init(_ limit: Int) { self.limit = limit }
 
   /// Throws a ``CancellationError`` where the task is cancelled before its turn, else what `body` throws.
-  package func with<T: Sendable>(_ key: String = "", _ body: () async throws -> T) async throws -> T {
+  /// - Parameter rank: of those that wait, the lowest goes first; a time (``SystemClock/monotonicNanoseconds()``), without one that of arrival.
+  package func with<T: Sendable>(_ key: String = "", rank: Int64? = nil, _ body: () async throws -> T) async throws -> T {
     guard limit > 0 else { return try await body() }
-    try await enter(key)
+    try await enter(key, rank ?? SystemClock.monotonicNanoseconds())
     defer { leave(key) }
     return try await body()
   }
 
-  private func enter(_ key: String) async throws {
+  private func enter(_ key: String, _ rank: Int64) async throws {
     let number = state.withLock { state in
       state.next += 1
       return state.next
@@ -41,7 +56,7 @@ package final class Slots: Sendable {
             state.queues[key, default: Queue()].busy += 1
             return .success(())
           }
-          state.queues[key, default: Queue()].waiting.append((number, continuation))
+          state.queues[key, default: Queue()].add(Waiter(number: number, rank: rank, continuation: continuation))
           return nil
         }
         if let result { continuation.resume(with: result) }

@@ -51,7 +51,8 @@ struct EntryNames {
       throw Fault(.invalidArgument, "a name of \(shape.longest) bytes, at most \(limits.nameLength) are allowed")
     }
     guard shape.depth > 0 else { return EntryPath(parent: "", name: nil) }
-    return EntryPath(parent: parent(path.bytes[shape.start..<max(shape.start, shape.name.lowerBound - 1)]), name: RawName(path.bytes[shape.name]))
+    return EntryPath(
+      parent: parent(path.bytes[shape.start..<max(shape.start, shape.name.lowerBound - 1)]), name: RawName(path.bytes[shape.name]))
   }
 
   private mutating func parent(_ bytes: ArraySlice<UInt8>) -> RawName {

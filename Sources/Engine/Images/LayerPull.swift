@@ -1,4 +1,5 @@
 import Core
+import Linux
 import Logging
 import OCI
 import Synchronization
@@ -10,6 +11,8 @@ struct LayerPull: Sendable {
   let layers: [LayerDescription]
   private let chains: [Digest]
   private let placed: PlacedLayers
+  /// Its layers' turns follow each other from the lowest up, since those above wait for them to be placed.
+  private let began = SystemClock.monotonicNanoseconds()
 
   init(pull: ImagePull, layers: [LayerDescription]) {
     self.pull = pull
@@ -80,7 +83,7 @@ struct LayerPull: Sendable {
           try await keepBlob(layer, number)
           return .placed(present)
         }
-        let applied = try await service.downloads.with { try await apply(layer, number) }
+        let applied = try await service.downloads.with(rank: began + Int64(number)) { try await apply(layer, number) }
         guard let parents = placed.parents(of: number) else { return .applied(applied) }
         return .placed(try await place(applied, number, above: parents))
       }
