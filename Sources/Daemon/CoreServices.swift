@@ -39,7 +39,8 @@ struct CoreServices: Sendable {
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
       policy: Self.policy(settings.images, logger), recheck: settings.images.recheck, downloads: settings.images.maximumParallelDownloads,
       patience: settings.registry.progressTimeout == .zero ? nil : settings.registry.progressTimeout,
-      keepsBlobs: settings.images.keepLayerBlobs, packer: TarPacker(content), metrics: metrics, logger: logger)
+      keepsBlobs: settings.images.keepLayerBlobs, packer: TarPacker(content), metrics: metrics, logger: logger,
+      afterPulls: { MemoryPolicy.giveBack() })
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
