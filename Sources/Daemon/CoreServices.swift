@@ -47,6 +47,7 @@ struct CoreServices: Sendable {
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
     let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
     var engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
+    engine.messageLimit = settings.grpc.maximumSendSize
     engine.logLineLimit = settings.runtimes.maximumLogLine
     if let least = engine.node.minimumOOMScore {
       logger.warning("oom_score_adj below \(least) cannot be set without CAP_SYS_RESOURCE: such requests get \(least)")

@@ -6,6 +6,8 @@ struct InboundStream {
     /// May become `ended`.
     case body
     case ended
+    /// What came broke a rule, and the stream is being reset: nothing more of it counts.
+    case refused
   }
   private(set) var phase = Phase.headers
   private var remaining: Int?
@@ -14,7 +16,7 @@ struct InboundStream {
   func nextBlock(isServer: Bool) -> HeaderBlockKind {
     switch phase {
     case .headers: isServer ? .request : .response
-    case .body, .ended: .trailers
+    case .body, .ended, .refused: .trailers
     }
   }
 
@@ -28,6 +30,8 @@ struct InboundStream {
     guard count <= remaining else { throw .malformed("more data than content-length") }
     self.remaining = remaining - count
   }
+
+  mutating func refuse() { phase = .refused }
 
   mutating func ended() throws(HeaderViolation) {
     phase = .ended

@@ -48,7 +48,7 @@ extension Session {
   }
 
   func headersEnded(_ stream: StreamID, endsStream: Bool) {
-    guard let block, streams[stream] != nil else { return }
+    guard let block, takes(stream) else { return }
     self.block = nil
     do throws(HeaderViolation) {
       try accept(block, on: stream, endsStream: endsStream)
@@ -75,7 +75,7 @@ extension Session {
   func data(_ stream: StreamID, _ pointer: UnsafePointer<UInt8>, _ count: Int) {
     // What slow readers have not taken is bounded stream by stream; it must not stop the others.
     nghttp2_session_consume_connection(handle, count)
-    guard streams[stream] != nil, let input else { return }
+    guard takes(stream), let input else { return }
     do throws(HeaderViolation) {
       try streams[stream]!.inbound.received(data: count)
     } catch { return reject(stream, error) }
@@ -89,7 +89,7 @@ extension Session {
       fail(.enhanceYourCalm, reason)
       return false
     }
-    guard endsStream, streams[stream] != nil else { return true }
+    guard endsStream, takes(stream) else { return true }
     do throws(HeaderViolation) { try ended(stream) } catch { reject(stream, error) }
     return true
   }
@@ -105,12 +105,16 @@ extension Session {
     if streams.removeValue(forKey: stream) != nil { events.append(.closed(stream, code)) }
   }
 
+  /// False where the stream is gone, or was refused.
+  private func takes(_ stream: StreamID) -> Bool { streams[stream].map { $0.inbound.phase != .refused } ?? false }
+
   private func ended(_ stream: StreamID) throws(HeaderViolation) {
     try streams[stream]?.inbound.ended()
     events.append(.end(stream))
   }
 
   private func reject(_ stream: StreamID, _ violation: HeaderViolation) {
+    streams[stream]?.inbound.refuse()
     switch violation {
     case .malformed: reset(stream, .protocolError)
     case .tooLarge, .flood: reset(stream, .enhanceYourCalm)

@@ -24,6 +24,9 @@ package struct FileHandle: ~Copyable, Sendable {
   }
 
   /// For logs: made where it is not there, every write goes to its end.
+  /// What is there already, emptied where it is a file.
+  package static func forWriting(_ path: String) throws(SystemError) -> FileHandle { try open(path, O_WRONLY | O_TRUNC) }
+
   package static func append(to path: String, mode: UInt32 = 0o600) throws(SystemError) -> FileHandle {
     try open(path, O_WRONLY | O_CREAT | O_APPEND, mode: mode)
   }

@@ -57,8 +57,8 @@ package enum Files {
   }
 
   package static func parent(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
-    return String(path[..<slash])
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -14,8 +14,9 @@ package struct Environment: Hashable, Sendable {
 
   /// A word without `=` takes the name out again, as in docker's environment files.
   package mutating func set(_ entry: String) {
-    let name = entry.prefix { $0 != "=" }
-    guard name.endIndex != entry.endIndex else { return remove(name) }
+    // By bytes: "=" and a combining mark behind it are one Character.
+    guard let end = entry.utf8.firstIndex(of: UInt8(ascii: "=")) else { return remove(entry[...]) }
+    let name = entry[..<end]
     if let place = places[name] {
       entries[place] = entry
     } else {

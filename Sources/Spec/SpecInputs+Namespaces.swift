@@ -19,11 +19,14 @@ extension SpecInputs {
   private func pidNamespace() throws(Fault) -> RuntimeSpec.Namespace? {
     let options = security.namespaceOptions
     let field = "linux.security_context.namespace_options.pid"
+    let isHost = sandbox.linux.securityContext.namespaceOptions.pid == .node
     switch options.pid {
     case .container: return RuntimeSpec.Namespace(.pid)
+    case .node where !isHost:
+      // Or admission that looks at the pod could be passed by.
+      throw Fault(.invalidArgument, "\(field): NODE, but the pod does not use the host's PID namespace")
     case .node: return nil
     case .pod:
-      let isHost = sandbox.linux.securityContext.namespaceOptions.pid == .node
       return isHost ? nil : RuntimeSpec.Namespace(.pid, path: pod.pidNamespace)
     case .target:
       if let path = pod.targetPIDNamespace { return RuntimeSpec.Namespace(.pid, path: path) }

@@ -35,7 +35,7 @@ extension Validation {
     for (index, entry) in container.envs.enumerated() {
       let field = "envs[\(index)]"
       try require(entry.key, "\(field).key")
-      if entry.key.contains("=") { throw refuse("\(field).key", "\"\(entry.key.prefix(100))\" has a \"=\"") }
+      if entry.key.utf8.contains(UInt8(ascii: "=")) { throw refuse("\(field).key", "\"\(entry.key.prefix(100))\" has a \"=\"") }
       if entry.value.contains(0) { throw refuse("\(field).value", "the value of \(entry.key.prefix(100)) has a NUL byte") }
     }
   }

@@ -20,7 +20,7 @@ extension Validation {
   private static func checkName(_ name: String, _ field: String) throws(Fault) {
     try require(name, field)
     try checkLine(name, field)
-    if name.contains("/") { throw refuse(field, "\"\(name.prefix(200))\" has a \"/\"") }
+    if name.utf8.contains(UInt8(ascii: "/")) { throw refuse(field, "\"\(name.prefix(200))\" has a \"/\"") }
     if name.utf8.count > 253 { throw refuse(field, "\(name.utf8.count) bytes, at most 253 are allowed") }
   }
 

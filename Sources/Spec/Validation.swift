@@ -35,10 +35,10 @@ package enum Validation {
 
   static func checkNoClimbing(_ path: String, _ field: String) throws(Fault) {
     try checkText(path, field)
-    let names = path.split(separator: "/")
-    if names.contains("..") { throw refuse(field, "\"\(path.prefix(200))\" has a \"..\"") }
+    let names = path.utf8.split(separator: UInt8(ascii: "/"))
+    if names.contains(where: { $0.elementsEqual("..".utf8) }) { throw refuse(field, "\"\(path.prefix(200))\" has a \"..\"") }
     // NAME_MAX and PATH_MAX (limits.h): no file is called that.
-    if path.utf8.count > 4095 || names.contains(where: { $0.utf8.count > 255 }) {
+    if path.utf8.count > 4095 || names.contains(where: { $0.count > 255 }) {
       throw refuse(field, "\"\(path.prefix(200))…\" is longer than a path can be (4095 bytes, 255 between slashes)")
     }
   }

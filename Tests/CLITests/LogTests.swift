@@ -19,6 +19,9 @@ import Testing
 
   @Test func spansHaveAUnit() {
     #expect(Timestamp.span("5m") == 300_000_000_000)
+    #expect(Timestamp.span("200000d") == nil)
+    #expect(Timestamp.parse("9999-12-31T23:59:59Z") == .max)
+    #expect(Timestamp.parse("0001-01-01T00:00:00Z") == .min)
     #expect(Timestamp.span("5") == nil)
     #expect(Timestamp.span("-5m") == nil)
     #expect(Timestamp.span("99999999999999999d") == nil)

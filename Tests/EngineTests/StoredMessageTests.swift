@@ -1,3 +1,4 @@
+import SwiftProtobuf
 import CRIAPI
 import FoundationEssentials
 import Testing

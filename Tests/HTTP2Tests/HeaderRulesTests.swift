@@ -62,6 +62,14 @@ import Testing
     #expect(!client.events.hasEnd(of: 1))
   }
 
+  @Test func `Data after a body that was whole resets the stream, and its request is not taken`() {
+    let client = RawClient()
+    client.send(Raw.request(1, Self.base + [("content-length", "2")], flags: Raw.endHeaders))
+    let frames = client.send(Raw.frame(.data, stream: 1, [1, 2]), Raw.frame(.data, flags: Raw.endStream, stream: 1, [3]))
+    #expect(frames.contains { $0.kind == 3 && $0.code == 1 })
+    #expect(!client.events.hasEnd(of: 1))
+  }
+
   @Test(arguments: [[(":path", "/")], [("Bad", "name")]])
   func `Malformed trailers reset the stream`(_ fields: [(String, String)]) {
     let client = RawClient()

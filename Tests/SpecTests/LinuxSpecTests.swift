@@ -25,7 +25,13 @@ struct LinuxSpecTests {
       $0.pod.pidNamespace = "/proc/7/ns/pid"
     }
     #expect(shared[.pid] == "/proc/7/ns/pid")
-    #expect(try namespaces { $0.securityContext.namespaceOptions.pid = .node }[.pid] == nil)
+    let refused = SpecFixture.fault { $0.securityContext.namespaceOptions.pid = .node }
+    #expect(refused.code == .invalidArgument && refused.message.contains("pid: NODE, but the pod"))
+    let node = try namespaces {
+      $0.securityContext.namespaceOptions.pid = .node
+      $0.sandbox.linux.securityContext.namespaceOptions.pid = .node
+    }
+    #expect(node[.pid] == nil)
     #expect(try namespaces { $0.securityContext.namespaceOptions.pid = .pod }[.pid] == "own")
     let host = try namespaces {
       $0.securityContext.namespaceOptions.pid = .pod

@@ -57,6 +57,6 @@ struct Logs: AsyncParsableCommand {
 
   /// Nanoseconds since 1970; nil for what is no time.
   private static func time(_ text: String) -> Int64? {
-    Timestamp.span(text).map { SystemClock.realtimeNanoseconds() - $0 } ?? Timestamp.parse(text)
+    Timestamp.span(text).map { SystemClock.realtimeNanoseconds().subtractingReportingOverflow($0).partialValue } ?? Timestamp.parse(text)
   }
 }

@@ -1,6 +1,6 @@
 /// RFC 3339 timestamps with up to nine decimals, as nanoseconds since 1970.
 enum Timestamp {
-  /// Nil for anything else; offsets (`+02:00`) are taken into account.
+  /// Nil for anything else; offsets (`+02:00`) are taken into account. What 64 bits cannot hold (before 1678, after 2261) is the first or last that they can.
   static func parse(_ text: String) -> Int64? {
     let bytes = Array(text.utf8)
     guard bytes.count >= 20, bytes[4] == dash, bytes[7] == dash, bytes[13] == colon, bytes[16] == colon,
@@ -11,14 +11,17 @@ enum Timestamp {
     var rest = bytes[19...]
     guard let nanoseconds = fraction(&rest), let offset = offset(rest) else { return nil }
     let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
-    return seconds * 1_000_000_000 + nanoseconds
+    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, overflowAgain) = whole.addingReportingOverflow(nanoseconds)
+    return overflow || overflowAgain ? (seconds < 0 ? .min : .max) : sum
   }
 
   /// `90s`, `5m`, `2h`, `1d` as nanoseconds.
   static func span(_ text: String) -> Int64? {
     let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-    guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count >= 0, count < 1 << 30 else { return nil }
-    return count * unit * 1_000_000_000
+    guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count >= 0 else { return nil }
+    let (nanoseconds, overflow) = count.multipliedReportingOverflow(by: unit * 1_000_000_000)
+    return overflow ? nil : nanoseconds
   }
 
   private static let dash = UInt8(ascii: "-")

@@ -17,6 +17,7 @@ extension Pod {
       let (nanoseconds, overflow) = timeout.multipliedReportingOverflow(by: 1_000_000_000)
       var plan = ExecPlan(
         container: container, process: try Self.execProcess(record, command, tty: false), timeout: overflow ? 0 : nanoseconds)
+      plan.outputLimit = min(plan.outputLimit, services.settings.messageLimit - 1024)
       plan.score = score(record)
       let result = try await task().execSync(plan)
       if result.timedOut { throw Fault(.deadlineExceeded, "command \(command[0]): timed out after \(timeout) s and was killed") }

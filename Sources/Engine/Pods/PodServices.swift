@@ -75,6 +75,8 @@ package struct EngineSettings: Sendable {
   package var runtimeRoots: [String: String] = [:]
   /// How an OCI runtime is to create containers, by runtime handler.
   package var creation: [String: CreationSettings] = [:]
+  /// Bytes of one answer. Kubelets take 16 MiB, whatever is configured here.
+  package var messageLimit = 16 << 20
   /// How long a host path that a container names may take to answer.
   package var hostPathLimit = Duration.seconds(20)
   /// Of pods on a node with SELinux.

@@ -61,6 +61,8 @@ extension ServerConnection {
   private func append(_ bytes: ByteBuffer, to stream: StreamID) {
     connection?.session.consume(stream, bytes.readableBytes)
     guard let call = calls[stream], case .receiving(var assembly) = call.phase else { return }
+    // The phase gives up its share of the bytes, or each piece would copy all that came before it.
+    call.phase = .receiving(RequestAssembly(limit: 0, encoding: nil))
     do throws(GRPCStatus) {
       try assembly.append(bytes)
       call.phase = .receiving(assembly)

@@ -32,7 +32,7 @@ extension CDISpec.Edits {
     return intelRdt?.problem
   }
 
-  private static func wrongEntry(_ entries: [String]) -> String? { entries.first { $0.first == "=" || !$0.contains("=") } }
+  private static func wrongEntry(_ entries: [String]) -> String? { entries.first { ($0.utf8.firstIndex(of: UInt8(ascii: "=")) ?? $0.startIndex) == $0.startIndex } }
 }
 
 extension CDISpec.DeviceNode {

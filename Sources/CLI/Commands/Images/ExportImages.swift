@@ -64,26 +64,34 @@ struct ExportImages: AsyncParsableCommand {
   }
 }
 
-/// An archive being written: it gets its name when it is whole.
+/// An archive being written: it gets its name when it is whole. What is no regular file (a device, a FIFO) is written to as it is.
 final class ExportedFile {
   private let path: String
   private let temporary: String
   /// Owned, but for standard output.
   private let descriptor: Int32
+  private let isReplaced: Bool
   private(set) var bytes: UInt64 = 0
-
-  private var isOutput: Bool { path == "-" }
 
   init(_ path: String) throws {
     self.path = path
     temporary = path + ".part"
+    isReplaced = try path != "-" && Self.isReplaceable(path)
     if path == "-" {
       descriptor = Console.standard.out
+    } else if !isReplaced {
+      descriptor = try FileHandle.forWriting(path).release()
     } else {
       // Of an export that was killed.
       try Files.remove(temporary)
       descriptor = try FileHandle.create(temporary, mode: 0o644).release()
     }
+  }
+
+  private static func isReplaceable(_ path: String) throws -> Bool {
+    let name = path.utf8.split(separator: UInt8(ascii: "/")).last.flatMap { String($0) } ?? path
+    let status = try Directory.open(Files.parent(of: path)).status(RawName(name))
+    return status == nil || status?.type == .regular
   }
 
   func write(_ piece: [UInt8]) throws {
@@ -92,10 +100,10 @@ final class ExportedFile {
   }
 
   func finish() throws {
-    if isOutput { return }
+    guard isReplaced else { return }
     try FileHandle(owning: descriptor).sync()
     try Files.place(temporary, at: path)
   }
 
-  func discard() { if !isOutput { try? Files.remove(temporary) } }
+  func discard() { if isReplaced { try? Files.remove(temporary) } }
 }
