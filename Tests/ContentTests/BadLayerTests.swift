@@ -56,6 +56,10 @@ import Testing
           ]
         }
       ], "layer sha256:"),
+    Case(
+      "a sparse file with more content than size",
+      [.file("sparse", bytes: [UInt8](repeating: 1, count: 512)).with { $0.pax = [("GNU.sparse.realsize", "77")] }], "entry \"sparse\"",
+      "512 bytes at 0, where a file of 77 bytes"),
     Case("an owner that does not exist", [.file("f", "x").owned(4_294_967_295, 0)], "entry \"f\"", "owner 4294967295"),
     Case("a huge attribute", [.file("f", "x").attribute("user.big", [UInt8](repeating: 1, count: 100_000))], "entry \"f\"", "user.big"),
     Case(

@@ -16,7 +16,7 @@ import Testing
 
   private static let rounds = 150
 
-  @Test(arguments: [Packing.plain, .gzip, .zstd], [UInt64(1), 2]) func `damage ends in an error or in a layer`(
+  @Test(.timeLimit(.minutes(5)), arguments: [Packing.plain, .gzip, .zstd], Load.seeds(from: 1)) func `damage ends in an error or in a layer`(
     packing: Packing, seed: UInt64
   )
     async throws

@@ -7,7 +7,7 @@ struct FileWriter: ~Copyable {
   private let file: FileHandle
   private var checksum = Checksum()
   /// The end of what was written.
-  private var position: Int64 = 0
+  private(set) var position: Int64 = 0
   /// Up to where writeback was started.
   private var started: Int64 = 0
 

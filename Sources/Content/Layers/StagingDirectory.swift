@@ -75,7 +75,13 @@ final class StagingDirectory {
   /// The content's checksum.
   func writeFile(_ place: TreePlace, _ tree: LayerTree, size: Int64, _ metadata: Metadata, _ reader: TarReader) throws -> UInt64 {
     var writer = FileWriter(try with(place.directory, tree) { try $0.createFile(place.name) })
-    while let (bytes, offset) = try reader.nextBlock() { try writer.write(bytes, at: offset) }
+    while let (bytes, offset) = try reader.nextBlock() {
+      if bytes.isEmpty { continue }
+      guard offset >= writer.position, offset <= size, Int64(bytes.count) <= size - offset else {
+        throw Fault(.invalidArgument, "its content has \(bytes.count) bytes at \(offset), where a file of \(size) bytes has no place for them")
+      }
+      try writer.write(bytes, at: offset)
+    }
     return try writer.finish(size: size, metadata)
   }
 
