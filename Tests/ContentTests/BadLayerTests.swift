@@ -205,6 +205,19 @@ import Testing
     }
   }
 
+  @Test func `attributes that no filesystem here can carry are left out, and are no damage`() async throws {
+    try await withScratch { root in
+      let store = try LayerDirectories(root: root)
+      let strange = [Tar.Entry.file("f", "f"), .directory("d"), .symlink("s", "f"), .fifo("p")].map {
+        $0.attribute("odd.a", [1]).attribute("user.a", [2])
+      }
+      let ids = try await store.add([try await PackedLayer(strange)])
+      #expect(try TreeListing(LayerLayout.files(root, ids[0])).lines["f"]?.contains("user.a=[2]") == true)
+      let differences = try await store.verify(ids[0])
+      #expect(differences == [])
+    }
+  }
+
   @Test func aFullDiskFailsTheLayerAndLeavesNothing() async throws {
     try await withScratch { scratch in
       try await withTmpfs("\(scratch)/disk", size: "4m") { root in

@@ -15,7 +15,8 @@ struct HostileEntries {
     "/proc/self/root/berth-escape", "/proc/self/cwd", String(repeating: "../", count: 60) + "berth-escape", "etc/passwd",
   ]
   private static let records: [(String, String)] = [
-    ("path", "../berth-escape"), ("path", ""), ("linkpath", "/berth-escape"), ("size", "-1"), ("size", "99999999999999999999"), ("size", "3"),
+    ("path", "../berth-escape"), ("path", ""), ("linkpath", "/berth-escape"), ("size", "-1"), ("size", "99999999999999999999"),
+    ("size", "3"),
     ("mtime", "-9223372036854775809"), ("mtime", "1e99"), ("uid", "4294967295"), ("gid", "-2"), ("GNU.sparse.map", "0,1,5,9"),
     ("GNU.sparse.size", "4611686018427387904"), ("GNU.sparse.realsize", "77"), ("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"),
     ("GNU.sparse.name", "../berth-escape"), ("SCHILY.xattr.trusted.overlay.opaque", "y"), ("SCHILY.xattr.user.x", "1"),
@@ -59,7 +60,9 @@ struct HostileEntries {
   private mutating func damage(_ bytes: inout [UInt8]) {
     for _ in 0..<Int.random(in: 1...4, using: &numbers) {
       let block = Int.random(in: 0..<bytes.count / 512, using: &numbers) * 512
-      bytes[block + Int.random(in: 0..<512, using: &numbers)] = pick([0, 0x20, 0x2f, 0x2e, 0x80, 0xff, UInt8.random(in: 0...255, using: &numbers)])
+      bytes[block + Int.random(in: 0..<512, using: &numbers)] = pick([
+        0, 0x20, 0x2f, 0x2e, 0x80, 0xff, UInt8.random(in: 0...255, using: &numbers),
+      ])
       if bytes[block + 257] == UInt8(ascii: "u") { Self.mend(&bytes, block) }
     }
   }
@@ -67,6 +70,7 @@ struct HostileEntries {
   private static func mend(_ bytes: inout [UInt8], _ block: Int) {
     for index in block + 148..<block + 156 { bytes[index] = 0x20 }
     let sum = String(bytes[block..<block + 512].reduce(0) { $0 + Int($1) }, radix: 8)
-    bytes.replaceSubrange(block + 148..<block + 155, with: (String(repeating: "0", count: max(0, 6 - sum.count)) + sum).utf8.prefix(6) + [0])
+    bytes.replaceSubrange(
+      block + 148..<block + 155, with: (String(repeating: "0", count: max(0, 6 - sum.count)) + sum).utf8.prefix(6) + [0])
   }
 }

@@ -120,6 +120,37 @@ import Testing
       }
     }
   }
+
+  @Test func `a kept blob that is damaged or gone is found, and repaired by fetching just that`() async throws {
+    let layers = [try await Self.noisy(0, files: 2), try await Self.noisy(1, files: 2)]
+    let image = ServedImage(layers)
+    try await withHostileServer {
+      image.answer($0)
+    } _: { server in
+      try await Node.with(settings: "[images]\nkeep_layer_blobs = true\n") { node in
+        let name = server.authority + "/test/image:1"
+        _ = try await node.pull(name)
+        _ = try await node.pull(server.authority + "/test/other:1")
+        let digests = layers.map { $0.description.descriptor.digest }
+        let files = digests.map { "\(node.root)/content/sha256/\($0.hex)" }
+        var bytes = layers[0].blob
+        bytes[bytes.count / 2] ^= 1
+        try Files.write(bytes, to: files[0], create: false)
+        try Files.remove(files[1])
+        let found = try await node.verify()
+        #expect(found.count == 1 && !found[0].whole && found[0].layers.allSatisfy { $0.findings.isEmpty }, "\(found)")
+        #expect(
+          found[0].findings.contains { $0.hasPrefix("kept blob \(digests[0]): ") && $0.contains("does not match its digest") }, "\(found)")
+        #expect(found[0].findings.contains { $0.hasPrefix("kept blob \(digests[1]): ") && $0.contains("no such blob") }, "\(found)")
+        let before = server.requests.count { $0.path.contains("/blobs/") }
+        let repaired = try await node.verify(repair: true)
+        #expect(repaired[0].whole, "\(repaired)")
+        #expect(server.requests.count { $0.path.contains("/blobs/") } == before + 2)
+        #expect(try await node.verify()[0].whole)
+        for (file, layer) in zip(files, layers) { #expect(try Files.read(file) == layer.blob) }
+      }
+    }
+  }
 }
 
 extension Node {

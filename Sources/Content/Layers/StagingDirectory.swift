@@ -78,7 +78,8 @@ final class StagingDirectory {
     while let (bytes, offset) = try reader.nextBlock() {
       if bytes.isEmpty { continue }
       guard offset >= writer.position, offset <= size, Int64(bytes.count) <= size - offset else {
-        throw Fault(.invalidArgument, "its content has \(bytes.count) bytes at \(offset), where a file of \(size) bytes has no place for them")
+        throw Fault(
+          .invalidArgument, "its content has \(bytes.count) bytes at \(offset), where a file of \(size) bytes has no place for them")
       }
       try writer.write(bytes, at: offset)
     }
@@ -90,6 +91,9 @@ final class StagingDirectory {
   }
 
   func makeKept(_ item: Item, _ number: LayerTree.ItemID) throws { try kept.make(item, RawName("\(number)")) }
+
+  /// Beside what becomes the layer.
+  func openKept() throws -> Directory { try Directory.open("\(path)/\(Self.kept)") }
 
   func createKept(_ number: LayerTree.ItemID) throws -> FileHandle { try kept.createFile(RawName("\(number)")) }
 
