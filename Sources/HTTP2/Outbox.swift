@@ -39,14 +39,11 @@ struct Outbox {
   }
 
   /// Moves exactly `count` bytes, which must be there, to `out`.
-  mutating func take(_ count: Int, into out: inout ByteBuffer) {
+  mutating func take(_ count: Int, into out: inout OutputPieces) {
     var left = count
     while left > 0 {
       let step = min(left, chunks[chunks.startIndex].readableBytes)
-      chunks[chunks.startIndex].readWithUnsafeReadableBytes { source in
-        out.writeBytes(UnsafeRawBufferPointer(rebasing: source[..<step]))
-        return step
-      }
+      if let piece = chunks[chunks.startIndex].readSlice(length: step) { out.append(piece) }
       if chunks[chunks.startIndex].readableBytes == 0 { chunks.removeFirst() }
       left -= step
     }

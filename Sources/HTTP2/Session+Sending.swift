@@ -2,17 +2,22 @@ import CNghttp2
 package import NIOCore
 
 extension Session {
-  /// Bytes for the peer, somewhat over `limit` at most; `nil` when there are none.
-  package func nextOutput(upTo limit: Int = 128 << 10) -> ByteBuffer? {
-    output = ByteBuffer()
-    while output.readableBytes < limit {
+  /// The next bytes for the peer; `nil` when there are none.
+  package func nextOutput() -> ByteBuffer? {
+    if output.count == 0 { makeOutput() }
+    return output.takeFirst()
+  }
+
+  /// Frames that wait to be written, with what they carry.
+  private static let ahead = 128 << 10
+
+  private func makeOutput() {
+    while output.count < Self.ahead {
       var bytes: UnsafePointer<UInt8>?
       let count = nghttp2_session_mem_send(handle, &bytes)
-      guard count > 0 else { break }
-      output.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
+      guard count > 0 else { return }
+      output.append(UnsafeRawBufferPointer(start: bytes, count: count))
     }
-    defer { output = ByteBuffer() }
-    return output.readableBytes > 0 ? output : nil
   }
 
   /// Begins a request; `nil` where no more streams can be opened on this connection.
@@ -101,7 +106,7 @@ extension Session {
 
   /// Writes one DATA frame: its header, then `count` bytes of the stream's outbox.
   func writeData(_ id: StreamID, header: UnsafeRawBufferPointer, count: Int) {
-    output.writeBytes(header)
+    output.append(header)
     guard streams[id] != nil else { return }
     streams[id]!.outbox.take(count, into: &output)
     if streams[id]!.outbox.isAboveHighWater, streams[id]!.outbox.bytes <= configuration.outboundHighWater / 2 {

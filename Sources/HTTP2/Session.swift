@@ -4,7 +4,7 @@ import NIOCore
 /// One side of an HTTP/2 connection: bytes in, bytes and events out; no I/O, no clock of its own.
 ///
 /// The one owner of an `nghttp2_session`. Not thread-safe: a connection belongs to its event loop.
-/// After every call that may have caused something, take ``takeEvents()`` and ``nextOutput(upTo:)``.
+/// After every call that may have caused something, take ``takeEvents()`` and ``nextOutput()``.
 package final class Session {
   package enum Role: Sendable { case client, server }
 
@@ -17,7 +17,7 @@ package final class Session {
   var flood: FloodGuard
   /// The header block being received; nghttp2 receives one at a time.
   var block: HeaderBlock?
-  var output = ByteBuffer()
+  var output = OutputPieces()
   /// What ``receive(_:at:)`` is working on, so that a chunk of DATA becomes a slice of it.
   var input: (buffer: ByteBuffer, base: UnsafePointer<UInt8>, time: NIODeadline)?
   /// nghttp2's last words about what is wrong.

@@ -13,7 +13,8 @@ struct Server {
   let server: GRPCServer
 
   static func with(
-    _ change: (inout GRPCServerConfiguration) -> Void = { _ in }, interceptors: [any GRPCInterceptor] = [],
+    _ change: (inout GRPCServerConfiguration) -> Void = { _ in }, services: [any GRPCService] = [],
+    interceptors: [any GRPCInterceptor] = [],
     _ body: (Server) async throws -> Void
   ) async throws {
     try await withScratch("grpc") { directory in
@@ -23,7 +24,8 @@ struct Server {
       let (echo, health) = (EchoService(), HealthService(["berth.test.Echo"]))
       var logger = Logger(label: "test")
       logger.logLevel = .critical
-      let server = try await GRPCServer.start(configuration, services: [echo, health], interceptors: interceptors, logger: logger)
+      let server = try await GRPCServer.start(
+        configuration, services: [echo, health] + services, interceptors: interceptors, logger: logger)
       do {
         try await body(Server(path: path, echo: echo, health: health, server: server))
       } catch {

@@ -30,6 +30,22 @@ import Testing
     #expect(pair.clientEvents.body(of: id) == ByteBuffer(string: "answer"))
   }
 
+  @Test func `Small and large pieces of a body keep their order`() {
+    let pair = SessionPair()
+    let id = pair.request()
+    pair.pump()
+    pair.server.submitResponse(id, [":status": "200"], end: .open)
+    var expected = ByteBuffer()
+    for (number, size) in [1, 2047, 2048, 2049, 3, 16_384, 70_000, 9, 2048, 40_000, 1].enumerated() {
+      let piece = ByteBuffer(repeating: UInt8(number), count: size)
+      expected.writeImmutableBuffer(piece)
+      pair.server.send(id, body: piece, end: number == 10 ? .end : .open)
+    }
+    pair.pump()
+    #expect(pair.clientEvents.body(of: id) == expected)
+    #expect(pair.clientEvents.closed(id) == .noError)
+  }
+
   @Test func `A response may be headers alone, and may have trailers without a body`() {
     let pair = SessionPair()
     let first = pair.request()

@@ -32,18 +32,6 @@ import Testing
 
   private func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
 
-  /// What a container prints that ends well.
-  private func output(
-    _ command: String, _ node: Node, _ pod: String, _ change: (inout Runtime_V1_ContainerConfig) -> Void = { _ in }
-  ) async throws -> String {
-    let id = try await node.launch("c\(Int.random(in: 0..<1_000_000))", ["sh", "-c", command], in: pod, change)
-    let status = try await node.ended(id)
-    let log = try await node.log(id, of: pod)
-    #expect(status.exitCode == 0, "\(log)\(status.message)")
-    try await node.remove(container: id)
-    return log
-  }
-
   @Test(arguments: runtimes) func `containers run, log, end, are stopped and removed`(_ runtime: String) async throws {
     try await on(runtime) { node, pod in
       let id = try await node.launch("main", ["sh", "-c", "echo out; echo err >&2; exit 7"], in: pod)
@@ -76,7 +64,7 @@ import Testing
       #expect(error?.message.contains("/no/such") == true, "\(error.map { "\($0)" } ?? "")")
       let status = try await node.status(container: id)
       #expect(status.state == .containerExited && status.exitCode == 128 && status.reason == "StartError", "\(status)")
-      #expect(try await output("echo fine", node, pod) == "fine\n")
+      #expect(try await node.output("echo fine", in: pod) == "fine\n")
     }
   }
 
@@ -138,7 +126,7 @@ import Testing
         })
       let script = "id -u; stat -c %u /etc/passwd; tr -s ' ' </proc/self/uid_map; echo err >/dev/stderr; echo out >/proc/self/fd/1"
       let user: (inout Runtime_V1_ContainerConfig) -> Void = { $0.linux.securityContext.runAsUser.value = 1000 }
-      let said = try await output(script, node, pod, user)
+      let said = try await node.output(script, in: pod, user)
       for line in ["1000\n", "0\n", " 0 400000 65536\n", "err\n", "out\n"] { #expect(said.contains(line), "\(said)") }
       let id = try await node.launch("main", ["sleep", "1000"], in: pod, user)
       let exec = try await node.exec(id, ["sh", "-c", script])
@@ -156,7 +144,7 @@ import Testing
         mkdir /tmp/x 2>/dev/null || echo no-mkdir; touch /x 2>/dev/null || echo read-only; grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status
         id -G; grep -q ' /data .*nodev.*noexec' /proc/self/mountinfo || grep ' /data ' /proc/self/mountinfo; cat /proc/acpi/* /etc/group 2>/dev/null | wc -c
         """
-      let said = try await output(script, node, pod) {
+      let said = try await node.output(script, in: pod) {
         $0.linux.securityContext = .with {
           $0.readonlyRootfs = true
           $0.noNewPrivs = true
@@ -214,10 +202,10 @@ import Testing
     try await on(runtime) { node, pod in
       let shared = try await node.run(try node.podConfig("shared") { $0.linux.securityContext.namespaceOptions.pid = .pod })
       let first = try await node.launch("first", ["sleep", "777"], in: shared) { $0.linux.securityContext.namespaceOptions.pid = .pod }
-      #expect(try await output("ps", node, shared) { $0.linux.securityContext.namespaceOptions.pid = .pod }.contains("sleep 777"))
-      #expect(try await !output("ps", node, shared) { $0.linux.securityContext.namespaceOptions.pid = .container }.contains("sleep 777"))
+      #expect(try await node.output("ps", in: shared) { $0.linux.securityContext.namespaceOptions.pid = .pod }.contains("sleep 777"))
+      #expect(try await !node.output("ps", in: shared) { $0.linux.securityContext.namespaceOptions.pid = .container }.contains("sleep 777"))
       let target = try await node.launch("target", ["sleep", "888"], in: pod) { $0.linux.securityContext.namespaceOptions.pid = .container }
-      let seen = try await output("ps", node, pod) {
+      let seen = try await node.output("ps", in: pod) {
         ($0.linux.securityContext.namespaceOptions.pid, $0.linux.securityContext.namespaceOptions.targetID) = (.target, target)
       }
       #expect(seen.contains("sleep 888") && !seen.contains("sleep 777"), "\(seen)")
@@ -233,9 +221,9 @@ import Testing
         await expectFault(.failedPrecondition, "/nonexistent-cni") { _ = try await node.run(try node.podConfig("no-network"), "crun") }
         let host = try node.podConfig("host") { $0.linux.securityContext.namespaceOptions.network = .node }
         let pods = [try await node.run(try node.podConfig("usual")), try await node.run(host, "crun")]
-        for pod in pods { #expect(try await output("echo $((6*7))", node, pod) == "42\n") }
+        for pod in pods { #expect(try await node.output("echo $((6*7))", in: pod) == "42\n") }
         await expectFault(.invalidArgument, "memory_limit_in_bytes", "4194304") {
-          _ = try await output("true", node, pods[1]) { $0.linux.resources.memoryLimitInBytes = 1 << 20 }
+          _ = try await node.output("true", in: pods[1]) { $0.linux.resources.memoryLimitInBytes = 1 << 20 }
         }
         #expect(try await node.status(pod: pods[1]).runtimeHandler == "crun")
         await expectFault(.invalidArgument, "kata") { _ = try await node.run(try node.podConfig("x"), "kata") }

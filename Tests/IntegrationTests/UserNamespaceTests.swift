@@ -34,17 +34,6 @@ import Testing
     }
   }
 
-  private func output(
-    _ command: String, on node: Node, in pod: String, _ change: (inout Runtime_V1_ContainerConfig) -> Void = { _ in }
-  ) async throws -> String {
-    let id = try await node.launch("c\(Int.random(in: 0..<1_000_000))", ["sh", "-c", command], in: pod, change)
-    let status = try await node.ended(id)
-    let log = try await node.log(id, of: pod)
-    #expect(status.exitCode == 0, "\(log)\(status.message)")
-    try await node.remove(container: id)
-    return log
-  }
-
   @Test func `root of a pod is nobody outside, owns its network and sees the image as its own`() async throws {
     try await Node.with { node in
       try await node.importBusybox("--volume", "/home")
@@ -54,7 +43,7 @@ import Testing
         hostname inside-or-not 2>/dev/null; ip addr add 10.5.5.5/32 dev lo && echo network; mount -t tmpfs none /mnt 2>/dev/null || echo no-mount
         echo out > /dev/stdout; cat /proc/sys/net/ipv4/ip_unprivileged_port_start
         """
-      let text = try await output(script, on: node, in: pod) {
+      let text = try await node.output(script, in: pod) {
         $0.linux.securityContext.capabilities.addCapabilities = ["NET_ADMIN"]
       }
       for line in ["0\n0:0\n0:0\n0:0\n0:0\n", " 0 200000 1000\n", " 1000 300000 64536\n", "network\n", "no-mount\n", "out\n0\n"] {
@@ -79,7 +68,7 @@ import Testing
         $0.linux.securityContext.runAsUser.value = 1500
         $0.linux.securityContext.runAsGroup.value = 1500
       }
-      #expect(try await output(script, on: node, in: pod, user).split(separator: "\n").sorted() == ["one", "three", "two"])
+      #expect(try await node.output(script, in: pod, user).split(separator: "\n").sorted() == ["one", "three", "two"])
       let id = try await node.launch("sleeper", ["sleep", "1000"], in: pod, user)
       let exec = try await node.exec(id, ["sh", "-c", script])
       let said = (String(decoding: exec.stdout, as: UTF8.self), String(decoding: exec.stderr, as: UTF8.self))
@@ -91,10 +80,10 @@ import Testing
     try await Node.with { node in
       try await node.importBusybox()
       let host = try await node.run(try config("userns-host", on: node) { $0.linux.securityContext.namespaceOptions.network = .node })
-      let text = try await output("id -u; ls /sys/class/net; touch /sys/x 2>/dev/null || echo ro", on: node, in: host)
+      let text = try await node.output("id -u; ls /sys/class/net; touch /sys/x 2>/dev/null || echo ro", in: host)
       #expect(text.contains("0\n") && text.contains("lo\n") && text.contains("ro\n"), "\(text)")
       let shared = try await node.run(try config("userns-pid", on: node) { $0.linux.securityContext.namespaceOptions.pid = .pod })
-      _ = try await output("kill -9 1; true", on: node, in: shared) { $0.linux.securityContext.namespaceOptions.pid = .pod }
+      _ = try await node.output("kill -9 1; true", in: shared) { $0.linux.securityContext.namespaceOptions.pid = .pod }
       #expect(try await node.status(pod: shared).state == .sandboxReady)
     }
   }
@@ -105,7 +94,7 @@ import Testing
       let pod = try await node.run(try config("userns-volume", on: node))
       let data = node.scratch + "/data"
       try Files.makeDirectories(data)
-      let text = try await output("stat -c %u /data /image/etc/passwd; echo hello > /data/made", on: node, in: pod) {
+      let text = try await node.output("stat -c %u /data /image/etc/passwd; echo hello > /data/made", in: pod) {
         $0.mounts = [
           .with {
             $0.hostPath = data

@@ -148,6 +148,26 @@ import Testing
     }
   }
 
+  /// Bytes of payload that came out before the end or the first violation.
+  private func payload(of pieces: [ByteBuffer], _ parser: inout WebSocketFrameParser, _ messages: inout ChannelMessages) -> Int {
+    var seen = 0
+    do throws(WebSocketViolation) {
+      for piece in pieces {
+        parser.feed(piece)
+        while let event = try parser.next() {
+          switch event {
+          case .messageBegan: messages.begin()
+          case .payload(let piece):
+            seen += piece.readableBytes
+            _ = try messages.payload(piece)
+          default: break
+          }
+        }
+      }
+    } catch {}
+    return seen
+  }
+
   @Test func `WebSocket frames and channel messages`() {
     fuzz("websocket") { random in
       var bytes: [UInt8] = []
@@ -158,22 +178,7 @@ import Testing
       }
       var parser = WebSocketFrameParser()
       var messages = ChannelMessages(isBase64: Bool.random(using: &random), hasCloseSignal: Bool.random(using: &random))
-      var seen = 0
-      do throws(WebSocketViolation) {
-        for piece in pieces(bytes, &random) {
-          parser.feed(piece)
-          while let event = try parser.next() {
-            switch event {
-            case .messageBegan: messages.begin()
-            case .payload(let piece):
-              seen += piece.readableBytes
-              _ = try messages.payload(piece)
-            default: break
-            }
-          }
-        }
-      } catch {}
-      #expect(seen <= bytes.count)
+      #expect(payload(of: pieces(bytes, &random), &parser, &messages) <= bytes.count)
     }
   }
 
@@ -193,22 +198,7 @@ import Testing
       }
       var parser = WebSocketFrameParser(of: .server)
       var messages = ChannelMessages(isBase64: false, hasCloseSignal: true)
-      var seen = 0
-      do throws(WebSocketViolation) {
-        for piece in pieces(bytes, &random) {
-          parser.feed(piece)
-          while let event = try parser.next() {
-            switch event {
-            case .messageBegan: messages.begin()
-            case .payload(let piece):
-              seen += piece.readableBytes
-              _ = try messages.payload(piece)
-            default: break
-            }
-          }
-        }
-      } catch {}
-      #expect(seen <= bytes.count)
+      #expect(payload(of: pieces(bytes, &random), &parser, &messages) <= bytes.count)
     }
   }
 

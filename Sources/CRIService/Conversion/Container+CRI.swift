@@ -52,7 +52,7 @@ extension ContainerRecord {
   }
 
   /// The image by a name that people know: the one the pod asked for, else the one the kubelet gave where it is a tag, else the image's first tag.
-  private func criImage(_ image: ImageRecord?) -> Runtime_V1_ImageSpec {
+  func criImage(_ image: ImageRecord?) -> Runtime_V1_ImageSpec {
     var spec = config.content.image
     let tags = image?.tags ?? []
     if !spec.userSpecifiedImage.isEmpty, tags.contains(spec.userSpecifiedImage) {

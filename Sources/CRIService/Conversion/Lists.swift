@@ -5,14 +5,10 @@ import SwiftProtobuf
 /// What lists answer with: entries that fit, newest first, each encoded once for as long as it does not change.
 extension RuntimeService {
   func entries(_ filter: SandboxFilter) -> [SandboxEntry] {
-    ledger.sandboxEntries().filter { $0.record.state != .creating && filter.matches($0.record) }
-      .sorted { ($0.record.createdAt, $0.record.id) > ($1.record.createdAt, $1.record.id) }
+    ledger.sandboxView().entries.filter { $0.record.state != .creating && filter.matches($0.record) }
   }
 
-  func entries(_ filter: ContainerFilter) -> [ContainerEntry] {
-    ledger.containerEntries().filter { filter.matches($0.record) }
-      .sorted { ($0.record.createdAt, $0.record.id) > ($1.record.createdAt, $1.record.id) }
-  }
+  func entries(_ filter: ContainerFilter) -> [ContainerEntry] { ledger.containerView().entries.filter { filter.matches($0.record) } }
 }
 
 extension SandboxEntry {

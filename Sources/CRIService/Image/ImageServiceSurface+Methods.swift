@@ -6,7 +6,11 @@ extension ImageServiceSurface: GRPCService {
   package var methods: [GRPCMethod] {
     [
       .unary("ListImages") { request, _ in try listImages(request) },
-      .unary("ImageStatus") { request, _ in try imageStatus(request) },
+      .immediate("ImageStatus") {
+        try imageStatus($0)
+      } otherwise: {
+        try verboseImageStatus($0)
+      },
       .unary("PullImage") { request, _ in try await pullImage(request) },
       .unary("RemoveImage") { request, _ in try await removeImage(request) },
       .unary("ImageFsInfo") { request, _ in imageFsInfo(request) },

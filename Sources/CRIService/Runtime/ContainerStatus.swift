@@ -1,19 +1,30 @@
 import CRIAPI
 import Engine
+import GRPC
 import SwiftProtobuf
 
 extension RuntimeService {
-  func containerStatus(_ request: Runtime_V1_ContainerStatusRequest) async throws -> Runtime_V1_ContainerStatusResponse {
+  /// `nil` where the shim has to be asked.
+  func containerStatus(_ request: Runtime_V1_ContainerStatusRequest) throws -> EncodedMessage? {
+    guard !request.verbose else { return nil }
+    let entry = try ledger.findContainerEntry(request.containerID)
+    let image = images.index.image(entry.record.imageID)
+    let status = entry.encoded(as: .status(image: entry.record.criImage(image).image)) { record in
+      Wire.encode(record.criStatus(logDirectory: logDirectory(of: record), image: image))
+    }
+    return EncodedMessage(field: 1, [status])
+  }
+
+  func verboseContainerStatus(_ request: Runtime_V1_ContainerStatusRequest) async throws -> EncodedMessage {
     let record = try ledger.findContainer(request.containerID)
-    let logDirectory = (try? ledger.sandbox(record.sandboxID).config.content.logDirectory) ?? ""
-    var info: [String: String] = [:]
-    if request.verbose {
-      info = VerboseInfo(record).map
-      info["log"] = "{\"bytesLost\":\(await pods.lostLogBytes(of: record))}"
-    }
-    return .with {
-      $0.status = record.criStatus(logDirectory: logDirectory, image: images.index.image(record.imageID))
-      $0.info = info
-    }
+    var response = Runtime_V1_ContainerStatusResponse()
+    response.status = record.criStatus(logDirectory: logDirectory(of: record), image: images.index.image(record.imageID))
+    response.info = VerboseInfo(record).map
+    response.info["log"] = "{\"bytesLost\":\(await pods.lostLogBytes(of: record))}"
+    return try EncodedMessage(response)
+  }
+
+  private func logDirectory(of record: ContainerRecord) -> String {
+    (try? ledger.sandbox(record.sandboxID).config.content.logDirectory) ?? ""
   }
 }

@@ -4,7 +4,11 @@ import GRPC
 
 extension RuntimeService {
   func listContainers(_ request: Runtime_V1_ListContainersRequest) throws -> EncodedMessage {
-    EncodedMessage(field: 1, entries(try ContainerFilter(request.filter)).map { [$0.criListItem] })
+    guard request.filter == .init() else {
+      return EncodedMessage(field: 1, entries(try ContainerFilter(request.filter)).map(\.criListItem))
+    }
+    let view = ledger.containerView()
+    return allContainers.message(view) { EncodedMessage(field: 1, view.entries.map(\.criListItem)) }
   }
 
   func streamContainers(_ request: Runtime_V1_StreamContainersRequest, _ writer: EncodedResponseWriter) async throws {

@@ -8,9 +8,9 @@ extension RuntimeService: GRPCService {
 
   private var nodeMethods: [GRPCMethod] {
     [
-      .unary("Version") { request, _ in version(request) },
+      .immediate("Version") { version($0) },
       .unary("Status") { request, _ in await status(request) },
-      .unary("RuntimeConfig") { request, _ in runtimeConfig(request) },
+      .immediate("RuntimeConfig") { runtimeConfig($0) },
       .unary("UpdateRuntimeConfig") { request, _ in try await updateRuntimeConfig(request) },
     ]
   }
@@ -21,8 +21,8 @@ extension RuntimeService: GRPCService {
       .unary("StopPodSandbox") { request, _ in try await stopPodSandbox(request) },
       .unary("RemovePodSandbox") { request, _ in try await removePodSandbox(request) },
       .unary("UpdatePodSandboxResources") { request, _ in try await updatePodSandboxResources(request) },
-      .unary("PodSandboxStatus") { request, _ in try podSandboxStatus(request) },
-      .encoded("ListPodSandbox") { request, _ in try listPodSandbox(request) },
+      .immediate("PodSandboxStatus") { try podSandboxStatus($0) },
+      .immediate("ListPodSandbox") { try listPodSandbox($0) },
     ]
   }
 
@@ -32,14 +32,18 @@ extension RuntimeService: GRPCService {
       .unary("StartContainer") { request, _ in try await startContainer(request) },
       .unary("StopContainer") { request, _ in try await stopContainer(request) },
       .unary("RemoveContainer") { request, _ in try await removeContainer(request) },
-      .encoded("ListContainers") { request, _ in try listContainers(request) },
-      .unary("ContainerStatus") { request, _ in try await containerStatus(request) },
+      .immediate("ListContainers") { try listContainers($0) },
+      .immediate("ContainerStatus") {
+        try containerStatus($0)
+      } otherwise: {
+        try await verboseContainerStatus($0)
+      },
       .unary("UpdateContainerResources") { request, _ in try await updateContainerResources(request) },
       .unary("ReopenContainerLog") { request, _ in try await reopenContainerLog(request) },
       .unary("ExecSync") { request, _ in try await execSync(request) },
       .unary("Exec") { request, _ in try await exec(request) },
       .unary("Attach") { request, _ in try await attach(request) },
-      .unary("PortForward") { request, _ in try portForward(request) },
+      .immediate("PortForward") { try portForward($0) },
     ]
   }
 
@@ -49,7 +53,7 @@ extension RuntimeService: GRPCService {
       .encoded("ListContainerStats") { request, _ in try await listContainerStats(request) },
       .encoded("PodSandboxStats") { request, _ in try await podSandboxStats(request) },
       .encoded("ListPodSandboxStats") { request, _ in try await listPodSandboxStats(request) },
-      .unary("ListMetricDescriptors") { request, _ in listMetricDescriptors(request) },
+      .immediate("ListMetricDescriptors") { listMetricDescriptors($0) },
       .unary("ListPodSandboxMetrics") { request, _ in try await listPodSandboxMetrics(request) },
     ]
   }

@@ -9,6 +9,8 @@ package struct RuntimeService: Sendable {
   let stats: StatsService
   /// Where clients of Exec, Attach and PortForward go.
   let streaming: any StreamingEndpoint
+  let allSandboxes = WholeList<SandboxRecord>()
+  let allContainers = WholeList<ContainerRecord>()
 
   package init(
     pods: PodService, images: ImageService, node: NodeStatus, stats: StatsService,

@@ -1,5 +1,5 @@
 /// One thing that is counted or measured, as Prometheus knows it.
-package struct Measure: Hashable, Sendable {
+package struct Measure: Sendable {
   package enum Kind: String, Sendable {
     case counter, gauge, histogram
   }
@@ -19,6 +19,13 @@ package struct Measure: Hashable, Sendable {
     self.labels = labels
     self.bounds = bounds
   }
+}
+
+/// A measure is its name: no two share one.
+extension Measure: Hashable {
+  package static func == (one: Measure, other: Measure) -> Bool { one.name == other.name }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
 /// Of image pulls and registries.

@@ -16,8 +16,19 @@ package final class Metrics: Sendable {
     }
   }
 
+  /// What one measure counted, by its labels.
+  private struct Series {
+    var samples: [[String]: Sample] = [:]
+
+    mutating func change(_ labels: [String], _ body: (inout Sample) -> Void) {
+      let isKnown = samples.count < Metrics.limit || samples[labels] != nil
+      let labels = isKnown ? labels : labels.map { _ in "other" }
+      body(&samples[labels, default: Sample(labels: labels, value: 0)])
+    }
+  }
+
   private struct State {
-    var samples: [Measure: [[String]: Sample]] = [:]
+    var samples: [Measure: Series] = [:]
     var gauges: [(measure: Measure, read: @Sendable () async -> [Sample])] = []
   }
 
@@ -50,17 +61,14 @@ package final class Metrics: Sendable {
 
   private func change(_ measure: Measure, _ labels: [String], _ body: (inout Sample) -> Void) {
     state.withLock { state in
-      var labels = labels
-      let known = state.samples[measure, default: [:]]
-      if known[labels] == nil, known.count >= Self.limit { labels = labels.map { _ in "other" } }
-      body(&state.samples[measure, default: [:]][labels, default: Sample(labels: labels, value: 0)])
+      state.samples[measure, default: Series()].change(labels, body)
     }
   }
 
   /// Everything there is, by name.
   package func collect() async -> [(measure: Measure, samples: [Sample])] {
     let (samples, gauges) = state.withLock { ($0.samples, $0.gauges) }
-    var all = samples.map { (measure: $0.key, samples: $0.value.values.sorted { $0.labels.lexicographicallyPrecedes($1.labels) }) }
+    var all = samples.map { (measure: $0.key, samples: $0.value.samples.values.sorted { $0.labels.lexicographicallyPrecedes($1.labels) }) }
     for gauge in gauges { all.append((gauge.measure, await gauge.read())) }
     return all.sorted { $0.measure.name < $1.measure.name }
   }

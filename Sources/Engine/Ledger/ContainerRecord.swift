@@ -3,7 +3,9 @@ package import Core
 package import OCI
 
 /// A container as Berth remembers it.
-package struct ContainerRecord: Sendable, Codable, Hashable {
+package struct ContainerRecord: LedgerRecord, Codable, Hashable {
+  package static let noun = "container"
+
   package enum State: Sendable, Codable, Hashable {
     /// May become `running` or (StartError) `exited`.
     case created

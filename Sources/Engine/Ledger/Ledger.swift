@@ -23,7 +23,7 @@ package final class Ledger: Sendable {
     let containers: [ContainerRecord] = try decode(.containers)
     tables.withLock { tables in
       tables = LedgerTables()
-      for record in sandboxes { tables.set(record) }
+      for record in sandboxes { _ = tables.sandboxes.set(record) }
       for record in containers { tables.set(record) }
     }
   }
@@ -40,7 +40,7 @@ package final class Ledger: Sendable {
   package func put(_ record: SandboxRecord) throws {
     try write(.sandboxes, record.id, record)
     tables.withLock { tables in
-      let before = tables.set(record)?.record
+      let before = tables.sandboxes.set(record)?.record
       for kind in record.changes(from: before) { events.publish(tables.event(kind, record.id, of: record)) }
     }
   }
@@ -78,7 +78,7 @@ package final class Ledger: Sendable {
   package func removeSandbox(_ id: String) throws {
     try store.delete(.sandboxes, id: id)
     tables.withLock { tables in
-      guard let record = tables.sandboxes.removeValue(forKey: id)?.record, record.state != .creating else { return }
+      guard let record = tables.sandboxes.remove(id)?.record, record.state != .creating else { return }
       events.publish(tables.event(.deleted, id, of: record))
     }
   }
@@ -91,40 +91,15 @@ package final class Ledger: Sendable {
     }
   }
 
-  package func sandboxes() -> [SandboxRecord] { sandboxEntries().map(\.record) }
-  package func containers() -> [ContainerRecord] { containerEntries().map(\.record) }
-  package func containers(of sandboxID: String) -> [ContainerRecord] { tables.withLock { $0.containers(of: sandboxID) }.map(\.record) }
+  package func sandboxes() -> [SandboxRecord] { sandboxView().entries.map(\.record) }
+  package func containers() -> [ContainerRecord] { containerView().entries.map(\.record) }
+  package func containers(of sandboxID: String) -> [ContainerRecord] { containerEntries(of: sandboxID).map(\.record) }
 
   /// By full ID; NOT_FOUND.
-  package func sandbox(_ id: String) throws -> SandboxRecord {
-    guard let record = tables.withLock({ $0.sandboxes[id] })?.record else { throw Fault(.notFound, "pod sandbox \(id): not found") }
-    return record
-  }
-
-  package func container(_ id: String) throws -> ContainerRecord {
-    guard let record = tables.withLock({ $0.containers[id] })?.record else { throw Fault(.notFound, "container \(id): not found") }
-    return record
-  }
+  package func sandbox(_ id: String) throws -> SandboxRecord { try tables.withLock { try $0.sandboxes.get(id) }.record }
+  package func container(_ id: String) throws -> ContainerRecord { try tables.withLock { try $0.containers.get(id) }.record }
 
   /// By full ID or a prefix that fits only one; NOT_FOUND, or INVALID_ARGUMENT where several fit.
-  package func findSandbox(_ prefix: String) throws -> SandboxRecord {
-    try Self.find(prefix, "pod sandbox", tables.withLock { $0.sandboxes }).record
-  }
-
-  package func findContainer(_ prefix: String) throws -> ContainerRecord {
-    try Self.find(prefix, "container", tables.withLock { $0.containers }).record
-  }
-
-  static func find<Record>(_ prefix: String, _ noun: String, _ table: [String: LedgerEntry<Record>]) throws -> LedgerEntry<Record> {
-    guard !prefix.isEmpty else { throw Fault(.invalidArgument, "\(noun): the ID is empty") }
-    if let entry = table[prefix] { return entry }
-    let fitting = table.filter { $0.key.hasPrefix(prefix) }
-    guard fitting.count <= 1 else {
-      throw Fault(.invalidArgument, "\(noun) \(prefix.prefix(Identifier.length)): \(fitting.count) IDs begin like this")
-    }
-    guard let entry = fitting.first?.value else {
-      throw Fault(.notFound, "\(noun) \(prefix.prefix(Identifier.length)): not found")
-    }
-    return entry
-  }
+  package func findSandbox(_ prefix: String) throws -> SandboxRecord { try findSandboxEntry(prefix).record }
+  package func findContainer(_ prefix: String) throws -> ContainerRecord { try findContainerEntry(prefix).record }
 }

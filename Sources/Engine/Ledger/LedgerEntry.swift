@@ -1,13 +1,15 @@
 import Synchronization
 
 /// One record as the ledger holds it. Never changes: an update makes a new entry, so that what was derived from one holds as long as it does.
-package final class LedgerEntry<Record: Sendable>: Sendable {
+package final class LedgerEntry<Record: LedgerRecord>: Sendable {
   /// What a surface may keep beside the record.
   package enum Form: Sendable, Hashable {
     /// The record as an item of a list.
     case listItem
     /// Who it is, as statistics say it.
     case attributes
+    /// A container's status, whose image goes by this name now.
+    case status(image: String)
   }
 
   package let record: Record
@@ -29,27 +31,26 @@ package typealias ContainerEntry = LedgerEntry<ContainerRecord>
 
 /// The ledger's memory, with the containers of each sandbox at hand.
 struct LedgerTables {
-  var sandboxes: [String: SandboxEntry] = [:]
-  private(set) var containers: [String: ContainerEntry] = [:]
+  var sandboxes = LedgerTable<SandboxRecord>()
+  private(set) var containers = LedgerTable<ContainerRecord>()
   /// Sandbox → its containers.
   private var members: [String: Set<String>] = [:]
 
   /// Returns what was there before.
   @discardableResult
-  mutating func set(_ record: SandboxRecord) -> SandboxEntry? { sandboxes.updateValue(LedgerEntry(record), forKey: record.id) }
-
-  @discardableResult
   mutating func set(_ record: ContainerRecord) -> ContainerEntry? {
     members[record.sandboxID, default: []].insert(record.id)
-    return containers.updateValue(LedgerEntry(record), forKey: record.id)
+    return containers.set(record)
   }
 
   mutating func removeContainer(_ id: String) -> ContainerRecord? {
-    guard let record = containers.removeValue(forKey: id)?.record else { return nil }
+    guard let record = containers.remove(id)?.record else { return nil }
     members[record.sandboxID]?.remove(id)
     if members[record.sandboxID]?.isEmpty == true { members[record.sandboxID] = nil }
     return record
   }
+
+  mutating func containerView() -> LedgerView<ContainerRecord> { containers.view() }
 
   func containers(of sandboxID: String) -> [ContainerEntry] { (members[sandboxID] ?? []).compactMap { containers[$0] } }
 
@@ -60,19 +61,15 @@ struct LedgerTables {
 
 extension Ledger {
   /// Sandboxes that are there, those still being made included.
-  package func sandboxEntries() -> [SandboxEntry] { tables.withLock { Array($0.sandboxes.values) } }
+  package func sandboxView() -> LedgerView<SandboxRecord> { tables.withLock { $0.sandboxes.view() } }
 
-  package func containerEntries() -> [ContainerEntry] { tables.withLock { Array($0.containers.values) } }
+  package func containerView() -> LedgerView<ContainerRecord> { tables.withLock { $0.containerView() } }
 
   package func containerEntries(of sandboxID: String) -> [ContainerEntry] { tables.withLock { $0.containers(of: sandboxID) } }
 
   /// As ``findSandbox(_:)``.
-  package func findSandboxEntry(_ prefix: String) throws -> SandboxEntry {
-    try Self.find(prefix, "pod sandbox", tables.withLock { $0.sandboxes })
-  }
+  package func findSandboxEntry(_ prefix: String) throws -> SandboxEntry { try tables.withLock { try $0.sandboxes.find(prefix) } }
 
   /// As ``findContainer(_:)``.
-  package func findContainerEntry(_ prefix: String) throws -> ContainerEntry {
-    try Self.find(prefix, "container", tables.withLock { $0.containers })
-  }
+  package func findContainerEntry(_ prefix: String) throws -> ContainerEntry { try tables.withLock { try $0.containers.find(prefix) } }
 }

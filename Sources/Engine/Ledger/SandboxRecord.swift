@@ -2,7 +2,9 @@ package import CRIAPI
 package import Core
 
 /// A pod sandbox as Berth remembers it.
-package struct SandboxRecord: Sendable, Codable, Hashable {
+package struct SandboxRecord: LedgerRecord, Codable, Hashable {
+  package static let noun = "pod sandbox"
+
   package enum State: String, Sendable, Codable {
     /// Intent: RunPodSandbox is at work. May become `ready`; after a restart it is rolled back. Not listed.
     case creating

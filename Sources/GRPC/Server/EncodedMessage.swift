@@ -16,9 +16,21 @@ package struct EncodedMessage: Sendable {
     buffer.writeRepeatingByte(0, count: Self.prefix)
   }
 
+  package init(_ message: some Message) throws {
+    let bytes: [UInt8] = try message.serializedBytes()
+    self.init(capacity: bytes.count)
+    buffer.writeBytes(bytes)
+  }
+
   /// All `items`, each as the parts of one length-delimited field.
   package init(field: Int, _ items: [[[UInt8]]]) {
     self.init(capacity: items.reduce(0) { $0 + Self.size($1) + 10 })
+    for item in items { append(field: field, item) }
+  }
+
+  /// All `items`, each as one length-delimited field.
+  package init(field: Int, _ items: [[UInt8]]) {
+    self.init(capacity: items.reduce(0) { $0 + $1.count + 10 })
     for item in items { append(field: field, item) }
   }
 
@@ -30,9 +42,18 @@ package struct EncodedMessage: Sendable {
   /// Adds one length-delimited field (protobuf's encoding, wire type 2): an item of a repeated message field, in parts
   /// that belong behind each other.
   package mutating func append(field: Int, _ parts: [[UInt8]]) {
-    append(varint: UInt64(field << 3 | 2))
-    append(varint: UInt64(Self.size(parts)))
+    append(field: field, size: Self.size(parts))
     for part in parts { buffer.writeBytes(part) }
+  }
+
+  private mutating func append(field: Int, _ item: [UInt8]) {
+    append(field: field, size: item.count)
+    buffer.writeBytes(item)
+  }
+
+  private mutating func append(field: Int, size: Int) {
+    append(varint: UInt64(field << 3 | 2))
+    append(varint: UInt64(size))
   }
 
   private static func size(_ parts: [[UInt8]]) -> Int { parts.reduce(0) { $0 + $1.count } }
@@ -50,8 +71,15 @@ package struct EncodedMessage: Sendable {
     guard count <= limit else {
       throw GRPCStatus(.resourceExhausted, "response message of \(count) bytes exceeds the limit of \(limit) bytes")
     }
-    buffer.setInteger(UInt32(count), at: buffer.readerIndex + 1)
+    seal()
     return buffer
+  }
+
+  /// Writes the prefix, so that nothing is copied when the message is sent again.
+  package mutating func seal() {
+    let length = UInt32(count)
+    guard buffer.getInteger(at: buffer.readerIndex + 1) != length else { return }
+    buffer.setInteger(length, at: buffer.readerIndex + 1)
   }
 }
 
@@ -63,6 +91,30 @@ extension GRPCMethod {
     GRPCMethod(name: name, kind: .unary) { bytes, context, responder in
       let request: Request = try decode(bytes)
       return try await handler(request, context).framed(limit: responder.limit)
+    }
+  }
+
+  /// As `immediate` for a message, with a response that comes encoded.
+  package static func immediate<Request: Message>(
+    _ name: String, _ handler: @escaping @Sendable (_ request: Request) throws -> EncodedMessage
+  ) -> GRPCMethod {
+    GRPCMethod(name: name, kind: .immediate) { bytes, _, responder in
+      let request: Request = try decode(bytes)
+      return try handler(request).framed(limit: responder.limit)
+    }
+  }
+
+  /// As `immediate` for most requests; those for which `handler` has no answer go to `otherwise`, away from the event loop.
+  package static func immediate<Request: Message>(
+    _ name: String, _ handler: @escaping @Sendable (_ request: Request) throws -> EncodedMessage?,
+    otherwise: @escaping @Sendable (_ request: Request) async throws -> EncodedMessage
+  ) -> GRPCMethod {
+    GRPCMethod(name: name, kind: .immediate) { bytes, _, responder in
+      let request: Request = try decode(bytes)
+      if let response = try handler(request) { return try response.framed(limit: responder.limit) }
+      return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+        try await otherwise(request).framed(limit: responder.limit)
+      }
     }
   }
 

@@ -9,10 +9,13 @@ package protocol GRPCService: Sendable {
 
 /// One method of a service with its handler, message types erased.
 ///
-/// A handler runs in a task of its own, which is cancelled when its caller is gone or its deadline passed; what must go on then
-/// has to run elsewhere. A handler throws ``GRPCStatus`` or a ``GRPCStatusConvertible``; anything else becomes INTERNAL.
+/// A handler runs in a task of its own, on the connection's event loop where it answers at once and elsewhere otherwise. The task is cancelled when its caller is gone or
+/// its deadline passed; what must go on then has to run elsewhere. A handler throws ``GRPCStatus`` or a ``GRPCStatusConvertible``; anything else becomes INTERNAL.
 package struct GRPCMethod: Sendable {
-  enum Kind: Sendable { case unary, serverStreaming }
+  enum Kind: Sendable {
+    /// `immediate` has a handler that waits for nothing.
+    case unary, immediate, serverStreaming
+  }
 
   package let name: String
   let kind: Kind
@@ -26,6 +29,15 @@ package struct GRPCMethod: Sendable {
     GRPCMethod(name: name, kind: .unary) { bytes, context, responder in
       let response = try await handler(try decode(bytes), context)
       return try MessageCoding.encode(response, limit: responder.limit, kind: "response")
+    }
+  }
+
+  /// One request, one response that is in memory: the handler neither waits nor reads files, for it holds up the connection.
+  package static func immediate<Request: Message, Response: Message>(
+    _ name: String, _ handler: @escaping @Sendable (_ request: Request) throws -> Response
+  ) -> GRPCMethod {
+    GRPCMethod(name: name, kind: .immediate) { bytes, _, responder in
+      try MessageCoding.encode(try handler(try decode(bytes)), limit: responder.limit, kind: "response")
     }
   }
 

@@ -18,6 +18,7 @@ struct Responder: Sendable {
 
   /// Ends the call: with a unary response, with nothing more to stream, or with an error. Does nothing where it is over already.
   func finish(_ result: Result<ByteBuffer?, GRPCStatus>) {
+    guard !eventLoop.inEventLoop else { return connection.value.finish(stream, result) }
     eventLoop.execute { connection.value.finish(stream, result) }
   }
 }

@@ -6,6 +6,7 @@ import NIOCore
 final class ServerConnection: HTTP2ConnectionDelegate {
   private let core: ServerCore
   private let eventLoop: any EventLoop
+  private let executor: LoopExecutor
   private var connection: HTTP2Connection?
   private var calls: [StreamID: ServerCall] = [:]
   private var isDraining = false
@@ -13,6 +14,7 @@ final class ServerConnection: HTTP2ConnectionDelegate {
   init(_ core: ServerCore, on eventLoop: any EventLoop) {
     self.core = core
     self.eventLoop = eventLoop
+    executor = LoopExecutor(eventLoop)
   }
 
   func opened(_ connection: HTTP2Connection) {
@@ -75,7 +77,7 @@ extension ServerConnection {
       connection: NIOLoopBound(self, eventLoop: eventLoop), eventLoop: eventLoop, stream: stream,
       limit: core.configuration.maxResponseSize)
     let (core, method, context) = (core, call.method, call.context)
-    let task = Task {
+    let task = Task(executorPreference: method.kind == .immediate ? executor : nil) {
       do {
         responder.finish(.success(try await core.run(context) { try await method.handle(request, context, responder) }))
       } catch { responder.finish(.failure(GRPCStatus(error))) }

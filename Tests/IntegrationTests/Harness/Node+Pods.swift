@@ -4,6 +4,7 @@ import Core
 import GRPC
 import Linux
 import SwiftProtobuf
+import Testing
 
 /// What a kubelet does, in short words.
 extension Node {
@@ -69,6 +70,16 @@ extension Node {
     let id = try await create(containerConfig(name, command, change), in: pod)
     try await start(container: id)
     return id
+  }
+
+  /// What a container of its own prints for a shell command that ends well.
+  func output(_ command: String, in pod: String, _ change: (inout Runtime_V1_ContainerConfig) -> Void = { _ in }) async throws -> String {
+    let id = try await launch("c\(Int.random(in: 0..<1_000_000))", ["sh", "-c", command], in: pod, change)
+    let status = try await ended(id)
+    let log = try await log(id, of: pod)
+    #expect(status.exitCode == 0, "\(log)\(status.message)")
+    try await remove(container: id)
+    return log
   }
 
   func stop(container: String, timeout: Int64 = 5) async throws {
