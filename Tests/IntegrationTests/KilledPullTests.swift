@@ -14,7 +14,7 @@ import Testing
 /// berthd is killed in the middle of pulls: what it lists afterwards is whole, and what was done is not done again.
 @Suite(.serialized) struct KilledPullTests {
   /// `hack/soak-pulls` makes it another number.
-  private static let kills = Load.number("BERTH_KILLS", usual: 60)
+  private static let kills = Load.number("BERTH_KILLS", usual: 40)
 
   /// A layer of some files of noise: no two layers share anything.
   private static func noisy(_ number: Int, files: Int = 12, size: Int = 60_000) async throws -> PackedLayer {

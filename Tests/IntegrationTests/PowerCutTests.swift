@@ -12,7 +12,7 @@ import Testing
 /// journal out): what was not on the device by then is gone, and mounting it again replays its journal.
 @Suite(.serialized) struct PowerCutTests {
   /// `hack/soak-pulls` makes it many.
-  private static let cuts = Load.number("BERTH_POWER_CUTS", usual: 12)
+  private static let cuts = Load.number("BERTH_POWER_CUTS", usual: 8)
 
   private static func image(_ word: String) async throws -> ServedImage {
     var layers: [PackedLayer] = []
