@@ -39,7 +39,8 @@ struct CoreServices: Sendable {
       index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
       policy: Self.policy(settings.images, logger), recheck: settings.images.recheck, downloads: settings.images.maximumParallelDownloads,
       patience: settings.registry.progressTimeout == .zero ? nil : settings.registry.progressTimeout,
-      keepsBlobs: settings.images.keepLayerBlobs, packer: TarPacker(content), metrics: metrics, logger: logger)
+      keepsBlobs: settings.images.keepLayerBlobs, packer: TarPacker(content), metrics: metrics, logger: logger,
+      afterPulls: { MemoryPolicy.giveBack() })
     let tree = try CgroupTree.detect()
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
@@ -52,16 +53,22 @@ struct CoreServices: Sendable {
     }
     engine.root = settings.root
     engine.node.hasUserNamespaces = Mounts.mappingProblem(settings.root) == nil
-    engine.podDefaults.unprivilegedPorts = settings.pods.unprivilegedPorts
-    engine.podDefaults.unprivilegedPing = settings.pods.unprivilegedPing
+    engine.podDefaults = try settings.pods.defaults()
+    engine.node.defaults = try settings.containers.defaults()
+    engine.node.pidsLimit = settings.containers.pidsLimit > 0 ? Int64(settings.containers.pidsLimit) : nil
+    engine.rejectedSources = Set(settings.containers.rejectedSources)
+    engine.ignoresImageVolumes = settings.containers.ignoresImageVolumes
     engine.hostPathLimit = .seconds(settings.containers.hostPathSeconds)
     engine.node.cgroupDriver = CgroupDriver(rawValue: settings.cgroups.driver) ?? .cgroupfs
     engine.annotations = settings.runtimes.annotations
     engine.handlers = try settings.runtimes.facts(engine.node) { logger.warning("\($0)") }
     engine.networks = settings.runtimes.networks
+    engine.creation = settings.runtimes.creation
     engine.runtimeRoots = settings.runtimes.roots
     engine.node.defaultAppArmorProfile = appArmorProfile
     if settings.containers.ignoresAppArmor { engine.node.hasAppArmor = false }
+    engine.node.selinux = try settings.containers.selinuxMode(engine.node)
+    engine.levels = SELinuxLevels(categories: settings.containers.selinuxCategories)
     engine.node.cdiDirectories = settings.cdi.directories
     engine.node.devicesFollowUser = settings.containers.devicesFollowUser
     var podServices = PodServices(
@@ -130,6 +137,7 @@ extension CNINetwork.Settings {
     furtherDirectories = Set(settings.runtimes.handlers.values.compactMap(\.networkDirectory)).subtracting([configurationDirectory])
     pluginDirectories = settings.cni.binaryDirectories
     networks = settings.cni.maximumNetworks
+    preferred = settings.cni.defaultNetwork
     preference = AddressPreference(rawValue: settings.cni.addressPreference) ?? .ipv4
     template = settings.cni.template ?? ""
     addLimit = .seconds(settings.cni.timeout)

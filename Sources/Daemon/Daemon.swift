@@ -97,7 +97,7 @@ struct Daemon: Sendable {
     return try await stage("socket") {
       try await GRPCServer.start(
         configuration, services: core.services + [HealthService(core.services.map(\.name))],
-        interceptors: [CallLog(logger), CallMetrics(metrics), FaultInterceptor()], logger: logger)
+        interceptors: [CallLog(logger), CallMetrics(metrics), FaultInterceptor(), PodStartCourtesy()], logger: logger)
     }
   }
 

@@ -17,12 +17,15 @@ enum MemoryPolicy {
     mallopt(M_TRIM_THRESHOLD, kept)
   }
 
+  /// Gives back what is free, wherever it is in the heap: pulls that follow each other begin from as little as the first.
+  static func giveBack() { malloc_trim(0) }
+
   /// Gives back now and then what only the start, a pull or a burst of calls needed. Ends with its task.
   static func keepSmall() async {
     while !Task.isCancelled {
       try? await Task.sleep(for: interval)
       ProcessMemory.dropProgramPages()
-      malloc_trim(0)
+      giveBack()
     }
   }
 }

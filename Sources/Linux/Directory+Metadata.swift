@@ -14,8 +14,9 @@ extension Directory {
   }
 
   package func setModified(_ name: RawName, _ time: FileTime) throws(SystemError) {
-    let times = time.pair
-    try check("utimensat", name.description) { name.withCString { utimensat(handle.raw, $0, times, AT_SYMLINK_NOFOLLOW) } }
+    try check("utimensat", name.description) {
+      name.withCString { path in time.withPair { utimensat(handle.raw, path, $0, AT_SYMLINK_NOFOLLOW) } }
+    }
   }
 
   package func setAttribute(_ name: RawName, _ attribute: RawName, _ value: [UInt8]) throws(SystemError) {
@@ -73,9 +74,9 @@ extension Directory {
 }
 
 extension FileTime {
-  /// Access and modification time alike, as utimensat(2) takes them.
-  var pair: [timespec] {
+  /// Runs `body` with access and modification time alike, as utimensat(2) takes them.
+  func withPair<T>(_ body: (UnsafePointer<timespec>) -> T) -> T {
     let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(nanoseconds))
-    return [time, time]
+    return withUnsafeBytes(of: (time, time)) { body($0.baseAddress!.assumingMemoryBound(to: timespec.self)) }
   }
 }

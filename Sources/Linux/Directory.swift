@@ -15,8 +15,8 @@ package struct Directory: ~Copyable, Sendable {
   }
 
   /// A new file; EEXIST where the name is taken.
-  package func createFile(_ name: RawName) throws(SystemError) -> FileHandle {
-    try openFile(name, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+  package func createFile(_ name: RawName, mode: UInt16 = 0o600) throws(SystemError) -> FileHandle {
+    try openFile(name, O_RDWR | O_CREAT | O_EXCL, mode: UInt32(mode))
   }
 
   package func readFile(_ name: RawName) throws(SystemError) -> FileHandle { try openFile(name, O_RDONLY | O_NONBLOCK) }

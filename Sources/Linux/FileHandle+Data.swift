@@ -26,7 +26,9 @@ extension FileHandle {
 
   package func setMode(_ mode: UInt16) throws(SystemError) { try check("fchmod") { fchmod(raw, UInt32(mode)) } }
 
-  package func setModified(_ time: FileTime) throws(SystemError) { try check("futimens") { futimens(raw, time.pair) } }
+  package func setModified(_ time: FileTime) throws(SystemError) {
+    try check("futimens") { time.withPair { futimens(raw, $0) } }
+  }
 
   package func setAttribute(_ attribute: RawName, _ value: [UInt8]) throws(SystemError) {
     try check("fsetxattr", attribute.description) { attribute.withCString { fsetxattr(raw, $0, value, value.count, 0) } }

@@ -8,7 +8,7 @@ package struct RawName: Hashable, Sendable, CustomStringConvertible, Expressible
   package init(_ bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
   package init(_ text: String) { self.bytes = Array(text.utf8) }
   package init(cString: UnsafePointer<CChar>) {
-    self.init(UnsafeRawBufferPointer(start: cString, count: strlen(cString)).map { $0 })
+    self.init(Array(UnsafeRawBufferPointer(start: cString, count: strlen(cString))))
   }
 
   package init(stringLiteral text: String) { self.init(text) }
@@ -25,13 +25,36 @@ package struct RawName: Hashable, Sendable, CustomStringConvertible, Expressible
   /// Runs `body` with the name as a C string.
   package func withCString<T>(_ body: (UnsafePointer<CChar>) -> T) -> T {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
-      for (index, byte) in bytes.enumerated() { buffer[index] = CChar(bitPattern: byte) }
+      bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
       buffer[bytes.count] = 0
       return body(UnsafePointer(buffer.baseAddress!))
     }
   }
 }
 
+/// Written out, since those of an array go through its elements one by one.
+extension RawName {
+  package static func == (a: RawName, b: RawName) -> Bool { a.bytes.count == b.bytes.count && compare(a, b) == 0 }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(bytes.count)
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+
+  /// As memcmp(3), of what both have.
+  fileprivate static func compare(_ a: RawName, _ b: RawName) -> Int32 {
+    a.bytes.withUnsafeBytes { left in
+      b.bytes.withUnsafeBytes { right in
+        let count = min(left.count, right.count)
+        return count == 0 ? 0 : memcmp(left.baseAddress!, right.baseAddress!, count)
+      }
+    }
+  }
+}
+
 extension RawName: Comparable {
-  package static func < (a: RawName, b: RawName) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
+  package static func < (a: RawName, b: RawName) -> Bool {
+    let order = compare(a, b)
+    return order == 0 ? a.bytes.count < b.bytes.count : order < 0
+  }
 }

@@ -8,6 +8,9 @@ package enum SystemClock {
   /// Nanoseconds since some fixed moment; never goes backwards.
   package static func monotonicNanoseconds() -> Int64 { read(CLOCK_MONOTONIC) }
 
+  /// Nanoseconds that the calling thread has run.
+  package static func threadNanoseconds() -> Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
+
   private static func read(_ clock: Int32) -> Int64 {
     var time = timespec()
     clock_gettime(clock, &time)

@@ -12,7 +12,7 @@ struct BlobTransfer: Sendable {
   let descriptor: Descriptor
   let endpoints: [Endpoint]
   let exchange: Exchange
-  let slots: HostSlots
+  let slots: Slots
   let policy: TransferPolicy
   let logger: Logger
 

@@ -10,7 +10,8 @@ package final class RegistryClient: RegistrySource {
   let exchange: Exchange
   let logger: Logger
   private let connections: Connections
-  private let slots: HostSlots
+  /// Of downloads, for each host, over all pulls.
+  private let slots: Slots
 
   /// - Parameter environment: `NAME=value` each, for its proxies.
   package init(
@@ -25,7 +26,7 @@ package final class RegistryClient: RegistrySource {
     exchange = Exchange(
       connections: connections, authorizer: Authorizer(tokens, helpers), policy: policy, warnings: RegistryWarnings(logger),
       limits: HostLimits(), metrics: metrics)
-    slots = HostSlots(limit: policy.downloadsPerHost)
+    slots = Slots(policy.downloadsPerHost)
   }
 
   /// Closes all connections; transfers under way fail. Must be called before the client goes away.

@@ -27,7 +27,7 @@ package struct TransferPolicy: Sendable {
   package var stallWindow = Duration.seconds(30)
   package var stallBytes = 30 << 10
   /// About how large the pieces of a blob are, bytes.
-  package var chunkSize = 256 << 10
+  package var chunkSize = 128 << 10
 
   package init() {}
 }

@@ -27,25 +27,4 @@ import Testing
     #expect(state.value.withLock { $0.most } == 1)
     #expect(state.value.withLock { $0.done } == 50)
   }
-
-  @Test func `slots let so many in and no more`() async {
-    let slots = Slots(3)
-    let state = Shared((inside: 0, most: 0))
-    await withTaskGroup(of: Void.self) { group in
-      for _ in 0..<30 {
-        group.addTask {
-          await slots.with {
-            state.value.withLock {
-              $0.inside += 1
-              $0.most = max($0.most, $0.inside)
-            }
-            await Task.yield()
-            state.value.withLock { $0.inside -= 1 }
-          }
-        }
-      }
-    }
-    #expect(state.value.withLock { $0.most } <= 3)
-    #expect(state.value.withLock { $0.inside } == 0)
-  }
 }

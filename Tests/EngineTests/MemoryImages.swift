@@ -9,7 +9,6 @@ final class MemoryLayers: LayerStore {
     let store: MemoryLayers
     let diffID: Digest
     let broken: Bool
-    var usage: DiskUsage { DiskUsage(bytes: 1, inodes: 1) }
 
     func write(_ bytes: [UInt8]) async throws { await Task.yield() }
 
@@ -39,7 +38,7 @@ final class MemoryLayers: LayerStore {
 
   func place(_ layer: any AppliedLayer, above parents: [LayerID]) async throws -> LayerInfo {
     await Task.yield()
-    let info = LayerInfo(id: LayerID(layer.diffID), diffID: layer.diffID, usage: layer.usage)
+    let info = LayerInfo(id: LayerID(layer.diffID), diffID: layer.diffID, usage: DiskUsage(bytes: 1, inodes: 1))
     state.withLock {
       $0.layers[layer.diffID] = info
       $0.pending -= 1

@@ -28,3 +28,9 @@ int clinux_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, int
   until.tv_nsec = sum % 1000000000;
   return pthread_cond_timedwait(condition, mutex, &until);
 }
+
+int clinux_processors(void) {
+  cpu_set_t set;
+  // EINVAL where the machine has more than a set can tell.
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+}

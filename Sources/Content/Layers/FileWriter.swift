@@ -28,23 +28,23 @@ struct FileWriter: ~Copyable {
   }
 
   /// Ends the file at `size` bytes and gives it its metadata; the content's checksum.
-  mutating func finish(size: Int64, _ metadata: Metadata) throws -> UInt64 {
+  mutating func finish(size: Int64, _ metadata: Metadata, _ remaining: Birth.Remaining = .all) throws -> UInt64 {
     if size > position {
       checksum.updateZeros(size - position)
       try file.truncate(to: size)
     }
     // Small files are written out together at commit: one request each would take longer.
     if position > started, position >= Self.large { file.startWriteback(started, 0) }
-    try file.apply(metadata)
+    try file.apply(metadata, remaining)
     return checksum.value
   }
 }
 
 extension FileHandle {
   /// Owner first (it clears setuid and capabilities), times last.
-  func apply(_ metadata: Metadata) throws {
-    try setOwner(metadata.owner, metadata.group)
-    try setMode(metadata.mode)
+  func apply(_ metadata: Metadata, _ remaining: Birth.Remaining = .all) throws {
+    if remaining.contains(.owner) { try setOwner(metadata.owner, metadata.group) }
+    if remaining.contains(.mode) { try setMode(metadata.mode) }
     for (name, value) in metadata.attributes {
       try tolerating(name) { () throws(SystemError) in try setAttribute(name, value) }
     }
@@ -54,9 +54,10 @@ extension FileHandle {
 
 extension Directory {
   /// For what cannot be opened: symlinks, fifos, devices.
-  func apply(_ metadata: Metadata, to name: RawName, isSymlink: Bool) throws {
-    try setOwner(name, metadata.owner, metadata.group)
-    if !isSymlink { try setMode(name, metadata.mode) }
+  /// - Parameter remaining: without the mode of a symlink, which has none.
+  func apply(_ metadata: Metadata, to name: RawName, _ remaining: Birth.Remaining) throws {
+    if remaining.contains(.owner) { try setOwner(name, metadata.owner, metadata.group) }
+    if remaining.contains(.mode) { try setMode(name, metadata.mode) }
     for (attribute, value) in metadata.attributes {
       try tolerating(attribute) { () throws(SystemError) in try setAttribute(name, attribute, value) }
     }

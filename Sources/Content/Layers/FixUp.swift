@@ -1,8 +1,8 @@
 import Core
 import Linux
 
-/// Resolves a layer's open references against the layers below it: takes its steps again, this time with those in view, then moves on disk
-/// what turned out to belong somewhere else. Nothing is unpacked a second time.
+/// Resolves a layer's open references against the layers below it: where those are not as was assumed, takes its steps again with them in
+/// view, then moves on disk what turned out to belong somewhere else. Nothing is unpacked a second time.
 struct FixUp {
   private let layer: StagedLayer
   private let view: MergedView
@@ -15,15 +15,31 @@ struct FixUp {
     var fixUp = FixUp(
       layer: layer, view: try MergedView(paths), staging: try StagingDirectory(path: layer.path),
       tree: LayerTree(items: layer.tree.items))
-    try fixUp.replay()
+    let isAsAssumed = try fixUp.confirm()
+    if !isAsAssumed { try fixUp.replay() }
     try fixUp.settle()
-    try Rebuild(layer.path, from: layer.tree, to: fixUp.tree).run()
+    try Rebuild(layer.path, from: layer.tree, to: fixUp.tree, isAsAssumed: isAsAssumed).run()
     return fixUp.tree
+  }
+
+  /// Whether directories are, or nothing is, where directories were assumed: then the steps would come to the same again.
+  private mutating func confirm() throws -> Bool {
+    if layer.tree.hasOpenLinks { return false }
+    var confirmed = layer.tree
+    for id in confirmed.assumed {
+      switch try view.look(up: confirmed[id].name, in: confirmed.components(confirmed[id].parent)) {
+      case .directory: break
+      case nil: confirmed[id].inherits = false
+      case .symlink, .other: return false
+      }
+    }
+    tree = confirmed
+    return true
   }
 
   private mutating func replay() throws {
     for step in layer.steps {
-      do { try replay(step) } catch { throw Fault(error).within("entry \"\(RawName.joined(step.path))\"") }
+      do { try replay(step) } catch { throw Fault(error).within("entry \"\(step.path.joined)\"") }
     }
   }
 
@@ -43,27 +59,25 @@ struct FixUp {
 
   /// Children first: a directory that only held whiteouts of nothing goes with them.
   private mutating func settle(_ id: LayerTree.DirectoryID) throws {
-    let path = tree.components(id)
-    let showsLower = tree.showsLower(id)
     for (name, node) in tree[id].children {
       switch node {
       case .item: break
       case .whiteout:
-        let hides = try showsLower && view.look(up: name, in: path) != nil
+        let hides = try tree.showsLower(id) && view.look(up: name, in: tree.components(id)) != nil
         if !hides { tree[id].children[name] = nil }
       case .directory(let child):
         try settle(child)
-        if try isSuperfluous(child, path + [name]) { tree[id].children[name] = nil }
+        if try isSuperfluous(child) { tree[id].children[name] = nil }
       }
     }
-    if tree[id].inherits { tree[id].metadata = try view.metadata(of: path) }
+    if tree[id].inherits { tree[id].metadata = try view.metadata(of: tree.components(id)) }
   }
 
   /// No entry describes it, nothing is in it, and it hides nothing.
-  private func isSuperfluous(_ id: LayerTree.DirectoryID, _ path: [RawName]) throws -> Bool {
+  private func isSuperfluous(_ id: LayerTree.DirectoryID) throws -> Bool {
     let directory = tree[id]
     guard directory.children.isEmpty, directory.metadata == nil || directory.inherits else { return false }
-    return try !directory.isOpaque || view.look(up: path[path.count - 1], in: path.dropLast()) == nil
+    return try !directory.isOpaque || view.look(up: directory.name, in: tree.components(directory.parent)) == nil
   }
 
   /// Overlayfs takes every layer's root: what an opaque root hides has to be hidden name by name.

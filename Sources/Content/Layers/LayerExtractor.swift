@@ -8,10 +8,12 @@ struct LayerExtractor: ~Copyable {
 
   private let directory: StagingDirectory
   private let limits: ExtractionLimits
+  private var names: EntryNames
 
   init(_ directory: StagingDirectory, _ limits: ExtractionLimits) {
     self.directory = directory
     self.limits = limits
+    names = EntryNames(limits)
   }
 
   /// Extracts everything, then gives directories their metadata.
@@ -23,22 +25,22 @@ struct LayerExtractor: ~Copyable {
   }
 
   private mutating func apply(_ entry: TarEntry, _ reader: TarReader) throws {
-    let path = try EntryNames.check(entry.path, limits)
-    guard let name = path.last else { return try take(entry, path, reader) }
+    let path = try names.check(entry.path)
+    guard let name = path.name else { return try take(entry, path, reader) }
     switch Overlay.marker(name) {
     case .none: try take(entry, path, reader)
-    case .whiteout(let hidden): try note(LayerStep(path: path.dropLast() + [hidden], action: .whiteout))
-    case .opaque: try note(LayerStep(path: path.dropLast(), action: .opaque))
+    case .whiteout(let hidden): try note(LayerStep(path: EntryPath(parent: path.parent, name: hidden), action: .whiteout))
+    case .opaque: try note(LayerStep(path: names.check(path.parent), action: .opaque))
     case .bookkeeping: break
     case .invalid: throw Fault(.invalidArgument, "a whiteout that names nothing")
     }
   }
 
-  private mutating func take(_ entry: TarEntry, _ path: [RawName], _ reader: TarReader) throws {
+  private mutating func take(_ entry: TarEntry, _ path: EntryPath, _ reader: TarReader) throws {
     switch entry.kind {
     case .directory: try note(LayerStep(path: path, action: .directory(entry.metadata)))
     case .hardLink(let target):
-      let target = try stage("hard link to \"\(target)\"") { try EntryNames.check(target, limits) }
+      let target = try stage("hard link to \"\(target)\"") { try names.check(target) }
       try note(LayerStep(path: path, action: .hardLink(to: target)))
     case .file(let size): try makeItem(Item(kind: .file(size: size, checksum: 0), metadata: entry.metadata), path, reader)
     case .item(let kind):
@@ -60,7 +62,7 @@ struct LayerExtractor: ~Copyable {
     }
   }
 
-  private mutating func makeItem(_ item: Item, _ path: [RawName], _ reader: TarReader) throws {
+  private mutating func makeItem(_ item: Item, _ path: EntryPath, _ reader: TarReader) throws {
     let id = tree.add(item)
     guard case .placed(let place) = try note(LayerStep(path: path, action: .item(id))) else { return }
     if case .file(let size, _) = item.kind {

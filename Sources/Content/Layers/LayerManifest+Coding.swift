@@ -15,7 +15,7 @@ extension LayerManifest {
     var last = RawName("")
     writer.number(UInt64(records.count))
     for record in records {
-      let shared = zip(last.bytes, record.path.bytes).prefix { $0 == $1 }.count
+      let shared = record.path.shared(with: last)
       writer.number(UInt64(shared))
       writer.string(record.path.bytes[shared...])
       Self.encode(record.kind, &writer)
@@ -100,5 +100,15 @@ extension LayerManifest {
     case .blockDevice: .blockDevice(try reader.device())
     default: .fifo
     }
+  }
+}
+
+extension RawName {
+  /// How many bytes both begin with.
+  fileprivate func shared(with other: RawName) -> Int {
+    let limit = min(bytes.count, other.bytes.count)
+    var count = 0
+    while count < limit, bytes[count] == other.bytes[count] { count += 1 }
+    return count
   }
 }

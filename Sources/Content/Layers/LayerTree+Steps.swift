@@ -28,12 +28,13 @@ extension LayerTree {
   mutating func take(
     _ step: LayerStep, lower: (any LowerView)?, _ changes: inout [TreeChange], copyUp: CopyUp = { _, _ in nil }
   ) throws -> StepOutcome {
-    guard let name = step.path.last else { return try takeRoot(step) }
+    guard let name = step.path.name else { return try takeRoot(step) }
     if case .opaque = step.action {
-      self[try makeDirectories(step.path, lower: lower, &changes)].isOpaque = true
+      let id = try makeDirectories(step.path.joined, lower: lower, &changes)
+      self[id].isOpaque = true
       return .noted
     }
-    let parent = try makeDirectories(step.path.dropLast(), lower: lower, &changes)
+    let parent = try makeDirectories(step.path.parent, lower: lower, &changes)
     let place = TreePlace(directory: parent, name: name)
     switch step.action {
     case .directory(let metadata): placeDirectory(name, in: parent, metadata, &changes)
@@ -62,6 +63,7 @@ extension LayerTree {
     switch self[parent].children[name] {
     case .directory(let existing): id = existing
     case let replaced:
+      if replaced != nil { recent = nil }
       if case .item(let item) = replaced { changes.append(.dropItem(item, in: parent, name)) }
       id = makeDirectory(name, in: parent, &changes)
       self[id].isOpaque = replaced != nil
@@ -75,7 +77,8 @@ extension LayerTree {
     self[place.directory].children[place.name] = .item(id)
   }
 
-  private func drop(_ node: Node, _ name: RawName, in parent: DirectoryID, _ changes: inout [TreeChange]) {
+  private mutating func drop(_ node: Node, _ name: RawName, in parent: DirectoryID, _ changes: inout [TreeChange]) {
+    recent = nil
     switch node {
     case .whiteout: break
     case .item(let id): changes.append(.dropItem(id, in: parent, name))
@@ -109,7 +112,7 @@ extension LayerTree {
   }
 
   private mutating func link(
-    _ target: [RawName], _ place: TreePlace, lower: (any LowerView)?, _ changes: inout [TreeChange], _ copyUp: CopyUp
+    _ target: EntryPath, _ place: TreePlace, lower: (any LowerView)?, _ changes: inout [TreeChange], _ copyUp: CopyUp
   ) throws -> StepOutcome {
     guard let (from, id) = try linkTarget(target, lower: lower, &changes, copyUp) else {
       hasOpenLinks = true
@@ -122,14 +125,14 @@ extension LayerTree {
 
   /// The item a hard link means; `nil` where this layer has none and nothing is known of those below.
   private mutating func linkTarget(
-    _ path: [RawName], lower: (any LowerView)?, _ changes: inout [TreeChange], _ copyUp: CopyUp
+    _ path: EntryPath, lower: (any LowerView)?, _ changes: inout [TreeChange], _ copyUp: CopyUp
   ) throws -> (TreePlace, ItemID)? {
-    guard let name = path.last else { throw Fault(.invalidArgument, "a hard link to the root") }
-    if lower == nil, try existingDirectory(path.dropLast()) == nil { return nil }
-    let place = TreePlace(directory: try makeDirectories(path.dropLast(), lower: lower, &changes), name: name)
+    guard let name = path.name else { throw Fault(.invalidArgument, "a hard link to the root") }
+    if lower == nil, try existingDirectory(path.parent) == nil { return nil }
+    let place = TreePlace(directory: try makeDirectories(path.parent, lower: lower, &changes), name: name)
     switch self[place.directory].children[name] {
     case .item(let id): return (place, id)
-    case .directory: throw Fault(.invalidArgument, "a hard link to the directory \"\(RawName.joined(path))\"")
+    case .directory: throw Fault(.invalidArgument, "a hard link to the directory \"\(path.joined)\"")
     case .whiteout: throw missing(path)
     case nil: break
     }
@@ -141,7 +144,7 @@ extension LayerTree {
     return (place, id)
   }
 
-  private func missing(_ path: [RawName]) -> Fault {
-    Fault(.invalidArgument, "a hard link to \"\(RawName.joined(path))\", which does not exist")
+  private func missing(_ path: EntryPath) -> Fault {
+    Fault(.invalidArgument, "a hard link to \"\(path.joined)\", which does not exist")
   }
 }

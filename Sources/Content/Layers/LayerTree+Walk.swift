@@ -23,10 +23,10 @@ extension LayerTree {
 
   /// The directory at `path`; what is missing on the way is made. The layer's own symlinks are followed, an absolute one from the root;
   /// to climb above the root is an error.
-  mutating func makeDirectories(_ path: some Sequence<RawName>, lower: (any LowerView)?, _ changes: inout [TreeChange]) throws
-    -> DirectoryID
-  {
-    var walk = Walk(todo: path.reversed())
+  mutating func makeDirectories(_ path: RawName, lower: (any LowerView)?, _ changes: inout [TreeChange]) throws -> DirectoryID {
+    // With the layers below in view, a new name can hide a symlink that was followed.
+    if lower == nil, let recent, recent.path == path { return recent.id }
+    var walk = Walk(todo: path.components.reversed())
     while let name = walk.todo.popLast() {
       if name == ".." {
         guard walk.current != Self.root else { throw Fault(.invalidArgument, "a symlink on the way climbs out of the root") }
@@ -35,6 +35,7 @@ extension LayerTree {
         try step(into: name, &walk, lower, &changes)
       }
     }
+    recent = (path, walk.current)
     return walk.current
   }
 
@@ -69,8 +70,8 @@ extension LayerTree {
   }
 
   /// The directory at `path` where the layer itself has all of the way; `nil` where something is missing.
-  func existingDirectory(_ path: some Sequence<RawName>) throws(Fault) -> DirectoryID? {
-    var walk = Walk(todo: path.reversed())
+  func existingDirectory(_ path: RawName) throws(Fault) -> DirectoryID? {
+    var walk = Walk(todo: path.components.reversed())
     while let name = walk.todo.popLast() {
       if name == ".." {
         guard walk.current != Self.root else { throw Fault(.invalidArgument, "a symlink on the way climbs out of the root") }

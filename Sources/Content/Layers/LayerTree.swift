@@ -46,16 +46,20 @@ struct LayerTree: Sendable {
     directories = [Directory(parent: Self.root, name: "", depth: 0)]
   }
 
+  /// In place: a copy would share its children, and the next change would copy all of them.
   subscript(_ id: DirectoryID) -> Directory {
-    get { directories[id] }
-    set { directories[id] = newValue }
+    _read { yield directories[id] }
+    _modify { yield &directories[id] }
   }
 
   /// Hard links were left out, since only the layers below can have their targets.
   var hasOpenLinks = false
 
-  /// Whether anything here depends on the layers below: nothing does in a layer that may stand on any.
-  private(set) var hasInherited = false
+  /// Directories that were taken to be below, parents first: they may be described, or gone, by now. Empty in a layer that may stand on any.
+  private(set) var assumed: [DirectoryID] = []
+
+  /// The directory that a path led to last, while it still does: most entries are in the directory of the one before.
+  var recent: (path: RawName, id: DirectoryID)?
 
   func item(_ id: ItemID) -> Item { items[id] }
 
@@ -73,7 +77,7 @@ struct LayerTree: Sendable {
 
   mutating func inherit(_ id: DirectoryID) {
     directories[id].inherits = true
-    hasInherited = true
+    assumed.append(id)
   }
 
   /// Calls `body` with every directory that is still in the tree, parents first.
@@ -134,11 +138,17 @@ enum LowerEntry: Sendable, Hashable {
 }
 
 extension RawName {
-  static func joined(_ components: some Sequence<RawName>) -> RawName {
-    RawName(Array(components.map(\.bytes).joined(separator: [0x2f])))
+  static func joined(_ components: some Collection<RawName>) -> RawName {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(components.reduce(0) { $0 + $1.bytes.count + 1 })
+    for name in components {
+      if !bytes.isEmpty { bytes.append(0x2f) }
+      bytes += name.bytes
+    }
+    return RawName(bytes)
   }
 
-  func appending(_ name: RawName) -> RawName { bytes.isEmpty ? name : RawName(bytes + [0x2f] + name.bytes) }
+  func appending(_ name: RawName) -> RawName { bytes.isEmpty ? name : .joined([self, name]) }
 
   /// Components of a path, empty ones and `.` left out.
   var components: [RawName] { bytes.split(separator: 0x2f).map { RawName($0) }.filter { $0 != "." } }

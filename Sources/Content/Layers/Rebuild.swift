@@ -8,30 +8,36 @@ struct Rebuild {
   private let path: String
   private let old: LayerTree
   private let new: LayerTree
+  private let isAsAssumed: Bool
 
   private static let fresh: RawName = "fresh"
 
-  /// - Parameter path: the layer's staging directory.
-  init(_ path: String, from old: LayerTree, to new: LayerTree) {
+  /// - Parameters:
+  ///   - path: the layer's staging directory.
+  ///   - isAsAssumed: a directory of `new` differs from the same one of `old` by what ``FixUp`` settled, if at all.
+  init(_ path: String, from old: LayerTree, to new: LayerTree, isAsAssumed: Bool) {
     self.path = path
     self.old = old
     self.new = new
+    self.isAsAssumed = isAsAssumed
   }
 
   func run() throws {
-    if !isAlike(LayerTree.root, LayerTree.root) { try rebuild() }
+    let isAlike = isAlike(LayerTree.root, LayerTree.root)
+    if !isAlike { try rebuild() }
     let staging = try StagingDirectory(path: path)
     try staging.makeWhiteouts(new)
-    try staging.applyDirectoryMetadata(new)
+    try staging.applyDirectoryMetadata(new) { directory in
+      !(isAlike && isAsAssumed) || directory.inherits || directory.isOpaque || directory.children.values.contains(.whiteout)
+    }
   }
 
   /// Whether everything but whiteouts is the same below two directories.
   private func isAlike(_ a: LayerTree.DirectoryID, _ b: LayerTree.DirectoryID) -> Bool {
-    let left = old[a].children.filter { $0.value != .whiteout }
-    let right = new[b].children.filter { $0.value != .whiteout }
-    guard left.count == right.count else { return false }
-    return left.allSatisfy { name, node in
-      switch (node, right[name]) {
+    guard old.entries(a) == new.entries(b) else { return false }
+    return old[a].children.allSatisfy { name, node in
+      switch (node, new[b].children[name]) {
+      case (.whiteout, _): true
       case (.item(let a), .item(let b)): a == b
       case (.directory(let a), .directory(let b)): isAlike(a, b)
       default: false
@@ -116,4 +122,7 @@ extension LayerTree {
   fileprivate func directory(_ name: RawName, in id: DirectoryID) -> DirectoryID? {
     if case .directory(let child) = self[id].children[name] { child } else { nil }
   }
+
+  /// How many names of a directory are no whiteouts.
+  fileprivate func entries(_ id: DirectoryID) -> Int { self[id].children.values.reduce(0) { $0 + ($1 == .whiteout ? 0 : 1) } }
 }

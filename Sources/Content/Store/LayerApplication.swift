@@ -52,8 +52,7 @@ final class LayerApplication: LayerIngest {
     try tar.drain()
     try blob.check()
     try tar.check(layer.diffID)
-    let usage = LayerManifest(extractor.tree).usage
-    return StagedLayer(diffID: layer.diffID, usage: usage, path: path, tree: extractor.tree, steps: extractor.steps)
+    return StagedLayer(diffID: layer.diffID, path: path, tree: extractor.tree, steps: extractor.steps)
   }
 
   /// How much more of a refused layer is fetched to know whether it arrived whole.

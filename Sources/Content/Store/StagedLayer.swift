@@ -6,7 +6,6 @@ import OCI
 /// layers below matter.
 struct StagedLayer: AppliedLayer {
   let diffID: Digest
-  let usage: DiskUsage
   /// Holds `fs` and `kept`.
   let path: String
   let tree: LayerTree
@@ -19,7 +18,7 @@ struct StagedLayer: AppliedLayer {
 extension LayerTree {
   /// Whether anything was taken for granted of the layers below: directories on the way, link targets, something to hide.
   var dependsOnLower: Bool {
-    if hasInherited || hasOpenLinks || directories[Self.root].isOpaque { return true }
+    if !assumed.isEmpty || hasOpenLinks || directories[Self.root].isOpaque { return true }
     return hasWhiteout(Self.root)
   }
 

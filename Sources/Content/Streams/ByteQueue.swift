@@ -24,8 +24,8 @@ final class ByteQueue: Sendable {
     case failed(Fault)
   }
 
-  /// The reader may hold as much again.
-  static let capacity = 1 << 20
+  /// The reader may hold as much again, and each of both one piece more.
+  static let capacity = 256 << 10
 
   private let monitor = Monitor(State())
 

@@ -20,7 +20,7 @@ final class GzipSource: ByteSource {
     case ended
   }
 
-  private static let outputSize = 512 << 10
+  private static let outputSize = 256 << 10
 
   init(_ source: any ByteSource) {
     self.source = source

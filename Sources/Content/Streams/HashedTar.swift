@@ -1,13 +1,15 @@
 import Core
+import Linux
 import OCI
 
-/// The uncompressed tar: hashed on its way to the very end, and stopped where it grows beyond reason.
+/// The uncompressed tar: hashed on its way to the very end, stopped where it grows beyond reason, and paced.
 final class HashedTar: ByteSource {
   private let source: any ByteSource
   private let limits: ExtractionLimits
   private let compressed: () -> Int64
   private var hasher: ContentHasher
   private var count: Int64 = 0
+  private var pace = Courtesy.Pace()
 
   /// - Parameter compressed: how many bytes of the blob have been read so far.
   init(_ source: any ByteSource, algorithm: Digest.Algorithm, limits: ExtractionLimits, compressed: @escaping () -> Int64) {
@@ -22,6 +24,7 @@ final class HashedTar: ByteSource {
     hasher.update(bytes)
     count += Int64(bytes.count)
     try limits.checkExpansion(from: compressed(), to: count)
+    pace.step()
     return bytes
   }
 

@@ -13,7 +13,7 @@ final class VerifiedBlob: ByteSource {
   private var offset = 0
   private(set) var count: Int64 = 0
 
-  private static let piece = 256 << 10
+  private static let piece = 64 << 10
 
   init(_ queue: ByteQueue, _ descriptor: Descriptor) {
     self.queue = queue

@@ -8,7 +8,7 @@ final class ZlibSource: ByteSource {
   private let output: UnsafeMutablePointer<UInt8>
   private var isInside = false
 
-  private static let outputSize = 512 << 10
+  private static let outputSize = 256 << 10
 
   init(_ source: any ByteSource) throws {
     self.source = source

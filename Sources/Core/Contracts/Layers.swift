@@ -34,8 +34,6 @@ package protocol LayerIngest: Sendable {
 /// A layer that was applied in isolation: not visible to anyone until committed.
 package protocol AppliedLayer: Sendable {
   var diffID: Digest { get }
-  /// Bytes of regular files, and the number of inodes.
-  var usage: DiskUsage { get }
 }
 
 package struct DiskUsage: Hashable, Sendable, Codable {

@@ -56,8 +56,10 @@ package final class ImageIndex: Sendable {
   }
 
   /// Makes `reference` name the image: joins the record's names with what is known, and takes a tag away from the image that had it.
-  package func add(_ image: ImageRecord, named reference: ImageReference) throws -> ImageRecord {
-    try change(image, tag: reference.digest == nil ? reference.repoTag : nil, digest: reference.repoDigest(with: image.target))
+  /// - Parameter approval: the policy's, where it was asked.
+  package func add(_ image: ImageRecord, named reference: ImageReference, _ approval: ImageApproval? = nil) throws -> ImageRecord {
+    try change(
+      image, tag: reference.digest == nil ? reference.repoTag : nil, digest: reference.repoDigest(with: image.target), approval)
   }
 
   /// Another tag for an image; no registry is known to have it under that name.
@@ -65,7 +67,7 @@ package final class ImageIndex: Sendable {
     _ = try change(image, tag: reference.repoTag, digest: nil)
   }
 
-  private func change(_ image: ImageRecord, tag: String?, digest: String?) throws -> ImageRecord {
+  private func change(_ image: ImageRecord, tag: String?, digest: String?, _ approval: ImageApproval? = nil) throws -> ImageRecord {
     let changed: [ImageRecord] = records.withLock { records in
       var image = image
       if let known = records[image.id] {
@@ -75,6 +77,7 @@ package final class ImageIndex: Sendable {
         image.annotations = known.annotations
         image.approvals = known.approvals
       }
+      if let approval { image.approve(approval) }
       var changed: [ImageRecord] = []
       if let tag {
         for var other in records.values where other.id != image.id && other.tags.contains(tag) {
@@ -98,13 +101,8 @@ package final class ImageIndex: Sendable {
     try update(id) { $0.annotations = ($0.annotations ?? [:]).merging(annotations) { _, new in new } }
   }
 
-  /// Keeps the latest approvals, one of each name and policy.
   func approve(_ id: Digest, _ approval: ImageApproval) throws {
-    if approval.policy.isEmpty { return }
-    try update(id) { image in
-      let others = (image.approvals ?? []).filter { $0.name != approval.name || $0.policy != approval.policy }
-      image.approvals = others.suffix(7) + [approval]
-    }
+    try update(id) { $0.approve(approval) }
   }
 
   /// Of an image that is not there nothing is kept.
@@ -122,5 +120,14 @@ package final class ImageIndex: Sendable {
   package func remove(_ id: Digest) throws {
     try store.delete(.images, id: id.description)
     records.withLock { _ = $0.removeValue(forKey: id) }
+  }
+}
+
+extension ImageRecord {
+  /// Keeps the latest approvals, one of each name and policy; none of a policy that asks nobody.
+  fileprivate mutating func approve(_ approval: ImageApproval) {
+    if approval.policy.isEmpty { return }
+    let others = (approvals ?? []).filter { $0.name != approval.name || $0.policy != approval.policy }
+    approvals = others.suffix(7) + [approval]
   }
 }

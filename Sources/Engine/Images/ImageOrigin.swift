@@ -27,9 +27,8 @@ struct ImageOrigin: Sendable {
   func fetch(_ descriptor: Descriptor, progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws {
     if content.size(descriptor.digest) == descriptor.size { return }
     try await ask("its blob was not kept (images.keep_layer_blobs)") { reference, credentials in
-      try await downloads.with {
-        let stream = try await registry.blob(descriptor, of: reference, credentials: credentials)
-        try await content.take(stream, as: descriptor, progress)
+      try await content.fetch(descriptor, in: downloads, progress) {
+        try await registry.blob(descriptor, of: reference, credentials: credentials)
       }
     }
   }
@@ -50,6 +49,14 @@ struct ImageOrigin: Sendable {
 }
 
 extension BlobStore {
+  /// Makes the blob be here: nothing is opened where it is, otherwise when it is its turn.
+  func fetch(
+    _ descriptor: Descriptor, in slots: Slots, _ progress: @Sendable (Int) -> Void, from open: @Sendable () async throws -> any BlobStream
+  ) async throws {
+    if size(descriptor.digest) == descriptor.size { return }
+    try await slots.with { try await take(open(), as: descriptor, progress) }
+  }
+
   /// All of a stream, durable on return.
   func take(_ stream: any BlobStream, as descriptor: Descriptor, _ progress: (Int) -> Void) async throws {
     let ingest = try await ingest(descriptor)

@@ -37,22 +37,34 @@ struct ImagePull: Sendable {
     var artifact: (type: String, layer: ArtifactLayer)?
     /// The policy's.
     let approval: ImageApproval
+    /// To be kept: index, manifest, config.
+    let contents: [Digest: [UInt8]]
+  }
+
+  /// What the reference leads to.
+  private struct Resolved {
+    let approval: ImageApproval
+    let digest: Digest
+    let manifest: Manifest
+    var contents: [Digest: [UInt8]]
   }
 
   func run() async throws -> ImageRecord {
     let documents = try await documents(reusing: true)
     let layers = layerPull(documents)
+    // Neither need be durable before the image is.
     async let lease: Void = takeLease(of: layers)
+    async let contents: Void = keep(documents)
     let committed = try await layers.run()
     try await lease
+    try await contents
     let record = ImageRecord(
       id: documents.id, target: documents.target, manifest: documents.manifestDigest, layers: committed.map(\.id),
       size: committed.reduce(0) { $0 + $1.usage.bytes }, user: documents.user,
       blobs: documents.manifest.layers.map(\.digest), artifactType: documents.artifact?.type)
-    let added = try service.index.add(record, named: reference)
+    let added = try service.index.add(record, named: reference, documents.approval)
     // The blobs of an artifact's files were only wanted for its layer.
     if documents.artifact != nil { service.garbage.request() }
-    try service.index.approve(added.id, documents.approval)
     return added
   }
 
@@ -70,30 +82,41 @@ struct ImagePull: Sendable {
     return LayerPull(pull: pull, layers: documents.layers)
   }
 
-  /// Beside the transfer: it need not be durable before the first layer is.
   private func takeLease(of layers: LayerPull) async throws {
     if !layers.isComplete { try await service.leases.take(reference, layers.candidates, layers.layers.map(\.descriptor.digest)) }
   }
 
   /// - Parameter reusing: an artifact that is here is not fetched again.
   func documents(reusing: Bool = false) async throws -> Documents {
-    let (approval, manifestDigest, manifest) = try await resolve()
-    if let artifact = Artifact(manifest) { return try await documents(of: artifact, manifest, manifestDigest, approval, reusing) }
-    let config = try await fetchConfig(manifest.config)
+    var resolved = try await resolve()
+    let manifest = resolved.manifest
+    if let artifact = Artifact(manifest) { return try await documents(of: artifact, resolved, reusing) }
+    let config = try await fetchConfig(manifest.config, &resolved.contents)
     let diffIDs = try asFault { try config.diffIDs(for: manifest) }
     return Documents(
-      target: approval.descriptor.digest, manifestDigest: manifestDigest, manifest: manifest, id: manifest.config.digest,
+      target: resolved.approval.descriptor.digest, manifestDigest: resolved.digest, manifest: manifest, id: manifest.config.digest,
       user: config.config.user,
-      layers: zip(manifest.layers, diffIDs).map { LayerDescription(descriptor: $0, diffID: $1) }, approval: approval)
+      layers: zip(manifest.layers, diffIDs).map { LayerDescription(descriptor: $0, diffID: $1) }, approval: resolved.approval,
+      contents: resolved.contents)
   }
 
-  private func documents(
-    of artifact: Artifact, _ manifest: Manifest, _ digest: Digest, _ approval: ImageApproval, _ reusing: Bool
-  ) async throws -> Documents {
-    guard let packer = service.packer else { throw Fault(.unimplemented, "manifest \(digest): it is no image but \(artifact.type)") }
-    progress.begin(.init(reference: "\(reference)", manifest: digest), artifact.blobs)
+  /// Durable on return.
+  func keep(_ documents: Documents) async throws {
+    try await withThrowingTaskGroup { group in
+      for (digest, bytes) in documents.contents { group.addTask { try await service.content.write(bytes, as: digest) } }
+      try await group.waitForAll()
+    }
+  }
+
+  private func documents(of artifact: Artifact, _ resolved: Resolved, _ reusing: Bool) async throws -> Documents {
+    guard let packer = service.packer else {
+      throw Fault(.unimplemented, "manifest \(resolved.digest): it is no image but \(artifact.type)")
+    }
+    progress.begin(.init(reference: "\(reference)", manifest: resolved.digest), artifact.blobs)
     let layer: ArtifactLayer
-    if reusing, let known = service.index.image(digest)?.layers.first, service.layers.find(known.digest, chainID: known.digest) != nil {
+    if reusing, let known = service.index.image(resolved.digest)?.layers.first,
+      service.layers.find(known.digest, chainID: known.digest) != nil
+    {
       layer = ArtifactLayer(known: known.digest, packer, base: source)
       for number in artifact.blobs.indices { progress.set(number, .present) }
     } else {
@@ -102,8 +125,8 @@ struct ImagePull: Sendable {
       layer = try await ArtifactLayer(files, packer, base: source)
     }
     return Documents(
-      target: approval.descriptor.digest, manifestDigest: digest, manifest: manifest, id: digest, user: "", layers: [layer.description],
-      artifact: (artifact.type, layer), approval: approval)
+      target: resolved.approval.descriptor.digest, manifestDigest: resolved.digest, manifest: resolved.manifest, id: resolved.digest,
+      user: "", layers: [layer.description], artifact: (artifact.type, layer), approval: resolved.approval, contents: resolved.contents)
   }
 
   /// An artifact's files, into the content store.
@@ -112,51 +135,55 @@ struct ImagePull: Sendable {
       for (number, blob) in blobs.enumerated() {
         group.addTask {
           if service.content.size(blob.digest) == blob.size { return progress.set(number, .present) }
-          try await stage("blob \(blob.digest)") {
-            try await service.downloads.with {
-              progress.set(number, .downloading)
-              let stream = try await source.blob(blob, of: reference, credentials: credentials)
-              progress.began(number, stream)
-              try await service.content.take(stream, as: blob) { progress.received(number, $0) }
-            }
-          }
-          progress.set(number, .done)
+          try await stage("blob \(blob.digest)") { try await keep(blob, number) }
         }
       }
       try await group.waitForAll()
     }
   }
 
-  /// Follows an index to the manifest for this platform; both are kept.
-  private func resolve() async throws -> (approval: ImageApproval, manifestDigest: Digest, manifest: Manifest) {
+  /// Makes a blob, which the progress knows as `number`, be in the content store.
+  func keep(_ blob: Descriptor, _ number: Int) async throws {
+    try await service.content.fetch(blob, in: service.downloads, { progress.received(number, $0) }) {
+      progress.set(number, .downloading)
+      let stream = try await source.blob(blob, of: reference, credentials: credentials)
+      progress.began(number, stream)
+      return stream
+    }
+    progress.set(number, .done)
+  }
+
+  /// Follows an index to the manifest for this platform.
+  private func resolve() async throws -> Resolved {
     let document = try await stage("manifest") { try await source.manifest(reference, credentials: credentials) }
     let described = Descriptor(mediaType: document.mediaType, digest: document.digest, size: Int64(document.bytes.count))
     let approval = try await service.admission.admit("\(reference)", described)
-    switch try await keep(document) {
-    case .manifest(let manifest): return (approval, document.digest, manifest)
+    switch try parse(document) {
+    case .manifest(let manifest):
+      return Resolved(approval: approval, digest: document.digest, manifest: manifest, contents: [document.digest: document.bytes])
     case .index(let index):
       let entry: Descriptor
       do { entry = try index.entry(for: service.platform) } catch { throw Fault(.notFound, "manifest \(document.digest): \(error)") }
       let named = ImageReference(domain: reference.domain, path: reference.path, tag: nil, digest: entry.digest)
       let inner = try await stage("manifest \(entry.digest)") { try await source.manifest(named, credentials: credentials) }
-      guard case .manifest(let manifest) = try await keep(inner) else {
+      guard case .manifest(let manifest) = try parse(inner) else {
         throw Fault(.invalidArgument, "manifest \(entry.digest): an index inside an index is not an image")
       }
-      return (approval, inner.digest, manifest)
+      return Resolved(
+        approval: approval, digest: inner.digest, manifest: manifest,
+        contents: [document.digest: document.bytes, inner.digest: inner.bytes])
     }
   }
 
-  private func keep(_ document: ManifestDocument) async throws -> ImageDocument {
-    let parsed = try stage("manifest \(document.digest)") {
+  private func parse(_ document: ManifestDocument) throws -> ImageDocument {
+    try stage("manifest \(document.digest)") {
       try asFault { try ImageDocument.parse(document.bytes, mediaType: document.mediaType) }
     }
-    try await service.content.write(document.bytes, as: document.digest)
-    return parsed
   }
 
   private static let configLimit: Int64 = 8 << 20
 
-  private func fetchConfig(_ descriptor: Descriptor) async throws -> ImageConfig {
+  private func fetchConfig(_ descriptor: Descriptor, _ contents: inout [Digest: [UInt8]]) async throws -> ImageConfig {
     try await stage("config \(descriptor.digest)") {
       if let bytes = try? service.content.read(descriptor.digest) { return try asFault { try ImageConfig.parse(bytes) } }
       guard descriptor.size <= Self.configLimit else {
@@ -169,7 +196,7 @@ struct ImagePull: Sendable {
         throw Fault(.dataLoss, "digest mismatch: its \(bytes.count) bytes are \(Digest.sha256(of: bytes))")
       }
       let config = try asFault { try ImageConfig.parse(bytes) }
-      try await service.content.write(bytes, as: descriptor.digest)
+      contents[descriptor.digest] = bytes
       return config
     }
   }

@@ -31,11 +31,11 @@ extension ImageService {
     let source = PinnedSource(base: archive, digest: image.descriptor.digest)
     var record = try await fetch(first, from: source, nil, progress)
     for reference in references.dropFirst() {
+      var approval: ImageApproval?
       if let descriptor = record.approvals?.last?.descriptor {
-        let approval = try await stage("image \(reference)") { try await admission.admit("\(reference)", descriptor) }
-        try index.approve(record.id, approval)
+        approval = try await stage("image \(reference)") { try await admission.admit("\(reference)", descriptor) }
       }
-      record = try index.add(record, named: reference)
+      record = try index.add(record, named: reference, approval)
     }
     return record
   }

@@ -54,7 +54,11 @@ struct ImageRepair: Sendable {
     do {
       pull = try self.pull(of: verdict.image)
       if !verdict.findings.isEmpty { try forget(verdict.image) }
-      documents = try await service.garbage.holding { try await pull.documents() }
+      documents = try await service.garbage.holding {
+        let documents = try await pull.documents()
+        try await pull.keep(documents)
+        return documents
+      }
       guard documents.id == verdict.image.id, documents.layers.count == verdict.image.layers.count else {
         throw Fault(.dataLoss, "its name leads to another image now")
       }

@@ -29,12 +29,13 @@ package final class ImageService: Sendable {
   /// - Parameters:
   ///   - downloads: layers on their way at the same time, over all pulls.
   ///   - patience: a pull that brings nothing for so long ends; `nil` for never.
+  ///   - afterPulls: called when none is under way any more.
   package init(
     index: ImageIndex, content: any BlobStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
     leases: PullLeases, policy: any ImagePolicy = AnyImage(), recheck: ImageAdmission.Recheck = .changed, downloads: Int,
     patience: Duration? = nil, keepsBlobs: Bool = false,
     packer: (any ArchivePacker)? = nil, platform: Platform = .host,
-    metrics: Metrics = Metrics(), logger: Logger
+    metrics: Metrics = Metrics(), logger: Logger, afterPulls: @escaping @Sendable () -> Void = {}
   ) {
     self.index = index
     self.content = content
@@ -43,7 +44,7 @@ package final class ImageService: Sendable {
     admission = ImageAdmission(policy: policy, recheck: recheck, index: index, content: content, logger: logger)
     self.garbage = garbage
     self.leases = leases
-    running = RunningPulls(patience: patience, metrics: metrics, logger: logger)
+    running = RunningPulls(patience: patience, metrics: metrics, logger: logger, afterwards: afterPulls)
     self.downloads = Slots(downloads)
     self.platform = platform
     self.keepsBlobs = keepsBlobs
@@ -89,18 +90,4 @@ package final class ImageService: Sendable {
 struct PullKey: Hashable, Sendable {
   let reference: ImageReference
   let credentials: RegistryCredentials?
-}
-
-/// A counting semaphore for tasks; waits in order of arrival.
-package actor Slots {
-  private var free: Int
-  private var waiting: [CheckedContinuation<Void, Never>] = []
-
-  package init(_ count: Int) { free = max(1, count) }
-
-  package func with<T: Sendable>(_ body: @Sendable () async throws -> T) async rethrows -> T {
-    if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
-    defer { if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() } }
-    return try await body()
-  }
 }

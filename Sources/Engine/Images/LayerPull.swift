@@ -1,4 +1,5 @@
 import Core
+import Linux
 import Logging
 import OCI
 import Synchronization
@@ -10,6 +11,8 @@ struct LayerPull: Sendable {
   let layers: [LayerDescription]
   private let chains: [Digest]
   private let placed: PlacedLayers
+  /// Its layers' turns follow each other from the lowest up, since those above wait for them to be placed.
+  private let began = SystemClock.monotonicNanoseconds()
 
   init(pull: ImagePull, layers: [LayerDescription]) {
     self.pull = pull
@@ -80,7 +83,7 @@ struct LayerPull: Sendable {
           try await keepBlob(layer, number)
           return .placed(present)
         }
-        let applied = try await service.downloads.with { try await apply(layer, number) }
+        let applied = try await service.downloads.with(rank: began + Int64(number)) { try await apply(layer, number) }
         guard let parents = placed.parents(of: number) else { return .applied(applied) }
         return .placed(try await place(applied, number, above: parents))
       }
@@ -128,13 +131,7 @@ struct LayerPull: Sendable {
 
   /// The blob of a layer that is here without it.
   private func keepBlob(_ layer: LayerDescription, _ number: Int) async throws {
-    if hasBlob(layer) { return }
-    try await service.downloads.with {
-      pull.progress.set(number, .downloading)
-      let stream = try await pull.source.blob(layer.descriptor, of: pull.reference, credentials: pull.credentials)
-      try await service.content.take(stream, as: layer.descriptor) { pull.progress.received(number, $0) }
-      pull.progress.set(number, .done)
-    }
+    if !hasBlob(layer) { try await pull.keep(layer.descriptor, number) }
   }
 
   /// From the source's first byte to the last: applied, not committed. Once more from the start where the source has another content in the middle.
@@ -152,9 +149,10 @@ struct LayerPull: Sendable {
   }
 
   private func applyOnce(_ layer: LayerDescription, _ number: Int) async throws -> any AppliedLayer {
-    let kept = hasBlob(layer) ? nil : try await service.content.ingest(layer.descriptor)
     let ingest = try await service.layers.ingest(layer)
+    var kept: (any BlobIngest)?
     do {
+      if !hasBlob(layer) { kept = try await service.content.ingest(layer.descriptor) }
       pull.progress.set(number, .downloading)
       let stream = try await pull.source.blob(layer.descriptor, of: pull.reference, credentials: pull.credentials)
       pull.progress.began(number, stream)

@@ -25,9 +25,12 @@ package final class RunningPulls: Sendable {
   private let metrics: Metrics
   /// A pull on which nothing happens for so long ends; `nil` for never.
   private let patience: Duration?
+  /// When none is under way any more.
+  private let afterwards: @Sendable () -> Void
 
-  init(patience: Duration? = nil, metrics: Metrics = Metrics(), logger: Logger) {
+  init(patience: Duration? = nil, metrics: Metrics = Metrics(), logger: Logger, afterwards: @escaping @Sendable () -> Void = {}) {
     self.patience = patience
+    self.afterwards = afterwards
     self.metrics = metrics
     self.logger = logger
   }
@@ -48,7 +51,11 @@ package final class RunningPulls: Sendable {
     let reporter = Task { [logger] in try await Self.report(reference, progress, kind, logger) }
     defer {
       reporter.cancel()
-      state.withLock { _ = $0.pulls.removeValue(forKey: number) }
+      let isLast = state.withLock { state in
+        state.pulls[number] = nil
+        return state.pulls.isEmpty
+      }
+      if isLast { Task { [afterwards] in await BlockingWork.run { afterwards() } } }
     }
     if kind == .push { return try await patiently(progress, body) }
     return try await counted(progress) { try await self.patiently(progress, body) }

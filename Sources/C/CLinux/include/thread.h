@@ -8,3 +8,5 @@ int clinux_thread_start(pthread_t *thread, const char *name, void *(*body)(void 
 int clinux_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t nanoseconds);
 /// A condition variable on CLOCK_MONOTONIC.
 int clinux_condition_init(pthread_cond_t *condition);
+/// Processors that this process may run on.
+int clinux_processors(void);
