@@ -100,8 +100,8 @@ let surfaces: [Target] = [
   program(
     "berth", folder: "CLI",
     [
-      "Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Settings", "GRPC", "WebSocket", .nioPosix, .nioCore, .nioSSL, .protobuf, .arguments,
-      .logging,
+      "Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Settings", "GRPC", "WebSocket", "CZlib", .nioPosix, .nioCore, .nioSSL, .protobuf,
+      .arguments, .logging,
     ]),
 ]
 
@@ -146,7 +146,10 @@ let testTargets: [Target] = [
   tests("Streaming", ["Streaming", "WebSocket", "CLinux", "Core", "Linux", "CZlib", "Support", .nioCore, .nioPosix, .nioSSL, .logging]),
   tests(
     "Integration",
-    ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "GRPC", "Streaming", "Support", .nioCore, .nioPosix, .nioSSL, .protobuf, .logging]),
+    [
+      "Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "GRPC", "Streaming", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .protobuf,
+      .logging,
+    ]),
 ]
 
 let package = Package(

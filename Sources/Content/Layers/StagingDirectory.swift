@@ -89,7 +89,14 @@ final class StagingDirectory {
   func writeFile(_ place: TreePlace, _ tree: LayerTree, size: Int64, _ metadata: Metadata, _ reader: TarReader) throws -> UInt64 {
     let mode = birth.mode(metadata)
     var writer = FileWriter(try with(place.directory, tree) { try $0.createFile(place.name, mode: mode ?? 0o600) })
-    while let (bytes, offset) = try reader.nextBlock() { try writer.write(bytes, at: offset) }
+    while let (bytes, offset) = try reader.nextBlock() {
+      if bytes.isEmpty { continue }
+      guard offset >= writer.position, offset <= size, Int64(bytes.count) <= size - offset else {
+        throw Fault(
+          .invalidArgument, "its content has \(bytes.count) bytes at \(offset), where a file of \(size) bytes has no place for them")
+      }
+      try writer.write(bytes, at: offset)
+    }
     return try writer.finish(size: size, metadata, birth.remaining(metadata, mode))
   }
 
@@ -99,12 +106,26 @@ final class StagingDirectory {
 
   func makeKept(_ item: Item, _ number: LayerTree.ItemID) throws { try kept.make(item, RawName("\(number)"), .unknown) }
 
+  /// Beside what becomes the layer.
+  func openKept() throws -> Directory { try Directory.open("\(path)/\(Self.kept)") }
+
   func createKept(_ number: LayerTree.ItemID) throws -> FileHandle { try kept.createFile(RawName("\(number)")) }
 
   /// Only at commit: until then nobody knows whether they hide anything.
   func makeWhiteouts(_ tree: LayerTree) throws {
     try tree.forEachDirectory { id, directory in
-      for (name, node) in directory.children where node == .whiteout { try with(id, tree) { try $0.makeWhiteout(name) } }
+      for (name, node) in directory.children where node == .whiteout { try with(id, tree) { try hide(name, in: $0) } }
+    }
+  }
+
+  /// Overlayfs keeps this sign to itself: where the layers are on one, nobody can make it.
+  private func hide(_ name: RawName, in directory: borrowing Directory) throws {
+    do { try directory.makeWhiteout(name) } catch {
+      guard error.number == error.notPermitted else { throw error }
+      throw Fault(
+        .failedPrecondition,
+        "it removes files of the layers below it, which the filesystem of the layers has no way to store, as overlayfs has none: give berthd's root a filesystem of its own, such as a volume",
+        cause: error)
     }
   }
 
