@@ -5,6 +5,7 @@ import Linux
 /// commit finds little left to do.
 struct FileWriter: ~Copyable {
   private let file: FileHandle
+  private let size: Int64
   private var checksum = Checksum()
   /// The end of what was written.
   private var position: Int64 = 0
@@ -14,9 +15,17 @@ struct FileWriter: ~Copyable {
   private static let writebackStep: Int64 = 8 << 20
   private static let large: Int64 = 1 << 20
 
-  init(_ file: consuming FileHandle) { self.file = file }
+  /// - Parameter size: what it will be at the end, holes included.
+  init(_ file: consuming FileHandle, size: Int64) {
+    self.file = file
+    self.size = size
+  }
 
+  /// INVALID_ARGUMENT for bytes that are not behind those before, or beyond the file's size.
   mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+    guard offset >= position, Int64(bytes.count) <= size - offset else {
+      throw Fault(.invalidArgument, "\(bytes.count) bytes at \(offset) of a file of \(size) bytes, of which \(position) came before")
+    }
     if offset > position { checksum.updateZeros(offset - position) }
     try file.write(bytes, at: offset)
     checksum.update(bytes)
@@ -27,8 +36,8 @@ struct FileWriter: ~Copyable {
     }
   }
 
-  /// Ends the file at `size` bytes and gives it its metadata; the content's checksum.
-  mutating func finish(size: Int64, _ metadata: Metadata, _ remaining: Birth.Remaining = .all) throws -> UInt64 {
+  /// Ends the file and gives it its metadata; the content's checksum.
+  mutating func finish(_ metadata: Metadata, _ remaining: Birth.Remaining = .all) throws -> UInt64 {
     if size > position {
       checksum.updateZeros(size - position)
       try file.truncate(to: size)

@@ -9,6 +9,8 @@ struct LayerExtractor: ~Copyable {
   private let directory: StagingDirectory
   private let limits: ExtractionLimits
   private var names: EntryNames
+  /// Bytes of all files so far, holes included.
+  private var claimed: Int64 = 0
 
   init(_ directory: StagingDirectory, _ limits: ExtractionLimits) {
     self.directory = directory
@@ -42,7 +44,9 @@ struct LayerExtractor: ~Copyable {
     case .hardLink(let target):
       let target = try stage("hard link to \"\(target)\"") { try names.check(target) }
       try note(LayerStep(path: path, action: .hardLink(to: target)))
-    case .file(let size): try makeItem(Item(kind: .file(size: size, checksum: 0), metadata: entry.metadata), path, reader)
+    case .file(let size):
+      try claim(size)
+      try makeItem(Item(kind: .file(size: size, checksum: 0), metadata: entry.metadata), path, reader)
     case .item(let kind):
       try check(kind)
       var metadata = entry.metadata
@@ -50,6 +54,12 @@ struct LayerExtractor: ~Copyable {
       metadata.attributes = metadata.attributes.filter { !$0.key.bytes.starts(with: "user.".utf8) }
       try makeItem(Item(kind: kind, metadata: metadata), path, reader)
     }
+  }
+
+  /// A sparse file takes next to nothing of the archive.
+  private mutating func claim(_ size: Int64) throws(Fault) {
+    guard size <= limits.total - claimed else { throw Fault(.invalidArgument, "its files are larger than \(limits.total) bytes together") }
+    claimed += size
   }
 
   private func check(_ kind: Item.Kind) throws(Fault) {

@@ -60,7 +60,7 @@ extension StagingDirectory {
     }
     let place = try lower.place()
     let file = try place.directory.readFile(place.name)
-    var writer = FileWriter(try createKept(number))
+    var writer = FileWriter(try createKept(number), size: size)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     defer { buffer.deallocate() }
     var offset: Int64 = 0
@@ -70,7 +70,7 @@ extension StagingDirectory {
       try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: offset)
       offset += Int64(count)
     }
-    let checksum = try writer.finish(size: size, lower.item.metadata)
+    let checksum = try writer.finish(lower.item.metadata)
     return Item(kind: .file(size: size, checksum: checksum), metadata: lower.item.metadata)
   }
 }

@@ -88,9 +88,9 @@ final class StagingDirectory {
   /// The content's checksum.
   func writeFile(_ place: TreePlace, _ tree: LayerTree, size: Int64, _ metadata: Metadata, _ reader: TarReader) throws -> UInt64 {
     let mode = birth.mode(metadata)
-    var writer = FileWriter(try with(place.directory, tree) { try $0.createFile(place.name, mode: mode ?? 0o600) })
+    var writer = FileWriter(try with(place.directory, tree) { try $0.createFile(place.name, mode: mode ?? 0o600) }, size: size)
     while let (bytes, offset) = try reader.nextBlock() { try writer.write(bytes, at: offset) }
-    return try writer.finish(size: size, metadata, birth.remaining(metadata, mode))
+    return try writer.finish(metadata, birth.remaining(metadata, mode))
   }
 
   func makeItem(_ item: Item, at place: TreePlace, _ tree: LayerTree) throws {
