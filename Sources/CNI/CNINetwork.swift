@@ -11,6 +11,8 @@ package final class CNINetwork: PodNetwork {
     package var configurationDirectory = "/etc/cni/net.d"
     /// Networks that a pod is attached to, the first ones of the directory; 0 for all.
     package var networks = 1
+    /// Name of the network that comes first, whatever its file is called; `nil` for the first file's.
+    package var preferred: String?
     /// Further directories that pods may be attached from (``NetworkAttachment/configurationDirectory``): their garbage is collected, too.
     package var furtherDirectories: Set<String> = []
     /// Which of a pod's addresses is its first.
@@ -46,7 +48,7 @@ package final class CNINetwork: PodNetwork {
   package init(_ settings: Settings, logger: Logger) throws(Fault) {
     self.settings = settings
     self.logger = logger
-    directory = ConfigurationDirectory(path: settings.configurationDirectory, count: settings.networks)
+    directory = ConfigurationDirectory(path: settings.configurationDirectory, count: settings.networks, preferred: settings.preferred)
     plugins = PluginDirectories(settings.pluginDirectories)
     do { cache = try AttachmentCache(settings.root + "/cni", logger: logger) } catch { throw Fault(error).within("network") }
     let detaching = Detaching(
@@ -148,9 +150,10 @@ package final class CNINetwork: PodNetwork {
       await delete(attachment.sandboxID, netnsPath: nil)
     }
     try await detaching.settle(attachment.sandboxID)
-    let networks = try ConfigurationDirectory(
-      path: attachment.configurationDirectory ?? directory.path, count: attachment.networks ?? directory.count
-    ).networks()
+    var place = directory
+    if let other = attachment.configurationDirectory { place = ConfigurationDirectory(path: other, count: directory.count) }
+    place.count = attachment.networks ?? place.count
+    let networks = try place.networks()
     var record = try AttachmentRecord(attachment, networks: networks)
     try cache.save(record)
     // One that begins from here on knows of this sandbox; one that began before does not, and would release what plugins give to it.

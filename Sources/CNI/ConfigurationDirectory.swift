@@ -15,10 +15,25 @@ struct ConfigurationDirectory: Sendable {
   let path: String
   /// Networks that a pod gets; 0 for all that there are.
   var count = 1
+  /// Name of the network that comes first wherever its file is; without it there is none at all.
+  var preferred: String?
 
   private static let limit = 1 << 20
 
   func read() -> Contents {
+    guard let preferred else { return read(count) }
+    var all = read(0)
+    guard let place = all.networks.firstIndex(where: { $0.name == preferred }) else {
+      let reason = "no network is called \"\(preferred)\""
+      return Contents(invalid: all.invalid + [(path, reason)])
+    }
+    all.networks.insert(all.networks.remove(at: place), at: 0)
+    all.files.insert(all.files.remove(at: place), at: 0)
+    if count > 0 { (all.networks, all.files) = (Array(all.networks.prefix(count)), Array(all.files.prefix(count))) }
+    return all
+  }
+
+  private func read(_ count: Int) -> Contents {
     var contents = Contents()
     for name in (try? Files.list(path)) ?? [] where Self.isConfiguration(name) && Files.isRegularFile("\(path)/\(name)") {
       do {

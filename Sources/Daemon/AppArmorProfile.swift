@@ -8,10 +8,11 @@ import Spec
 enum AppArmorProfile {
   private static let limit = Duration.seconds(10)
 
-  /// The profile's name; nil, with a warning, where it cannot be had: RuntimeDefault then leaves containers to their other limits, as on a node
-  /// without AppArmor.
+  /// The profile's name, the operator's own where one is named; nil, with a warning, where it cannot be had: RuntimeDefault then leaves
+  /// containers to their other limits, as on a node without AppArmor.
   static func load(_ settings: Configuration, logger: Logger) async -> String? {
     guard !settings.containers.ignoresAppArmor, (try? NodeFacts.hasAppArmor()) == true else { return nil }
+    if let name = settings.containers.appArmorProfile { return name }
     guard let parser = Executables.find("apparmor_parser") else {
       logger.warning("this node has AppArmor but no apparmor_parser: RuntimeDefault confines nothing by AppArmor; install apparmor")
       return nil

@@ -54,16 +54,22 @@ struct CoreServices: Sendable {
     }
     engine.root = settings.root
     engine.node.hasUserNamespaces = Mounts.mappingProblem(settings.root) == nil
-    engine.podDefaults.unprivilegedPorts = settings.pods.unprivilegedPorts
-    engine.podDefaults.unprivilegedPing = settings.pods.unprivilegedPing
+    engine.podDefaults = try settings.pods.defaults()
+    engine.node.defaults = try settings.containers.defaults()
+    engine.node.pidsLimit = settings.containers.pidsLimit > 0 ? Int64(settings.containers.pidsLimit) : nil
+    engine.rejectedSources = Set(settings.containers.rejectedSources)
+    engine.ignoresImageVolumes = settings.containers.ignoresImageVolumes
     engine.hostPathLimit = .seconds(settings.containers.hostPathSeconds)
     engine.node.cgroupDriver = CgroupDriver(rawValue: settings.cgroups.driver) ?? .cgroupfs
     engine.annotations = settings.runtimes.annotations
     engine.handlers = try settings.runtimes.facts(engine.node) { logger.warning("\($0)") }
     engine.networks = settings.runtimes.networks
+    engine.creation = settings.runtimes.creation
     engine.runtimeRoots = settings.runtimes.roots
     engine.node.defaultAppArmorProfile = appArmorProfile
     if settings.containers.ignoresAppArmor { engine.node.hasAppArmor = false }
+    engine.node.selinux = try settings.containers.selinuxMode(engine.node)
+    engine.levels = SELinuxLevels(categories: settings.containers.selinuxCategories)
     engine.node.cdiDirectories = settings.cdi.directories
     engine.node.devicesFollowUser = settings.containers.devicesFollowUser
     var podServices = PodServices(
@@ -132,6 +138,7 @@ extension CNINetwork.Settings {
     furtherDirectories = Set(settings.runtimes.handlers.values.compactMap(\.networkDirectory)).subtracting([configurationDirectory])
     pluginDirectories = settings.cni.binaryDirectories
     networks = settings.cni.maximumNetworks
+    preferred = settings.cni.defaultNetwork
     preference = AddressPreference(rawValue: settings.cni.addressPreference) ?? .ipv4
     template = settings.cni.template ?? ""
     addLimit = .seconds(settings.cni.timeout)

@@ -18,6 +18,8 @@ extension Configuration.Runtimes {
     }
   }
 
+  var creation: [String: CreationSettings] { each(\.creation) }
+
   var roots: [String: String] { each(\.stateRoot) }
 
   /// FAILED_PRECONDITION where a file that a handler names cannot be used.
@@ -41,12 +43,19 @@ extension Configuration.Runtimes {
 }
 
 extension Configuration.Runtime {
+  fileprivate var creation: CreationSettings {
+    let options = (avoidsPivot ? ["--no-pivot"] : []) + (sharesKeyring ? ["--no-new-keyring"] : [])
+    let (seconds, attoseconds) = createTimeout.components
+    return CreationSettings(limit: Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000), options: options)
+  }
+
   fileprivate func facts() throws -> HandlerFacts {
     var facts = HandlerFacts()
     facts.hidesHostDevices = hidesHostDevices
     facts.allowsAllDevices = allowsAllDevices
     facts.hasWritableCgroups = writableCgroups
     facts.minimumMemory = Int64(minimumMemory)
+    facts.seccomp = try SeccompProfile.ofOperator(seccompProfile, "seccomp_profile")
     facts.defaultAnnotations = defaultAnnotations
     if let baseSpec {
       facts.base = try stage("base_runtime_spec \(baseSpec)") {

@@ -27,11 +27,15 @@ package struct DeviceNode: Hashable, Sendable {
   }
 
   /// The device at `path` (symlinks followed), or all devices below it where it is a directory. Not for paths outside /dev that may hang.
-  /// ENODEV where it is something else.
+  /// ENODEV where it is something else, or no directory of devices but half a file system.
   package static func all(at path: String) throws(SystemError) -> [DeviceNode] {
     var status = stat()
     try check("stat", path) { stat(path, &status) }
-    if status.isDirectory { return try below(path) }
+    if status.isDirectory {
+      var search = DeviceSearch(filesystem: status.st_dev)
+      try search.enter(path)
+      return search.nodes
+    }
     guard let node = DeviceNode(path, status) else { throw SystemError(ENODEV, call: "stat", object: path) }
     return [node]
   }
@@ -41,23 +45,12 @@ package struct DeviceNode: Hashable, Sendable {
     let own: Set = [
       "/dev/pts", "/dev/shm", "/dev/fd", "/dev/mqueue", "/dev/console", "/dev/ptmx", "/dev/.lxc", "/dev/.lxd-mounts", "/dev/.udev",
     ]
-    return try below("/dev", without: own)
+    var search = DeviceSearch(excluded: own)
+    try search.enter("/dev")
+    return search.nodes
   }
 
-  private static func below(_ directory: String, without excluded: Set<String> = []) throws(SystemError) -> [DeviceNode] {
-    var nodes: [DeviceNode] = []
-    for name in try Files.list(directory) {
-      let path = directory + "/" + name
-      var status = stat()
-      // What went away meanwhile is no device of anyone.
-      guard !excluded.contains(path), lstat(path, &status) == 0 else { continue }
-      if status.isDirectory { nodes += try below(path, without: excluded) }
-      if let node = DeviceNode(path, status) { nodes.append(node) }
-    }
-    return nodes
-  }
-
-  private init?(_ path: String, _ status: stat) {
+  fileprivate init?(_ path: String, _ status: stat) {
     switch clinux_file_type(status.st_mode) {
     case 0o020000: kind = .character
     case 0o060000: kind = .block
@@ -69,6 +62,36 @@ package struct DeviceNode: Hashable, Sendable {
     mode = status.st_mode & 0o7777
     uid = status.st_uid
     gid = status.st_gid
+  }
+}
+
+/// A walk through directories of devices.
+private struct DeviceSearch {
+  /// More than any /dev holds.
+  private static let limit = 65536
+
+  var excluded: Set<String> = []
+  /// Other file systems are not entered; any is where there is none.
+  var filesystem: dev_t?
+  private(set) var nodes: [DeviceNode] = []
+  private var seen = 0
+
+  init(excluded: Set<String> = [], filesystem: dev_t? = nil) {
+    self.excluded = excluded
+    self.filesystem = filesystem
+  }
+
+  mutating func enter(_ directory: String) throws(SystemError) {
+    for name in try Files.list(directory) {
+      let path = directory + "/" + name
+      var status = stat()
+      seen += 1
+      if seen > Self.limit { throw SystemError(ENODEV, call: "more than \(Self.limit) files below", object: directory) }
+      // What went away meanwhile is no device of anyone.
+      guard !excluded.contains(path), lstat(path, &status) == 0 else { continue }
+      if status.isDirectory, filesystem == nil || filesystem == status.st_dev { try enter(path) }
+      if let node = DeviceNode(path, status) { nodes.append(node) }
+    }
   }
 }
 

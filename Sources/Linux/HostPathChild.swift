@@ -19,13 +19,16 @@ package enum HostPathJob: Hashable, Sendable {
   /// ID-mapped, with all that is mounted below it. `target` exists and is of the same kind.
   case map(String, target: String, Propagation)
 
+  /// With all below it. A symlink is labelled itself.
+  case label(String, String)
+
   package enum Propagation: Hashable, Sendable {
     case isPrivate, slave, unchanged
   }
 
   var path: String {
     switch self {
-    case .look(let path), .make(let path), .map(let path, _, _): path
+    case .look(let path), .make(let path), .map(let path, _, _), .label(let path, _): path
     }
   }
 }
@@ -75,7 +78,10 @@ package enum HostPathChild {
     var report: Int32 = -1
     let strings = jobs.map { strdup($0.path) }
     let targets = jobs.map { job -> UnsafeMutablePointer<CChar>? in
-      if case .map(_, let target, _) = job { strdup(target) } else { nil }
+      switch job {
+      case .map(_, let target, _), .label(_, let target): strdup(target)
+      case .look, .make: nil
+      }
     }
     defer { for string in strings + targets { free(string) } }
     let plan = jobs.indices.map {
@@ -134,6 +140,7 @@ extension HostPathJob {
     case .look: Int32(CLINUX_PATH_LOOK.rawValue)
     case .make: Int32(CLINUX_PATH_MAKE.rawValue)
     case .map: Int32(CLINUX_PATH_MAP.rawValue)
+    case .label: Int32(CLINUX_PATH_LABEL.rawValue)
     }
   }
 
@@ -142,6 +149,7 @@ extension HostPathJob {
     case .look: "stat"
     case .make: "mkdir"
     case .map: "ID-mapped mount of"
+    case .label: "SELinux label of"
     }
   }
 

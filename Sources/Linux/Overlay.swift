@@ -2,8 +2,8 @@ import CLinux
 
 extension Mounts {
   /// A read-only overlay of directories, the highest first, at least two. The error's object is the layer at fault, where there is one.
-  package static func overlay(_ lower: [String], at target: String) throws(SystemError) {
-    let strings = (lower + [target]).map { strdup($0) }
+  package static func overlay(_ lower: [String], at target: String, options: [String] = []) throws(SystemError) {
+    let strings = (lower + [target] + options).map { strdup($0) }
     defer { for string in strings { free(string) } }
     let pointers = strings.map { UnsafePointer<CChar>($0) }
     var index: Int32 = -1
@@ -13,6 +13,8 @@ extension Mounts {
       overlay.lower = layers.baseAddress
       overlay.lower_count = UInt32(lower.count)
       overlay.target = layers[lower.count]
+      overlay.options = layers.baseAddress.map { $0 + lower.count + 1 }
+      overlay.option_count = UInt32(options.count)
       return shim_mount_overlay(&overlay, &index, &text, text.count)
     }
     guard result != 0 else { return }

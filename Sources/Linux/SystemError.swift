@@ -41,6 +41,8 @@ extension SystemError {
 }
 
 extension SystemError {
+  /// What was said means nothing to the kernel.
+  package var isInvalid: Bool { self.is(EINVAL) }
   /// A filesystem's answer to mount_setattr(2) when it knows no ID-mapped mounts.
   package var isUnsupportedMapping: Bool { self.is(EINVAL, EOPNOTSUPP, EPERM) && call.hasPrefix("ID-mapped") }
 }

@@ -70,15 +70,14 @@ extension Configuration {
       try table.within("pods") { (table) throws(SettingsError) in
         try table.set(&pods.unprivilegedPorts, "enable_unprivileged_ports")
         try table.set(&pods.unprivilegedPing, "enable_unprivileged_icmp")
+        try table.within("sysctls") { (table) throws(SettingsError) in
+          for name in table.rest { pods.sysctls[name] = try table.take(name) }
+        }
       }
       try table.within("cdi") { (table) throws(SettingsError) in
         try table.set(&cdi.directories, "spec_dirs", check: Check.absoluteList)
       }
-      try table.within("containers") { (table) throws(SettingsError) in
-        try table.set(&containers.ignoresAppArmor, "disable_apparmor")
-        try table.set(&containers.devicesFollowUser, "device_ownership_from_security_context")
-        try table.set(&containers.hostPathSeconds, "host_path_timeout", check: Check.range(1...600))
-      }
+      try table.within("containers") { (table) throws(SettingsError) in try containers.apply(&table) }
       try table.within("images") { (table) throws(SettingsError) in try images.apply(&table) }
       try table.within("shim") { (table) throws(SettingsError) in try table.set(&shim.path, "path", check: Check.absolute) }
     }
@@ -128,6 +127,7 @@ extension Configuration.CNI {
     try table.set(&binaryDirectories, "bin_dirs", check: Check.absoluteList)
     try table.set(&configurationDirectory, "conf_dir", check: Check.absolute)
     try table.set(&maximumNetworks, "max_conf_num", check: Check.range(0...64))
+    try table.set(&defaultNetwork, "default_network")
     try table.set(&addressPreference, "ip_pref") { ["ipv4", "ipv6", "cni"].contains($0) ? nil : "must be ipv4, ipv6 or cni" }
     try table.set(&template, "conf_template", check: Check.absolute)
     try table.set(&timeout, "timeout", check: Check.range(1...220))
@@ -161,6 +161,10 @@ extension Configuration.Runtime {
     try table.set(&hidesHostDevices, "privileged_without_host_devices")
     try table.set(&allowsAllDevices, "privileged_without_host_devices_all_devices_allowed")
     try table.set(&writableCgroups, "cgroup_writable")
+    try table.set(&seccompProfile, "seccomp_profile", check: Check.absolute)
+    try table.set(&createTimeout, "container_create_timeout", check: Check.duration(.zero ... .seconds(86400)))
+    try table.set(&avoidsPivot, "no_pivot_root")
+    try table.set(&sharesKeyring, "no_new_keyring")
     try table.set(&minimumMemory, "container_min_memory", check: Check.range(0...(1 << 40)))
     if inheritsProgram, path != nil { throw table.error("inherit_default_runtime", "and path cannot both be given") }
   }

@@ -61,6 +61,8 @@ package struct Configuration: Equatable, Sendable {
     package var configurationDirectory = "/etc/cni/net.d"
     /// Key `max_conf_num`: networks that a pod is attached to, the first ones of `conf_dir`; 0 for all.
     package var maximumNetworks = 1
+    /// Key `default_network`: the network that comes first, by its name instead of its file's.
+    package var defaultNetwork: String?
     /// Key `ip_pref`: which address of a pod is its first, `ipv4`, `ipv6` or `cni` (as the plugins answered).
     package var addressPreference = "ipv4"
     /// Key `conf_template`: becomes a configuration in `conf_dir` when the kubelet tells the node's pod CIDR.
@@ -108,6 +110,13 @@ package struct Configuration: Equatable, Sendable {
     /// Key `container_min_memory`, bytes: a lower limit of a container is refused.
     package var minimumMemory = 0
 
+    /// Key `seccomp_profile`: a file with what RuntimeDefault means in this handler's pods.
+    package var seccompProfile: String?
+    /// Key `container_create_timeout`: a runtime that takes longer for a container's creation is killed; 0 for no limit.
+    package var createTimeout = Duration.seconds(240)
+    /// Keys `no_pivot_root` and `no_new_keyring`: options of the runtime's create.
+    package var avoidsPivot = false
+    package var sharesKeyring = false
     /// Key `snapshotter`: `overlay` or `native`; `nil` for that of `[snapshots]`.
     package var snapshotter: String?
 
@@ -138,16 +147,50 @@ package struct Configuration: Equatable, Sendable {
     package var unprivilegedPorts = true
     /// Key `enable_unprivileged_icmp`: net.ipv4.ping_group_range includes every group of such pods.
     package var unprivilegedPing = true
+    /// Table `sysctls`: of pods that have a namespace of their own for them; what a pod asks for comes over it.
+    package var sysctls: [String: String] = [:]
   }
 
   /// `[containers]`
   package struct Containers: Equatable, Sendable {
     /// Key `disable_apparmor`: as on a node without AppArmor.
     package var ignoresAppArmor = false
+    /// Key `selinux`: `enabled`, `disabled` (asking for a label is an error) or `ignored`.
+    package var selinux = "disabled"
+    /// Key `selinux_category_range`: pods have two of so many categories each.
+    package var selinuxCategories = 1024
     /// Key `device_ownership_from_security_context`: device nodes belong to run_as_user and run_as_group instead of the host's owners.
     package var devicesFollowUser = false
     /// Key `host_path_timeout`, seconds: how long the host paths of a container may take to answer.
     package var hostPathSeconds = 20
+    /// Key `default_ulimits`: `nofile=1024:4096`.
+    package var ulimits: [String] = []
+    /// Key `default_env`: `NAME=value`.
+    package var environment: [String] = []
+    /// Key `default_capabilities`: `nil` for docker's fourteen.
+    package var capabilities: [String]?
+    /// Key `add_inheritable_capabilities`.
+    package var inheritsCapabilities = false
+    /// Key `seccomp_profile`: a file with what RuntimeDefault means.
+    package var seccompProfile: String?
+    /// Key `unset_seccomp_profile`: what a config means that names none; `unconfined`, `runtime/default` or `localhost//path`.
+    package var unsetSeccomp = "unconfined"
+    /// Key `privileged_seccomp_profile`: a file; privileged containers have no filter without.
+    package var privilegedSeccompProfile: String?
+    /// Key `apparmor_profile`: what RuntimeDefault means, instead of Berth's own.
+    package var appArmorProfile: String?
+    /// Key `pids_limit`: processes and threads of a container; 0 for no limit.
+    package var pidsLimit = 0
+    /// Key `additional_devices`: `/dev/fuse:/dev/fuse:rwm`.
+    package var devices: [String] = []
+    /// Key `read_only`: roots are read-only, with tmpfs on /run, /tmp and /var/tmp.
+    package var isReadonly = false
+    /// Key `timezone`: `Europe/Paris`, or `Local` for the host's own; `nil` leaves it to the image.
+    package var timezone: String?
+    /// Key `ignore_image_defined_volumes`: no volumes for the VOLUMEs of images.
+    package var ignoresImageVolumes = false
+    /// Key `absent_mount_sources_to_reject`: host paths that are never made where they are missing.
+    package var rejectedSources: [String] = []
   }
 
   /// `[images]`

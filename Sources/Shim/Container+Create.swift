@@ -16,13 +16,14 @@ extension Container {
     program.rootfs?.target = rootfsPath
     _ = Files.makeDirectory(rootfsPath)
     pod.reaper.expectIntroduction()
-    command = RuntimeCommand(reaper: pod.reaper, program, log: runtimeLog) { outcome in self.created(outcome) }
+    command = RuntimeCommand(reaper: pod.reaper, program, log: runtimeLog, deadline: options.createLimit) { outcome in self.created(outcome)
+    }
     ends.closeAll()
   }
 
   private var createVerb: [Bytes] {
     let socket = console == nil ? [] : [Bytes("--console-socket"), Bytes(Console.name)]
-    return [Bytes("create"), Bytes("--bundle"), bundle, Bytes("--pid-file"), pidFile] + socket + [id]
+    return [Bytes("create"), Bytes("--bundle"), bundle, Bytes("--pid-file"), pidFile] + socket + options.createOptions + [id]
   }
 
   private func makeStdio() throws(Failure) -> Stdio {
@@ -77,7 +78,7 @@ extension Container {
     switch outcome {
     case .succeeded: introduce()
     case .failed(let failure): createFailed(Failure(failure.code, "OCI runtime create failed: " + failure.message))
-    case .timedOut: createFailed(Failure(.internal, "OCI runtime create did not end and was killed"))
+    case .timedOut: createFailed(Failure(.internal, "OCI runtime create did not end in time and was killed"))
     }
     pod.reaper.introductionOver()
     let joined = afterCreate

@@ -59,6 +59,11 @@ struct CreateOptions {
   var stdioUser: UInt32 = 0
   var stdioGroup: UInt32 = 0
 
+  /// Milliseconds; nil for none.
+  var createLimit: Int64?
+  /// More words of the runtime's create.
+  var createOptions: [Bytes] = []
+
   init(_ message: Bytes) throws(Malformed) {
     var reader = ProtobufReader(message)
     while let field = try reader.next() {
@@ -75,6 +80,8 @@ struct CreateOptions {
       case 20: stdioUser = field.uint32
       case 21: stdioGroup = field.uint32
       case 22: runtime.systemdCgroup = field.bool
+      case 23: createLimit = field.varint > 0 ? Int64(field.uint32) : nil
+      case 24: createOptions.append(field.bytes)
       default: break
       }
     }

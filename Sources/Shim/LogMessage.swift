@@ -25,10 +25,10 @@ struct LogMessage {
     self.value = value
   }
 
-  /// Nil when there is none, or the other side is gone.
+  /// Nil when there is none now, or the other side is gone.
   init?(from fd: Int32) {
     var words: (Int64, Int64) = (0, 0)
-    guard withUnsafeMutableBytes(of: &words, { read(fd, $0.baseAddress, $0.count) }) == 16 else { return nil }
+    guard withUnsafeMutableBytes(of: &words, { recv(fd, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }) == 16 else { return nil }
     guard let kind = Kind(rawValue: words.0) else { return nil }
     self.init(kind, words.1)
   }

@@ -59,7 +59,7 @@ final class LogPump {
   private init(_ start: Start) {
     control = start.control
     outputs = (start.output, start.error)
-    lines = (LogLines(.stdout, limit: start.limit), LogLines(.stderr, limit: start.limit))
+    lines = (LogLines(limit: start.limit), LogLines(limit: start.limit))
     file = LogFile(path: start.path)
     buffer = shim_pages(Self.chunk)
   }
@@ -83,12 +83,13 @@ final class LogPump {
     if ready < 0 { return clinux_errno() == EINTR }
     if ready == 0 && !isGathering { if isQuiet() { return false } }
     isGathering = false
-    if polls.isReady(1) { outputs.0 = pump(outputs.0, &lines.0) }
-    if polls.isReady(2) { outputs.1 = pump(outputs.1, &lines.1) }
+    if polls.isReady(1) { outputs.0 = pump(outputs.0, .stdout) }
+    if polls.isReady(2) { outputs.1 = pump(outputs.1, .stderr) }
     serveAttachments()
     tellDropped()
     rotate()
-    return !polls.isReady(0) || obey()
+    if polls.isReady(0) { obey() }
+    return true
   }
 
   /// Whether that is the end.
@@ -147,8 +148,9 @@ final class LogPump {
     }
   }
 
-  private func obey() -> Bool {
-    guard let message = LogMessage(from: control) else { return false }
+  private func obey() { while let message = LogMessage(from: control) { obey(message) } }
+
+  private func obey(_ message: LogMessage) {
     switch message.kind {
     case .release:
       isReleased = true
@@ -164,31 +166,38 @@ final class LogPump {
     case .finish: deadline = shim_monotonic() + message.value * 1_000_000
     case .drained, .dropped: break
     }
-    return true
   }
 
   /// One read and its records. The descriptor, or -1 once it has ended and is closed; a terminal ends with EIO.
-  private func pump(_ fd: Int32, _ lines: inout LogLines) -> Int32 {
+  private func pump(_ fd: Int32, _ stream: LogStream) -> Int32 {
     guard let buffer else { return -1 }
     let count = read(fd, buffer, Self.chunk)
     if count < 0 && (clinux_errno() == EINTR || clinux_errno() == EAGAIN) { return fd }
     guard count > 0 else {
       close(fd)
       if fd == terminal { terminal = -1 }
-      for attachment in attachments { attachment.close(lines.stream) }
+      for attachment in attachments { attachment.close(stream) }
       return -1
     }
     isDirty = true
     // A terminal holds no more than a page: it is read at once.
     isGathering = isGathering || (count < Self.chunk && fd != terminal)
-    let bytes = UnsafeBufferPointer(start: buffer.assumingMemoryBound(to: UInt8.self), count: count)
+    // An attach was answered before its client could cause any of this: it is to see it.
+    obey()
+    take(UnsafeBufferPointer(start: buffer.assumingMemoryBound(to: UInt8.self), count: count), stream)
+    return fd
+  }
+
+  private func take(_ bytes: UnsafeBufferPointer<UInt8>, _ stream: LogStream) {
     let now = shim_realtime()
     file.care(now)
-    file.stamp(lines.stream, now)
-    lines.take(bytes, to: &file)
+    file.stamp(stream, now)
+    switch stream {
+    case .stdout: lines.0.take(bytes, to: &file)
+    case .stderr: lines.1.take(bytes, to: &file)
+    }
     file.flush()
-    for attachment in attachments { attachment.send(bytes, lines.stream) }
-    return fd
+    for attachment in attachments { attachment.send(bytes, stream) }
   }
 
   /// No line has pieces in two files, unless it takes too long to end.

@@ -60,17 +60,13 @@ struct LogLines {
   private static let whole: UInt8 = 70
   private static let partial: UInt8 = 80
 
-  let stream: LogStream
   /// Bytes of content in one record.
   let limit: Int
   private var pending = Bytes()
   /// A line's first pieces are written, its end is not.
   private(set) var isInLine = false
 
-  init(_ stream: LogStream, limit: Int) {
-    self.stream = stream
-    self.limit = limit
-  }
+  init(limit: Int) { self.limit = limit }
 
   /// Writes every record that `chunk` completes.
   mutating func take(_ chunk: UnsafeBufferPointer<UInt8>, to file: inout LogFile) {

@@ -87,55 +87,100 @@ package nonisolated struct Berth_Shim_V1_SetupResponse: Sendable {
 
 /// Goes as google.protobuf.Any (type_url "berth.shim.v1.CreateOptions") into CreateTaskRequest.options.
 /// With it, Create answers once the request is taken on; Start, Kill, Delete and State join the running create.
-package nonisolated struct Berth_Shim_V1_CreateOptions: Sendable {
+package nonisolated struct Berth_Shim_V1_CreateOptions: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Path of the OCI runtime and its --root directory.
-  package var runtime: String = String()
+  package var runtime: String {
+    get {_storage._runtime}
+    set {_uniqueStorage()._runtime = newValue}
+  }
 
-  package var runtimeRoot: String = String()
+  package var runtimeRoot: String {
+    get {_storage._runtimeRoot}
+    set {_uniqueStorage()._runtimeRoot = newValue}
+  }
 
   /// CRI log file; empty for none.
-  package var logPath: String = String()
+  package var logPath: String {
+    get {_storage._logPath}
+    set {_uniqueStorage()._logPath = newValue}
+  }
 
-  package var stdinOnce: Bool = false
+  package var stdinOnce: Bool {
+    get {_storage._stdinOnce}
+    set {_uniqueStorage()._stdinOnce = newValue}
+  }
 
   /// The container's cgroup relative to the hierarchies' roots.
-  package var cgroup: String = String()
+  package var cgroup: String {
+    get {_storage._cgroup}
+    set {_uniqueStorage()._cgroup = newValue}
+  }
 
   /// Init shares a PID namespace: kill what is left in the cgroup when init ends.
-  package var sharesPid: Bool = false
+  package var sharesPid: Bool {
+    get {_storage._sharesPid}
+    set {_uniqueStorage()._sharesPid = newValue}
+  }
 
   /// The rootfs; layer directories highest first. Used instead of CreateTaskRequest.rootfs.
   package var rootfs: Berth_Shim_V1_Overlay {
-    get {_rootfs ?? Berth_Shim_V1_Overlay()}
-    set {_rootfs = newValue}
+    get {_storage._rootfs ?? Berth_Shim_V1_Overlay()}
+    set {_uniqueStorage()._rootfs = newValue}
   }
   /// Returns true if `rootfs` has been explicitly set.
-  package var hasRootfs: Bool {self._rootfs != nil}
+  package var hasRootfs: Bool {_storage._rootfs != nil}
   /// Clears the value of `rootfs`. Subsequent reads from it will return its default value.
-  package mutating func clearRootfs() {self._rootfs = nil}
+  package mutating func clearRootfs() {_uniqueStorage()._rootfs = nil}
 
-  package var stdin: Bool = false
+  package var stdin: Bool {
+    get {_storage._stdin}
+    set {_uniqueStorage()._stdin = newValue}
+  }
 
   /// Bytes of a line that one record of the log holds, at most 128 KiB; 0 for 16 KiB. Longer lines come in pieces.
-  package var logLineLimit: UInt32 = 0
+  package var logLineLimit: UInt32 {
+    get {_storage._logLineLimit}
+    set {_uniqueStorage()._logLineLimit = newValue}
+  }
 
   /// Whom the container's ends of stdio belong to, outside of its user namespace.
-  package var stdioUser: UInt32 = 0
+  package var stdioUser: UInt32 {
+    get {_storage._stdioUser}
+    set {_uniqueStorage()._stdioUser = newValue}
+  }
 
-  package var stdioGroup: UInt32 = 0
+  package var stdioGroup: UInt32 {
+    get {_storage._stdioGroup}
+    set {_uniqueStorage()._stdioGroup = newValue}
+  }
 
   /// The spec's cgroupsPath is `slice:prefix:name`: the runtime asks systemd for it.
-  package var systemdCgroup: Bool = false
+  package var systemdCgroup: Bool {
+    get {_storage._systemdCgroup}
+    set {_uniqueStorage()._systemdCgroup = newValue}
+  }
+
+  /// Milliseconds after which a create that has not ended is killed; 0 for none.
+  package var createLimit: UInt32 {
+    get {_storage._createLimit}
+    set {_uniqueStorage()._createLimit = newValue}
+  }
+
+  /// More options of the runtime's create.
+  package var createOptions: [String] {
+    get {_storage._createOptions}
+    set {_uniqueStorage()._createOptions = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _rootfs: Berth_Shim_V1_Overlay? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct Berth_Shim_V1_Overlay: Sendable {
@@ -492,88 +537,160 @@ nonisolated extension Berth_Shim_V1_SetupResponse: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CreateOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}runtime\0\u{3}runtime_root\0\u{3}log_path\0\u{3}stdin_once\0\u{1}cgroup\0\u{3}shares_pid\0\u{1}rootfs\0\u{1}stdin\0\u{3}log_line_limit\0\u{4}\u{b}stdio_user\0\u{3}stdio_group\0\u{3}systemd_cgroup\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}runtime\0\u{3}runtime_root\0\u{3}log_path\0\u{3}stdin_once\0\u{1}cgroup\0\u{3}shares_pid\0\u{1}rootfs\0\u{1}stdin\0\u{3}log_line_limit\0\u{4}\u{b}stdio_user\0\u{3}stdio_group\0\u{3}systemd_cgroup\0\u{3}create_limit\0\u{3}create_options\0")
+
+  fileprivate class _StorageClass {
+    var _runtime: String = String()
+    var _runtimeRoot: String = String()
+    var _logPath: String = String()
+    var _stdinOnce: Bool = false
+    var _cgroup: String = String()
+    var _sharesPid: Bool = false
+    var _rootfs: Berth_Shim_V1_Overlay? = nil
+    var _stdin: Bool = false
+    var _logLineLimit: UInt32 = 0
+    var _stdioUser: UInt32 = 0
+    var _stdioGroup: UInt32 = 0
+    var _systemdCgroup: Bool = false
+    var _createLimit: UInt32 = 0
+    var _createOptions: [String] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _runtime = source._runtime
+      _runtimeRoot = source._runtimeRoot
+      _logPath = source._logPath
+      _stdinOnce = source._stdinOnce
+      _cgroup = source._cgroup
+      _sharesPid = source._sharesPid
+      _rootfs = source._rootfs
+      _stdin = source._stdin
+      _logLineLimit = source._logLineLimit
+      _stdioUser = source._stdioUser
+      _stdioGroup = source._stdioGroup
+      _systemdCgroup = source._systemdCgroup
+      _createLimit = source._createLimit
+      _createOptions = source._createOptions
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.runtime) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.runtimeRoot) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.logPath) }()
-      case 4: try { try decoder.decodeSingularBoolField(value: &self.stdinOnce) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.cgroup) }()
-      case 6: try { try decoder.decodeSingularBoolField(value: &self.sharesPid) }()
-      case 7: try { try decoder.decodeSingularMessageField(value: &self._rootfs) }()
-      case 8: try { try decoder.decodeSingularBoolField(value: &self.stdin) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.logLineLimit) }()
-      case 20: try { try decoder.decodeSingularUInt32Field(value: &self.stdioUser) }()
-      case 21: try { try decoder.decodeSingularUInt32Field(value: &self.stdioGroup) }()
-      case 22: try { try decoder.decodeSingularBoolField(value: &self.systemdCgroup) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._runtime) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._runtimeRoot) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._logPath) }()
+        case 4: try { try decoder.decodeSingularBoolField(value: &_storage._stdinOnce) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._cgroup) }()
+        case 6: try { try decoder.decodeSingularBoolField(value: &_storage._sharesPid) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._rootfs) }()
+        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._stdin) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._logLineLimit) }()
+        case 20: try { try decoder.decodeSingularUInt32Field(value: &_storage._stdioUser) }()
+        case 21: try { try decoder.decodeSingularUInt32Field(value: &_storage._stdioGroup) }()
+        case 22: try { try decoder.decodeSingularBoolField(value: &_storage._systemdCgroup) }()
+        case 23: try { try decoder.decodeSingularUInt32Field(value: &_storage._createLimit) }()
+        case 24: try { try decoder.decodeRepeatedStringField(value: &_storage._createOptions) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.runtime.isEmpty {
-      try visitor.visitSingularStringField(value: self.runtime, fieldNumber: 1)
-    }
-    if !self.runtimeRoot.isEmpty {
-      try visitor.visitSingularStringField(value: self.runtimeRoot, fieldNumber: 2)
-    }
-    if !self.logPath.isEmpty {
-      try visitor.visitSingularStringField(value: self.logPath, fieldNumber: 3)
-    }
-    if self.stdinOnce != false {
-      try visitor.visitSingularBoolField(value: self.stdinOnce, fieldNumber: 4)
-    }
-    if !self.cgroup.isEmpty {
-      try visitor.visitSingularStringField(value: self.cgroup, fieldNumber: 5)
-    }
-    if self.sharesPid != false {
-      try visitor.visitSingularBoolField(value: self.sharesPid, fieldNumber: 6)
-    }
-    try { if let v = self._rootfs {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    } }()
-    if self.stdin != false {
-      try visitor.visitSingularBoolField(value: self.stdin, fieldNumber: 8)
-    }
-    if self.logLineLimit != 0 {
-      try visitor.visitSingularUInt32Field(value: self.logLineLimit, fieldNumber: 9)
-    }
-    if self.stdioUser != 0 {
-      try visitor.visitSingularUInt32Field(value: self.stdioUser, fieldNumber: 20)
-    }
-    if self.stdioGroup != 0 {
-      try visitor.visitSingularUInt32Field(value: self.stdioGroup, fieldNumber: 21)
-    }
-    if self.systemdCgroup != false {
-      try visitor.visitSingularBoolField(value: self.systemdCgroup, fieldNumber: 22)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._runtime.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._runtime, fieldNumber: 1)
+      }
+      if !_storage._runtimeRoot.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._runtimeRoot, fieldNumber: 2)
+      }
+      if !_storage._logPath.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._logPath, fieldNumber: 3)
+      }
+      if _storage._stdinOnce != false {
+        try visitor.visitSingularBoolField(value: _storage._stdinOnce, fieldNumber: 4)
+      }
+      if !_storage._cgroup.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._cgroup, fieldNumber: 5)
+      }
+      if _storage._sharesPid != false {
+        try visitor.visitSingularBoolField(value: _storage._sharesPid, fieldNumber: 6)
+      }
+      try { if let v = _storage._rootfs {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      if _storage._stdin != false {
+        try visitor.visitSingularBoolField(value: _storage._stdin, fieldNumber: 8)
+      }
+      if _storage._logLineLimit != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._logLineLimit, fieldNumber: 9)
+      }
+      if _storage._stdioUser != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._stdioUser, fieldNumber: 20)
+      }
+      if _storage._stdioGroup != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._stdioGroup, fieldNumber: 21)
+      }
+      if _storage._systemdCgroup != false {
+        try visitor.visitSingularBoolField(value: _storage._systemdCgroup, fieldNumber: 22)
+      }
+      if _storage._createLimit != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._createLimit, fieldNumber: 23)
+      }
+      if !_storage._createOptions.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._createOptions, fieldNumber: 24)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Berth_Shim_V1_CreateOptions, rhs: Berth_Shim_V1_CreateOptions) -> Bool {
-    if lhs.runtime != rhs.runtime {return false}
-    if lhs.runtimeRoot != rhs.runtimeRoot {return false}
-    if lhs.logPath != rhs.logPath {return false}
-    if lhs.stdinOnce != rhs.stdinOnce {return false}
-    if lhs.cgroup != rhs.cgroup {return false}
-    if lhs.sharesPid != rhs.sharesPid {return false}
-    if lhs._rootfs != rhs._rootfs {return false}
-    if lhs.stdin != rhs.stdin {return false}
-    if lhs.logLineLimit != rhs.logLineLimit {return false}
-    if lhs.stdioUser != rhs.stdioUser {return false}
-    if lhs.stdioGroup != rhs.stdioGroup {return false}
-    if lhs.systemdCgroup != rhs.systemdCgroup {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._runtime != rhs_storage._runtime {return false}
+        if _storage._runtimeRoot != rhs_storage._runtimeRoot {return false}
+        if _storage._logPath != rhs_storage._logPath {return false}
+        if _storage._stdinOnce != rhs_storage._stdinOnce {return false}
+        if _storage._cgroup != rhs_storage._cgroup {return false}
+        if _storage._sharesPid != rhs_storage._sharesPid {return false}
+        if _storage._rootfs != rhs_storage._rootfs {return false}
+        if _storage._stdin != rhs_storage._stdin {return false}
+        if _storage._logLineLimit != rhs_storage._logLineLimit {return false}
+        if _storage._stdioUser != rhs_storage._stdioUser {return false}
+        if _storage._stdioGroup != rhs_storage._stdioGroup {return false}
+        if _storage._systemdCgroup != rhs_storage._systemdCgroup {return false}
+        if _storage._createLimit != rhs_storage._createLimit {return false}
+        if _storage._createOptions != rhs_storage._createOptions {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -14,6 +14,9 @@ package struct Lookups: Sendable {
   /// Names of the AppArmor profiles that the kernel has; `nil` where it does not tell.
   package var appArmorProfiles: @Sendable () throws -> Set<String>?
 
+  /// Whether the kernel's SELinux policy allows a label.
+  package var isLabel: @Sendable (String) throws -> Bool
+
   /// Everything but the image from this node.
   package init(imageFile: @escaping @Sendable (String) throws -> [UInt8]?) {
     self.imageFile = imageFile
@@ -21,11 +24,23 @@ package struct Lookups: Sendable {
     devices = { path in try DeviceNode.all(at: path) }
     hostDevices = { try DeviceNode.ofHost() }
     mounts = { try MountInfo.read() }
+    isLabel = { try Self.isLabel($0, "/sys/fs/selinux/context") }
     appArmorProfiles = { try Self.loadedProfiles("/sys/kernel/security/apparmor/profiles") }
   }
 }
 
 extension Lookups {
+  /// The kernel refuses to take what is none (EINVAL).
+  private static func isLabel(_ label: String, _ path: String) throws(SystemError) -> Bool {
+    do {
+      try Files.write(Array(label.utf8) + [0], to: path, create: false)
+      return true
+    } catch {
+      if error.isInvalid { return false }
+      throw error
+    }
+  }
+
   /// Lines like `berth-default (enforce)`. Without securityfs there is no such file.
   private static func loadedProfiles(_ path: String) throws(SystemError) -> Set<String>? {
     guard Files.exists(path) else { return nil }

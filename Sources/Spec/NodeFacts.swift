@@ -31,6 +31,7 @@ package struct NodeFacts: Sendable, Hashable {
   /// Files can be shown with other owners where Berth keeps them.
   package var hasUserNamespaces = true
   package var hasSELinux = false
+  package var selinux = SELinuxMode.none(reason: "this node has no SELinux")
   package var hasAppArmor = false
   /// The profile that RuntimeDefault means; `nil` leaves such containers unconfined by AppArmor.
   package var defaultAppArmorProfile: String?
@@ -40,6 +41,10 @@ package struct NodeFacts: Sendable, Hashable {
   package var cdiDirectories = ["/etc/cdi", "/var/run/cdi"]
   /// Device nodes belong to a container's user and group instead of the host's owners.
   package var devicesFollowUser = false
+
+  package var defaults = ContainerDefaults()
+  /// Options of the host's cgroup2 filesystem: a mount that leaves one out would take it from the whole node.
+  package var cgroupMountOptions: [String] = []
 
   package init() {}
 }
@@ -56,9 +61,19 @@ extension NodeFacts {
     facts.hasSwapLimits = try swapLimits(tree)
     facts.hasHugepageLimits = mountPoint(of: "hugetlb", tree) != nil
     facts.hasResourceControl = try MountInfo.read().contains { $0.type == "resctrl" }
+    facts.cgroupMountOptions = try cgroupMountOptions(tree)
     facts.hasSELinux = Files.exists("/sys/fs/selinux/enforce")
     facts.hasAppArmor = try hasAppArmor()
     return facts
+  }
+
+  /// Only those a mount may say; others belong to every filesystem (Documentation/admin-guide/cgroup-v2.rst, "Mounting").
+  private static func cgroupMountOptions(_ tree: CgroupTree) throws(SystemError) -> [String] {
+    guard tree.mode == .unified, let root = tree.hierarchies.first?.mountPoint else { return [] }
+    let known: Set = [
+      "nsdelegate", "favordynmods", "memory_localevents", "memory_recursiveprot", "memory_hugetlb_accounting", "pids_localevents",
+    ]
+    return try MountInfo.read().last { $0.mountPoint == root }?.superOptions.filter(known.contains) ?? []
   }
 
   private static func line(_ path: String) throws(SystemError) -> String {

@@ -10,14 +10,14 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   try Validation.check(inputs.container)
   try inputs.checkPrivileged()
   var warnings: [String] = []
-  try inputs.checkSELinux(&warnings)
+  try inputs.checkLabel()
   try inputs.checkUserNamespace()
   try inputs.checkMemory()
-  let capabilities = try CapabilitySets.make(inputs.security, available: inputs.node.availableCapabilities)
+  let capabilities = try CapabilitySets.make(inputs.security, node: inputs.node)
   let mounts = try inputs.mountPlan()
   var spec = RuntimeSpec(
     process: try inputs.process(capabilities),
-    root: RuntimeSpec.Root(path: "rootfs", readonly: inputs.security.readonlyRootfs ? true : nil),
+    root: RuntimeSpec.Root(path: "rootfs", readonly: inputs.hasReadonlyRoot ? true : nil),
     mounts: mounts.mounts, linux: try inputs.linux(capabilities, &warnings))
   spec.linux.rootfsPropagation = mounts.rootPropagation
   spec.annotations = inputs.annotations.merging(inputs.passedAnnotations) { own, _ in own }
@@ -46,6 +46,7 @@ extension SpecInputs {
       linux.gidMappings = maps.groups.map(RuntimeSpec.IDMapping.init)
     }
     linux.cgroupsPath = try CgroupPath(parent: sandbox.linux.cgroupParent, driver: node.cgroupDriver).spec(id)
+    linux.mountLabel = labels?.file
     let devices = try devicePlan()
     linux.devices = devices.nodes.isEmpty ? nil : devices.nodes
     var (resources, ignored) = try LinuxResources.make(container.linux.resources, node: node)

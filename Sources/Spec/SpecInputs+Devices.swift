@@ -21,15 +21,23 @@ extension SpecInputs {
     } else {
       plan.rules = [RuntimeSpec.DeviceRule(allow: false, access: "rwm")] + DevicePlan.everyones
     }
+    for (index, device) in node.defaults.devices.enumerated() { try add(device, "additional_devices[\(index)]", to: &plan) }
     for (index, device) in container.devices.enumerated() { try add(device, "devices[\(index)]", to: &plan) }
     return plan
+  }
+
+  /// What is there and cannot be used is the client's to mend.
+  private func find(_ path: String) throws -> [DeviceNode] {
+    do { return try lookups.devices(path) } catch let error as SystemError {
+      throw Fault(error.number == error.noEntry ? .notFound : .failedPrecondition, "\(error)", cause: error)
+    }
   }
 
   private func add(_ device: Runtime_V1_Device, _ field: String, to plan: inout DevicePlan) throws(Fault) {
     let access = device.permissions.isEmpty ? "rwm" : device.permissions
     let source = ContainerPath.clean(device.hostPath)
     let path = device.containerPath.isEmpty ? source : device.containerPath
-    for node in try stage("\(field).host_path", { try lookups.devices(source) }) {
+    for node in try stage("\(field).host_path", { try find(source) }) {
       let target = path + node.path.dropFirst(source.count)
       plan.nodes.removeAll { $0.path == target }
       plan.nodes.append(owned(node).spec(at: ContainerPath.clean(target)))

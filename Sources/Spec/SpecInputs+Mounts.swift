@@ -37,13 +37,17 @@ extension SpecInputs {
         "/dev/pts", type: "devpts", source: "devpts", options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
       RuntimeSpec.Mount("/dev/mqueue", type: "mqueue", source: "mqueue", options: usual),
       sysMount(usual, sysAccess),
-      RuntimeSpec.Mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: usual + ["relatime", cgroupAccess]),
+      RuntimeSpec.Mount(
+        "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: usual + ["relatime", cgroupAccess] + keptCgroupOptions),
     ]
     if pod.shm == nil, pod.ipcNamespace != nil {
       mounts.append(RuntimeSpec.Mount("/dev/shm", type: "tmpfs", source: "shm", options: usual + ["mode=1777", "size=65536k"]))
     }
-    return mounts
+    return mounts + writablePlaces
   }
+
+  /// A mount from the host's cgroup namespace speaks for the whole filesystem.
+  private var keptCgroupOptions: [String] { node.cgroupVersion == .v2 && security.privileged ? node.cgroupMountOptions : [] }
 
   /// A sysfs shows its mounter's network: who does not own the host's cannot mount one in a pod that uses it, and gets the host's own read-only.
   private func sysMount(_ usual: [String], _ access: String) -> RuntimeSpec.Mount {
@@ -64,9 +68,12 @@ extension SpecInputs {
   private var podMounts: [BindMount] {
     let files = [("/etc/hostname", pod.hostnameFile), ("/etc/hosts", pod.hostsFile), ("/etc/resolv.conf", pod.resolvConfFile)]
     var mounts = files.compactMap { path, source in
-      source.map { BindMount(destination: path, source: $0, isReadonly: security.readonlyRootfs) }
+      source.map { BindMount(destination: path, source: $0, isReadonly: hasReadonlyRoot) }
     }
     let shm = pod.ipcNamespace == nil ? "/dev/shm" : pod.shm
+    if let timezone = node.defaults.timezone {
+      mounts.append(BindMount(destination: "/etc/localtime", source: timezone, isReadonly: true))
+    }
     if let shm { mounts.append(BindMount(destination: "/dev/shm", source: shm)) }
     return mounts
   }

@@ -10,9 +10,11 @@ extension SpecInputs {
       args: args, env: try Environment(self).entries, cwd: try ContainerCommand.workingDirectory(self), user: try user())
     try refuseNUL(in: process)
     if container.tty { process.terminal = true }
+    process.rlimits = node.defaults.limits.isEmpty ? nil : node.defaults.limits
     process.capabilities = capabilities.spec
     process.noNewPrivileges = security.noNewPrivs ? true : nil
     process.oomScoreAdj = oomScore
+    process.selinuxLabel = labels?.process
     process.apparmorProfile = try appArmorProfile()
     return process
   }

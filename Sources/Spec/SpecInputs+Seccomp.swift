@@ -4,11 +4,13 @@ import OCI
 
 /// Which system-call filter a container asks for.
 enum SeccompRequest: Hashable {
+  /// The config says nothing.
+  case unset
   case unconfined
   case runtimeDefault
   case localhost(path: String)
 
-  /// Field 15, or the string that came before it. Nothing said means unconfined: the kubelet always says something.
+  /// Field 15, or the string that came before it.
   init(_ context: Runtime_V1_LinuxContainerSecurityContext) throws(Fault) {
     let field = "linux.security_context.seccomp"
     guard context.hasSeccomp else {
@@ -23,9 +25,10 @@ enum SeccompRequest: Hashable {
     }
   }
 
-  private init(deprecated path: String) throws(Fault) {
+  fileprivate init(deprecated path: String) throws(Fault) {
     switch path {
-    case "", "unconfined": self = .unconfined
+    case "": self = .unset
+    case "unconfined": self = .unconfined
     case "runtime/default", "docker/default": self = .runtimeDefault
     default:
       guard path.hasPrefix("localhost/") else {
@@ -43,13 +46,16 @@ enum SeccompRequest: Hashable {
 }
 
 extension SpecInputs {
-  /// A privileged container has no filter, whatever it asks for.
+  /// A privileged container has no filter, whatever it asks for, unless the operator wants one.
   func seccomp(_ capabilities: CapabilitySets, _ warnings: inout [String]) throws(Fault) -> RuntimeSpec.Seccomp? {
-    let request = try SeccompRequest(security)
-    if security.privileged { return nil }
+    var request = try SeccompRequest(security)
+    if security.privileged { return try node.defaults.privilegedSeccomp?.resolved(for: capabilities.granted).0 }
+    if request == .unset { request = try SeccompRequest(deprecated: node.defaults.unsetSeccomp) }
     switch request {
-    case .unconfined: return nil
-    case .runtimeDefault: return DefaultSeccomp.profile(for: capabilities.granted)
+    case .unset, .unconfined: return nil
+    case .runtimeDefault:
+      let profile = handler.seccomp ?? node.defaults.seccomp
+      return try profile?.resolved(for: capabilities.granted).0 ?? DefaultSeccomp.profile(for: capabilities.granted)
     case .localhost(let path): return try localhostSeccomp(path, capabilities, &warnings)
     }
   }

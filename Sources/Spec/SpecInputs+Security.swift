@@ -38,18 +38,6 @@ extension SpecInputs {
       return name
     }
   }
-
-  /// Labels on a node without SELinux mean nothing, and portable manifests carry them; on a node with SELinux ignoring them would not do.
-  func checkSELinux(_ warnings: inout [String]) throws(Fault) {
-    if node.hasSELinux, let index = container.mounts.firstIndex(where: \.selinuxRelabel) {
-      warnings.append("mounts[\(index)].selinux_relabel: not done, containers have no labels of their own")
-    }
-    let options = security.selinuxOptions
-    let isAsked = [options.user, options.role, options.type, options.level].contains { !$0.isEmpty }
-    if isAsked, node.hasSELinux, !security.privileged {
-      throw Fault(.unimplemented, "linux.security_context.selinux_options: SELinux labels are not supported yet")
-    }
-  }
 }
 
 /// Field 16, or the string that came before it.

@@ -14,6 +14,8 @@ package struct SpecInputs: Sendable {
   package var lookups: Lookups
   /// The pod's runtime handler.
   package var handler = HandlerFacts()
+  /// Nil where the container has none.
+  package var labels: SELinuxLabels?
   /// What was made ready on the host for the container's mounts.
   package var prepared = PreparedMounts()
   /// Annotations of pod and container that the runtime handler lets through to the runtime.

@@ -90,25 +90,11 @@ extension Validation {
       let dotted = String(name.map { $0 == "/" ? "." : $0 })
       let isWellFormed = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } && !dotted.contains("..") && !dotted.hasPrefix(".")
       if !isWellFormed { throw refuse(field, "is no sysctl") }
-      if dotted.hasPrefix("net.") {
-        if !pod.ownNetwork { throw refuse(field, "belongs to the host's network, which the pod uses") }
-      } else if Sysctl.isIPC(dotted) {
-        if !pod.ownIPC { throw refuse(field, "belongs to the host's IPC namespace, which the pod uses") }
-      } else {
-        throw refuse(field, "is not part of any namespace: it would change the host")
+      switch SysctlScope(dotted) {
+      case .network: if !pod.ownNetwork { throw refuse(field, "belongs to the host's network, which the pod uses") }
+      case .ipc: if !pod.ownIPC { throw refuse(field, "belongs to the host's IPC namespace, which the pod uses") }
+      case nil: throw refuse(field, "is not part of any namespace: it would change the host")
       }
     }
-  }
-}
-
-private enum Sysctl {
-  /// Part of the IPC namespace (ipc_namespaces(7)).
-  static func isIPC(_ name: String) -> Bool {
-    let names: Set = [
-      "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.msgmax", "kernel.msgmnb",
-      "kernel.msgmni",
-      "kernel.auto_msgmni", "kernel.msg_next_id", "kernel.sem_next_id", "kernel.shm_next_id",
-    ]
-    return names.contains(name) || name.hasPrefix("fs.mqueue.")
   }
 }

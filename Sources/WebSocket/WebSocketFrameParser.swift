@@ -20,6 +20,7 @@ package struct WebSocketFrameParser {
   /// `side`: whose bytes these are.
   package init(of side: WebSocketSide = .client) { self.side = side }
 
+  /// Takes `bytes` over: what is masked in them is overwritten.
   package mutating func feed(_ bytes: ByteBuffer) {
     if buffer.readableBytes == 0 {
       buffer = bytes
@@ -76,11 +77,12 @@ package struct WebSocketFrameParser {
   }
 
   private mutating func unmasked(_ count: Int, _ mask: inout UInt32) -> ByteBuffer {
-    guard var bytes = buffer.readSlice(length: count) else { return ByteBuffer() }
-    let key = mask
-    if key != 0 { bytes.withUnsafeMutableReadableBytes { Mask.apply(key, to: $0) } }
-    mask = Mask.turned(key, by: count)
-    return bytes
+    // In place: a network's buffers are also held by their pool, so that the proper way would copy every payload first.
+    if mask != 0 {
+      buffer.withUnsafeReadableBytes { Mask.apply(mask, to: UnsafeMutableRawBufferPointer(mutating: .init(rebasing: $0.prefix(count)))) }
+    }
+    mask = Mask.turned(mask, by: count)
+    return buffer.readSlice(length: count) ?? ByteBuffer()
   }
 
   /// Section 5.2.

@@ -42,6 +42,21 @@ struct SeveralNetworksTests {
     }
   }
 
+  @Test func `a network that is named comes first, and nothing without it`() async throws {
+    try await withScratch("cni") { directory in
+      let plugins = try FakePlugins(directory)
+      try configure(plugins)
+      let network = try plugins.network { ($0.networks, $0.preferred) = (2, "second") }
+      _ = try await network.attach(attachment("abc"))
+      #expect(plugins.calls == ["p1 ADD", "p0 ADD"] && network.configuration().network == "second")
+      await network.close()
+      let other = try plugins.network { $0.preferred = "fourth" }
+      let fault = await #expect(throws: Fault.self) { try await other.status() }
+      #expect(fault?.message.contains("no network is called \"fourth\"") == true, "\(fault.map { "\($0)" } ?? "")")
+      await other.close()
+    }
+  }
+
   @Test func `a pod may have its networks from another directory, whose garbage is collected, too`() async throws {
     try await withScratch("cni") { directory in
       let plugins = try FakePlugins(directory)

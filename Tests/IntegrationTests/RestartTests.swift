@@ -3,10 +3,12 @@ import Core
 import Linux
 import Testing
 
-/// `kill -9` berthd under running pods, start it again: nobody notices.
+/// By each runtime: `kill -9` berthd under running pods, start it again: nobody notices.
 @Suite(.serialized) struct RestartTests {
-  @Test func `pods, containers, addresses and logs are those that were there`() async throws {
-    try await Node.with { node in
+  @Test(arguments: RuntimeSuiteTests.runtimes) func `pods, containers, addresses and logs are those that were there`(_ runtime: String)
+    async throws
+  {
+    try await Node.with(runtime: runtime) { node in
       try await node.importBusybox()
       let pod = try await node.run(try node.podConfig("steady"))
       let counter = try await node.launch("counter", ["/bin/sh", "-c", "i=0; while :; do echo $i; i=$((i+1)); done"], in: pod)
@@ -29,8 +31,10 @@ import Testing
     }
   }
 
-  @Test func `a container that ended meanwhile shows its exit code and time`() async throws {
-    try await Node.with { node in
+  @Test(arguments: RuntimeSuiteTests.runtimes) func `a container that ended meanwhile shows its exit code and time`(_ runtime: String)
+    async throws
+  {
+    try await Node.with(runtime: runtime) { node in
       try await node.importBusybox()
       let pod = try await node.run(try node.podConfig("meanwhile"))
       let container = try await node.launch("main", ["/bin/sh", "-c", "sleep 0.5; exit 42"], in: pod)
@@ -44,8 +48,10 @@ import Testing
     }
   }
 
-  @Test func `a shim that dies takes its containers along: Exited 255, ShimDied, NotReady`() async throws {
-    try await Node.with { node in
+  @Test(arguments: RuntimeSuiteTests.runtimes) func `a shim that dies takes its containers along: Exited 255, ShimDied, NotReady`(
+    _ runtime: String
+  ) async throws {
+    try await Node.with(runtime: runtime) { node in
       try await node.importBusybox()
       let pod = try await node.run(try node.podConfig("orphaned"))
       let container = try await node.launch("main", ["/bin/sleep", "1000"], in: pod)
@@ -57,8 +63,10 @@ import Testing
     }
   }
 
-  @Test func `a shim that dies while berthd is down is noticed at the start`() async throws {
-    try await Node.with { node in
+  @Test(arguments: RuntimeSuiteTests.runtimes) func `a shim that dies while berthd is down is noticed at the start`(_ runtime: String)
+    async throws
+  {
+    try await Node.with(runtime: runtime) { node in
       try await node.importBusybox()
       let pod = try await node.run(try node.podConfig("both"))
       let container = try await node.launch("main", ["/bin/sleep", "1000"], in: pod)

@@ -14,16 +14,7 @@ import Testing
   static let runtimes = ["runc", "crun"]
 
   private func on(_ runtime: String, _ body: (Node, String) async throws -> Void) async throws {
-    let settings = "[runtimes]\ndefault = \"\(runtime)\"\n[runtimes.\(runtime)]\n"
-    if runtime == "crun" {
-      try await CrunRealm.with { try await on(runtime, settings, $0, body) }
-    } else {
-      try await on(runtime, settings, [], body)
-    }
-  }
-
-  private func on(_ runtime: String, _ settings: String, _ launcher: [String], _ body: (Node, String) async throws -> Void) async throws {
-    try await Node.with(settings: settings, launcher: launcher) { node in
+    try await Node.with(runtime: runtime) { node in
       for directory in [node.scratch, node.root] { try Files.setMode(directory, 0o711) }
       try await node.importBusybox()
       try await body(node, try await node.run(try node.podConfig("suite-" + runtime)))

@@ -30,7 +30,7 @@ import Testing
         let stream = try await client.blob(image.descriptor, of: .test(registry.authority), credentials: nil)
         var sizes: [Int] = []
         while let piece = try await stream.next() { sizes.append(piece.count) }
-        #expect(sizes.dropLast().allSatisfy { $0 >= 256 << 10 && $0 <= 1 << 20 }, "\(sizes)")
+        #expect(sizes.dropLast().allSatisfy { $0 >= 128 << 10 && $0 <= 1 << 20 }, "\(sizes)")
         #expect(try await stream.next() == nil, "the end stays the end")
       }
     }

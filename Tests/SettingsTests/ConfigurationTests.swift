@@ -71,7 +71,22 @@ import Testing
     (special.networkDirectory, special.maximumNetworks) = ("/o", 0)
     (special.hidesHostDevices, special.allowsAllDevices, special.writableCgroups, special.minimumMemory) = (true, true, true, 4096)
     (special.podAnnotations, special.containerAnnotations, special.defaultAnnotations) = (["p"], ["q"], ["a.b/c": "d"])
+    (special.seccompProfile, special.createTimeout, special.avoidsPivot, special.sharesKeyring) = ("/r", .seconds(9), true, true)
     expected.runtimes.handlers["special"] = special
+    expected.pods.sysctls = ["net.core.somaxconn": "9"]
+    expected.cni.defaultNetwork = "cluster"
+    expected.containers.ulimits = ["nofile=1:2"]
+    expected.containers.environment = ["A=b"]
+    expected.containers.capabilities = ["KILL"]
+    expected.containers.inheritsCapabilities = true
+    (expected.containers.seccompProfile, expected.containers.privilegedSeccompProfile) = ("/s", "/t")
+    expected.containers.unsetSeccomp = "localhost//u"
+    expected.containers.appArmorProfile = "v"
+    expected.containers.pidsLimit = 7
+    expected.containers.devices = ["/dev/w"]
+    (expected.containers.isReadonly, expected.containers.ignoresImageVolumes) = (true, true)
+    expected.containers.timezone = "Europe/Paris"
+    expected.containers.rejectedSources = ["/x"]
     expected.shim.path = "/i"
     let text = """
       root = "/a"
@@ -88,11 +103,29 @@ import Testing
       cni.bin_dirs = [
         "/f", # only this
       ]
+      cni.default_network = "cluster"
       cni.conf_dir = \"""/g\"""
 
       [images]
       verifier_recheck = "90m"
       max_parallel_downloads = 9
+      [pods.sysctls]
+      "net.core.somaxconn" = "9"
+      [containers]
+      default_ulimits = ["nofile=1:2"]
+      default_env = ["A=b"]
+      default_capabilities = ["KILL"]
+      add_inheritable_capabilities = true
+      seccomp_profile = "/s"
+      privileged_seccomp_profile = "/t"
+      unset_seccomp_profile = "localhost//u"
+      apparmor_profile = "v"
+      pids_limit = 7
+      additional_devices = ["/dev/w"]
+      read_only = true
+      ignore_image_defined_volumes = true
+      timezone = "Europe/Paris"
+      absent_mount_sources_to_reject = ["/x"]
       [runtimes]
       "default" = "crun"
       max_container_log_line_size = 4096
@@ -108,6 +141,10 @@ import Testing
       privileged_without_host_devices_all_devices_allowed = true
       cgroup_writable = true
       container_min_memory = 4096
+      seccomp_profile = "/r"
+      container_create_timeout = "9s"
+      no_pivot_root = true
+      no_new_keyring = true
       pod_annotations = ["p"]
       container_annotations = ["q"]
       default_annotations = { "a.b/c" = "d" }
@@ -173,6 +210,10 @@ import Testing
     #expect(
       complaint("[registry]\nconfig_path = \"/a:b\"") == "config.toml:2: \"registry.config_path\" must be an absolute path, found \"b\"")
     #expect(complaint("images.max_parallel_downloads = 0").hasSuffix("must be between 1 and 64, found 0"))
+    #expect(complaint("containers.default_ulimits = [\"nofile=2:1\"]").hasSuffix("must be like \"nofile=1024:4096\", found \"nofile=2:1\""))
+    #expect(complaint("containers.default_env = [\"A\"]").hasSuffix("must be NAME=value, found \"A\""))
+    #expect(complaint("containers.unset_seccomp_profile = \"x\"").contains("must be unconfined, runtime/default"))
+    #expect(complaint("containers.timezone = \"../x\"").contains("must be a zone's name"))
     #expect(complaint("grpc.max_recv_message_size = -1").hasSuffix("found -1"))
     #expect(
       complaint("grpc.address = \"/\(String(repeating: "x", count: 107))\"").hasSuffix("is 108 bytes, a socket's path has at most 107"))

@@ -3,6 +3,7 @@ import Core
 import Linux
 import OCI
 import Spec
+import SwiftProtobuf
 import Testing
 
 struct SecuritySpecTests {
@@ -141,5 +142,10 @@ struct SecuritySpecTests {
       $0.container.devices = [device]
     }
     #expect(fault.code == .notFound && fault.message.hasPrefix("devices[0].host_path: stat /dev/nothing"))
+    let file = SpecFixture.fault {
+      $0.container.devices = [.with { $0.hostPath = "/etc/passwd" }]
+      $0.lookups.devices = { throw SystemError(19, call: "stat", object: $0) }
+    }
+    #expect(file.code == .failedPrecondition && file.message.contains("/etc/passwd"), "\(file)")
   }
 }

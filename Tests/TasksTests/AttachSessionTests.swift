@@ -121,6 +121,30 @@ import Testing
     }
   }
 
+  /// The log is a FIFO that is full, which holds up its thread: both the attach and what it led to are there when that goes on.
+  @Test func whatIsSaidAfterTheAnswerIsSeenHoweverLateTheLogThreadIs() async throws {
+    let script = "busybox seq 3000; read go; echo gone; echo >&2; : > /said; read end"
+    var log: Int32 = -1
+    let prepare = { (plan: inout ContainerPlan) in
+      plan.stdin = true
+      try? Fifo.make(plan.logPath)
+      log = (try? Fifo.both(plan.logPath).release()) ?? -1
+    }
+    try await running(script, prepare) { pod, id, path in
+      defer { _ = FileHandle(owning: log) }
+      try await eventually("the log is full") { PendingBytes.of(log) > 60_000 }
+      let session = try await pod.attach(plan(id, stdin: true))
+      let streams = Streams(session)
+      await Streams.write(streams.stdin, "go\n")
+      try await eventually("the container has answered") { Files.exists(Files.parent(of: path) + "/upper-\(id)/said") }
+      _ = await Streams.read(log, until: " stderr F \n")
+      #expect(await Streams.read(streams.stdout, until: "gone\n").hasSuffix("gone\n"))
+      #expect(await Streams.read(streams.stderr, until: "\n") == "\n")
+      streams.closeAll()
+      await session.end()
+    }
+  }
+
   @Test func refusalsSayWhy() async throws {
     try await running("busybox sleep 1000") { pod, id, _ in
       let noInput = await #expect(throws: Fault.self) { _ = try await pod.attach(plan(id, stdin: true)) }

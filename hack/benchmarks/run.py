@@ -19,15 +19,25 @@ CGROUP = "/berthbench"  # as the kubelet does; containerd has no statistics of a
 BUSYBOX = "docker.io/library/busybox:latest"
 
 
+def security(users):
+    if not users:
+        return message("LinuxSandboxSecurityContext")
+    ids = [message("IDMapping", host_id=users, container_id=0, length=65536)]
+    return message(
+        "LinuxSandboxSecurityContext",
+        namespace_options=message("NamespaceOption", userns_options=message("UserNamespace", mode="POD", uids=ids, gids=ids)))
+
+
 class Pod:
     """One pod with one container that sleeps, stage by stage."""
 
-    def __init__(self, peer, name):
+    def __init__(self, peer, name, users=0):
+        """With `users` it has a user namespace, whose root is that user of the host."""
         self.peer, self.name = peer, name
         logs = peer.work / "logs" / peer.name / name
         logs.mkdir(parents=True, exist_ok=True)
         self.config = message(
-            "PodSandboxConfig", hostname=name, log_directory=str(logs), linux=message("LinuxPodSandboxConfig", cgroup_parent=CGROUP),
+            "PodSandboxConfig", hostname=name, log_directory=str(logs), linux=message("LinuxPodSandboxConfig", cgroup_parent=CGROUP, security_context=security(users)),
             metadata=message("PodSandboxMetadata", name=name, namespace="bench", uid=f"{peer.name}-{name}"))
         self.container_config = message(
             "ContainerConfig", metadata=message("ContainerMetadata", name="main"), image=message("ImageSpec", image=BUSYBOX),
@@ -59,10 +69,21 @@ class Pod:
 
 class Results:
     def __init__(self):
-        self.samples = {}
+        self.samples, self.own = {}, {}
 
     def add(self, what, peer, value):
         self.samples.setdefault(what, {}).setdefault(peer.name, []).append(value)
+
+    def beside(self, what, value, plain):
+        """Of Berth alone: something special and its plain form."""
+        self.own.setdefault(what, []).append((value, plain))
+
+    def own_table(self):
+        rows = []
+        for what, pairs in self.own.items():
+            special, plain = (statistics.median(pair[i] for pair in pairs) for i in (0, 1))
+            rows.append({"what": what, "rounds": len(pairs), "berth": special, "plain": plain, "ratio": special / plain})
+        return rows
 
     def table(self):
         rows = []
@@ -72,6 +93,10 @@ class Results:
         return rows
 
     def print(self):
+        for row in self.own_table():
+            print(f"{row['what']:34} {row['berth']:10.2f} {row['plain']:11.2f} {row['ratio']:6.2f}  {row['rounds']}  (beside a plain pod)")
+        if not self.samples:
+            return
         print(f"\n{'median':34} {'berth':>10} {'containerd':>11} {'ratio':>6}  rounds")
         for row in self.table():
             print(f"{row['what']:34} {row['berth']:10.2f} {row['containerd']:11.2f} {row['ratio']:6.2f}  {row['rounds']}")
@@ -88,6 +113,16 @@ def life_cycles(both, results, rounds):
             if number > 0:  # the first round fills caches
                 for what, value in samples.items():
                     results.add(what + ", ms", peer, value)
+
+
+def user_namespaces(berth, results, rounds):
+    for number in range(rounds + 1):
+        plain, special = Pod(berth, f"plain{number}"), Pod(berth, f"users{number}", users=(number + 1) << 16)
+        values = [pod.start()["pod start"] for pod in (plain, special)]
+        ends = [sum(pod.end().values()) for pod in (plain, special)]
+        if number > 0:
+            results.beside("userns pod start, ms", values[1], values[0])
+            results.beside("userns pod end, ms", ends[1], ends[0])
 
 
 SETTLE = 35  # seconds: Berth gives back twice a minute what only a burst of work needed
@@ -136,7 +171,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--pods", type=int, default=10)
     parser.add_argument("--pulls", type=int, default=5)
-    parser.add_argument("--only", choices=["pods", "pulls", "lists", "logs", "exec", "forward"], help="only these measurements")
+    parser.add_argument("--only", choices=["pods", "pulls", "users", "lists", "logs", "exec", "forward"], help="only these measurements")
     parser.add_argument("--lists", type=int, default=20, help="rounds of the list calls")
     parser.add_argument("--running", type=int, default=200)
     parser.add_argument("--ended", type=int, default=800)
@@ -153,6 +188,8 @@ def main():
         if arguments.only in (None, "pods"):
             life_cycles(both, results, arguments.rounds)
             memory(both, results, arguments.pods)
+        if arguments.only in (None, "users"):
+            user_namespaces(both[0], results, arguments.rounds)
         if arguments.only in (None, "lists"):
             lists(both, results, Pod, arguments.lists, arguments.running, arguments.ended)
         if arguments.only in (None, "logs"):
@@ -164,7 +201,7 @@ def main():
         if arguments.only in (None, "pulls"):
             pulls.run(both, results, arguments.pulls, Pod)
     finally:
-        results.print() if results.samples else None
+        results.print()
         for peer in both:
             for pod in peer.client.ListPodSandbox().items:
                 peer.client.RemovePodSandbox(pod_sandbox_id=pod.id)
@@ -177,7 +214,7 @@ def main():
         shutil.rmtree(work, ignore_errors=True)
         disk.unlink()
     if arguments.json:
-        json.dump(results.table(), open(arguments.json, "w"), indent=1)
+        json.dump(results.table() + results.own_table(), open(arguments.json, "w"), indent=1)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 #include "CLinux.h"
 
 #include <linux/close_range.h>
+#include <dirent.h>
 #include <linux/mount.h>
+#include <sys/xattr.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -42,6 +44,69 @@ static int make_directories(const char *path) {
   return 0;
 }
 
+// Errors that mean that there is nothing to label: no labels here, or gone meanwhile.
+static int label_one(const char *path, const char *label) {
+  char old[512];
+  size_t size = strlen(label) + 1;
+  ssize_t count = lgetxattr(path, "security.selinux", old, sizeof old);
+  if (count > 0 && strnlen(old, (size_t)count) == size - 1 && memcmp(old, label, size - 1) == 0) return 0;
+  if (lsetxattr(path, "security.selinux", label, size, 0) == 0) return 0;
+  return errno == EOPNOTSUPP || errno == EROFS || errno == ENOENT ? 0 : -1;
+}
+
+struct entry {
+  uint64_t inode;
+  int64_t offset;
+  unsigned short size;
+  unsigned char type;
+  char name[];
+};
+
+enum { label_depth = 256, label_buffer = 1024 };
+
+static int label_below(int directory, const char *label, int depth);
+
+static int label_entry(int directory, const struct entry *entry, const char *label, int depth) {
+  char path[4096];
+  if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0) return 0;
+  snprintf(path, sizeof path, "/proc/self/fd/%d/%s", directory, entry->name);
+  if (label_one(path, label) < 0) return -1;
+  if (entry->type != DT_DIR && entry->type != DT_UNKNOWN) return 0;
+  int inner = openat(directory, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (inner < 0) return errno == ENOTDIR || errno == ELOOP || errno == ENOENT ? 0 : -1;
+  int result = label_below(inner, label, depth + 1);
+  int error = errno;
+  close(inner);
+  errno = error;
+  return result;
+}
+
+// No allocation: this is a copy of one thread of many.
+static int label_below(int directory, const char *label, int depth) {
+  _Alignas(struct entry) char buffer[label_buffer];
+  if (depth > label_depth) return errno = ENAMETOOLONG, -1;
+  for (;;) {
+    ssize_t count = syscall(SYS_getdents64, directory, buffer, sizeof buffer);
+    if (count <= 0) return (int)count;
+    for (ssize_t place = 0; place < count;) {
+      const struct entry *entry = (const struct entry *)(buffer + place);
+      if (label_entry(directory, entry, label, depth) < 0) return -1;
+      place += entry->size;
+    }
+  }
+}
+
+static int label_tree(const char *path, const char *label) {
+  if (label_one(path, label) < 0) return -1;
+  int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return errno == ENOTDIR ? 0 : -1;
+  int result = label_below(directory, label, 0);
+  int error = errno;
+  close(directory);
+  errno = error;
+  return result;
+}
+
 static int look(const char *path, struct clinux_path_report *report) {
   struct stat status;
   char link[32];
@@ -61,6 +126,7 @@ static int perform(const struct clinux_path_job *job, struct clinux_path_report 
   if (job->verb == CLINUX_PATH_MAKE && access(job->path, F_OK) < 0 && make_directories(job->path) < 0) return -1;
   if (job->verb == CLINUX_PATH_MAP)
     return clinux_mount_mapped(job->path, job->target, child_userns, CLINUX_MAP_RECURSIVE, job->propagation);
+  if (job->verb == CLINUX_PATH_LABEL && label_tree(job->path, job->target) < 0) return -1;
   return look(job->path, report);
 }
 

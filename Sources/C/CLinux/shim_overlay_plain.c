@@ -13,15 +13,16 @@ struct text {
   int overflow;
 };
 
-static void add(struct text *text, const char *part) {
-  size_t length = strlen(part);
+static void add_bytes(struct text *text, const char *part, size_t length) {
   if (text->length + length >= page) {
     text->overflow = 1;
     return;
   }
-  memcpy(text->bytes + text->length, part, length + 1);
+  memcpy(text->bytes + text->length, part, length);
   text->length += length;
 }
+
+static void add(struct text *text, const char *part) { add_bytes(text, part, strlen(part)); }
 
 /// In a child only async-signal-safe calls may be made, which snprintf is not.
 static void add_number(struct text *text, unsigned number) {
@@ -49,6 +50,19 @@ static int add_directory(struct text *text, const char *path, int *opened) {
   return 0;
 }
 
+/// A label has commas of its own.
+static void add_option(struct text *text, const char *option) {
+  const char *value = strchr(option, ',') ? strchr(option, '=') : NULL;
+  if (!value) {
+    add(text, option);
+    return;
+  }
+  add_bytes(text, option, (size_t)(value - option));
+  add(text, "=\"");
+  add(text, value + 1);
+  add(text, "\"");
+}
+
 static int compose(struct text *text, const struct shim_overlay *overlay, int *opened, int *index) {
   uint32_t count = overlay->lower_count;
   add(text, "lowerdir=");
@@ -66,7 +80,7 @@ static int compose(struct text *text, const struct shim_overlay *overlay, int *o
   }
   for (uint32_t i = 0; i < overlay->option_count; i++) {
     add(text, ",");
-    add(text, overlay->options[i]);
+    add_option(text, overlay->options[i]);
   }
   return 0;
 }

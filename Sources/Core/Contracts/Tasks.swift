@@ -20,12 +20,28 @@ package struct SandboxPlan: Sendable, Hashable, Codable {
   package var cgroup = ""
   /// A user namespace of the pod's own, which owns its other namespaces; nil for the host's.
   package var idMaps: IDMaps?
+  /// SELinux labels of the pod's processes and files; nil where it has none.
+  package var processLabel: String?
+  package var fileLabel: String?
   /// Clamped to what this process may set.
   package var shimOOMScore: Int32 = -998
 
   package init(id: String, directory: String) {
     self.id = id
     self.directory = directory
+  }
+}
+
+/// How an OCI runtime is to create containers, beyond what their specs say.
+package struct CreationSettings: Sendable, Hashable, Codable {
+  /// Milliseconds; a runtime that takes longer is killed. 0 for no limit.
+  package var limit: Int
+  /// For its `create`: `--no-pivot` and the like.
+  package var options: [String]
+
+  package init(limit: Int, options: [String]) {
+    self.limit = limit
+    self.options = options
   }
 }
 
@@ -53,6 +69,7 @@ package struct ContainerPlan: Sendable, Hashable, Codable {
   package var stdioOwner: FileOwner?
   /// The runtime has systemd make the cgroup.
   package var systemdCgroup: Bool?
+  package var creation: CreationSettings?
 
   package init(id: String, bundle: String, rootfs: RootfsMount, runtime: String, runtimeRoot: String) {
     self.id = id

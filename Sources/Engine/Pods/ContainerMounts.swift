@@ -37,22 +37,22 @@ struct ContainerMounts: Sendable {
   }
 
   /// Mounts each image; the result are the paths of what the mounts want of them.
-  func mount(_ images: [Int: ImageRecord], _ config: Runtime_V1_ContainerConfig) async throws -> [Int: String] {
+  func mount(_ images: [Int: ImageRecord], _ config: Runtime_V1_ContainerConfig, label: String?) async throws -> [Int: String] {
     var paths: [Int: String] = [:]
     for (index, image) in images.sorted(by: { $0.key < $1.key }) {
       let subPath = config.mounts[index].imageSubPath
       paths[index] = try await stage("ImageVolumeMountFailed: mounts[\(index)].image \(image.tags.first ?? "\(image.id)")") {
-        try await mount(image, at: "image-\(index)", subPath)
+        try await mount(image, at: "image-\(index)", subPath, label)
       }
     }
     return paths
   }
 
-  private func mount(_ image: ImageRecord, at name: String, _ subPath: String) async throws -> String {
+  private func mount(_ image: ImageRecord, at name: String, _ subPath: String, _ label: String?) async throws -> String {
     let target = "\(directory)/\(name)"
     let view = view(image.layers)
     return try await BlockingWork.run {
-      try view.mount(at: target, empty: directory + "/empty")
+      try view.mount(at: target, empty: directory + "/empty", label: label)
       guard !subPath.isEmpty else { return target }
       guard let found = try Files.resolve(subPath, within: target) else {
         throw Fault(.failedPrecondition, "image_sub_path: \"\(subPath.prefix(200))\" is not in the image")
@@ -121,14 +121,14 @@ struct ImageView: Sendable {
   let root: String
 
   /// Blocks. `empty` is an empty directory that is made where needed: overlay takes no single layer.
-  func mount(at target: String, empty: String) throws(SystemError) {
+  func mount(at target: String, empty: String, label: String? = nil) throws(SystemError) {
     var lower = layers.reversed().map { LayerLayout.files(root, $0) }
     try Files.makeDirectories(target)
     if lower.count < 2 {
       try Files.makeDirectories(empty, mode: 0o755)
       lower += Array(repeating: empty, count: 2 - lower.count)
     }
-    try Mounts.overlay(lower, at: target)
+    try Mounts.overlay(lower, at: target, options: label.map { ["context=\($0)"] } ?? [])
     try Mounts.restrict(target, [.readOnly, .noSUID, .noDevices])
   }
 }

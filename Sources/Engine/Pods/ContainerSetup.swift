@@ -38,40 +38,54 @@ struct ContainerSetup: Sendable {
     let log = logPath(config)
     let found = try await stage("mounts") { try await hostPaths.look(config, Files.parent(of: log)) }
     try checkLog(log, found)
-    let rootfs = try await makeSnapshot(image.layers, &rollback)
+    let labels = try services.settings.node.labels(config.linux.securityContext, in: sandbox.plan.labels)
+    let rootfs = try await makeSnapshot(image.layers, labels, &rollback)
     try makeBundle(&rollback)
-    let built = try await build(config, images, found, rootfs, target)
+    let built = try await build(config, images, found, rootfs, labels, target)
     try await finish(config, built, found)
     return try record(config, image, images.layers, built, rootfs)
   }
 
-  private func makeSnapshot(_ layers: [LayerID], _ rollback: inout Rollback) async throws -> RootfsMount {
+  private func makeSnapshot(_ layers: [LayerID], _ labels: SELinuxLabels?, _ rollback: inout Rollback) async throws -> RootfsMount {
     let (snapshots, id) = (services.snapshots, id)
     rollback.add("snapshot") { try await snapshots.remove(id) }
-    return try await stage("snapshot") { try await prepare(layers) }
+    return try await stage("snapshot") {
+      let rootfs = try await prepare(layers)
+      return try await label(rootfs, labels)
+    }
   }
 
   /// Mounts what must be there before the spec can name it, then makes the spec.
   private func build(
-    _ config: Runtime_V1_ContainerConfig, _ images: Images, _ found: [String: HostPath], _ rootfs: RootfsMount, _ target: Int32?
+    _ config: Runtime_V1_ContainerConfig, _ images: Images, _ found: [String: HostPath], _ rootfs: RootfsMount,
+    _ labels: SELinuxLabels?, _ target: Int32?
   ) async throws -> BuiltSpec {
     var prepared = PreparedMounts()
     prepared.resolved = found.filter(\.value.exists).mapValues(\.resolved)
-    prepared.images = try await mounts.mount(images.volumes, config)
+    prepared.images = try await mounts.mount(images.volumes, config, label: labels?.file)
     prepared.mapped = mounts.mappedPaths(config)
     let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: sandbox.plan.idMaps?.owner(.root) ?? .root)
-    let imageVolumes = try await volumes.make(images.config, images.image.layers, config)
-    return try await spec(config, images.image, images.config, target, prepared, imageVolumes)
+    let imageVolumes = services.settings.ignoresImageVolumes ? [:] : try await volumes.make(images.config, images.image.layers, config)
+    if let labels { try await relabel(Array(imageVolumes.values), labels) }
+    return try await spec(config, images.image, images.config, labels, target, prepared, imageVolumes)
   }
 
   /// What the spec speaks of and is not there yet, then the spec itself.
   private func finish(_ config: Runtime_V1_ContainerConfig, _ built: BuiltSpec, _ found: [String: HostPath]) async throws {
     try await stage("mounts") {
-      try await hostPaths.make(built.hostPaths.filter { found[$0]?.exists != true })
+      let missing = built.hostPaths.filter { found[$0]?.exists != true }
+      try checkSources(missing)
+      try await hostPaths.make(missing)
+      try await relabelVolumes(config, built, found)
       try await mounts.map(config, found)
     }
     try stage("bundle") { try Files.write(built.spec.encoded, to: bundle + "/config.json") }
     for warning in built.warnings { services.logger.warning("container \(id): \(warning)") }
+  }
+
+  private func checkSources(_ missing: [String]) throws {
+    guard let path = missing.first(where: { services.settings.rejectedSources.contains(ContainerPath.clean($0)) }) else { return }
+    throw Fault(.failedPrecondition, "host path \(path): is not there, and this node is not to make it (absent_mount_sources_to_reject)")
   }
 
   /// The writable layer above the image's. In a user namespace the layers are seen as it maps them, and the writable one belongs to it.
@@ -128,7 +142,8 @@ struct ContainerSetup: Sendable {
   }
 
   private func spec(
-    _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ imageConfig: ImageConfig, _ target: Int32?, _ prepared: PreparedMounts,
+    _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ imageConfig: ImageConfig, _ labels: SELinuxLabels?, _ target: Int32?,
+    _ prepared: PreparedMounts,
     _ imageVolumes: [String: String]
   ) async throws -> BuiltSpec {
     let layers = services.layers
@@ -147,6 +162,7 @@ struct ContainerSetup: Sendable {
       id: id, container: config, sandbox: sandbox.config.content, image: imageConfig, imageName: image.tags.first ?? "\(image.id)",
       pod: pod, node: services.settings.node,
       lookups: Lookups { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
+    inputs.labels = labels
     inputs.prepared = prepared
     if config.mounts.contains(where: \.recursiveReadOnly) || config.asksForCDI {
       let features = await services.settings.runtimeFeatures.of(runtime)
@@ -199,6 +215,7 @@ struct ContainerSetup: Sendable {
     plan.stdinOnce = config.stdinOnce
     plan.cgroup = try CgroupPath(parent: sandbox.config.content.linux.cgroupParent, driver: settings.node.cgroupDriver).container(id)
     if settings.node.cgroupDriver == .systemd { plan.systemdCgroup = true }
+    plan.creation = settings.creation[sandbox.runtimeHandler]
     plan.stdioOwner = sandbox.plan.idMaps?.owner(.root)
     plan.sharesPID = !built.spec.linux.namespaces.contains { $0.type == .pid && $0.path == nil }
     return ContainerRecord(

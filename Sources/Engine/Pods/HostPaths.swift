@@ -24,6 +24,9 @@ struct HostPaths: Sendable {
   /// What exists is left alone, whatever it is; what does not is made as a directory.
   func make(_ paths: [String]) async throws { _ = try await run(paths.map { .make($0) }) }
 
+  /// Each path and all below it.
+  func label(_ paths: [String], _ label: String) async throws { _ = try await run(paths.map { .label($0, label) }) }
+
   /// The jobs of one config, each a volume that is to be seen with other owners.
   func map(_ jobs: [HostPathJob], as maps: IDMaps) async throws {
     let namespace = try await BlockingWork.run { try maps.makeNamespace().release() }

@@ -8,16 +8,20 @@ package struct PodDefaults: Sendable, Hashable {
   /// Any process may send pings without CAP_NET_RAW.
   package var unprivilegedPing = true
 
+  /// By their names with dots, each of a namespace that pods may have of their own.
+  package var sysctls: [String: String] = [:]
+
   package init() {}
 
-  /// For a network namespace of the pod's own, as containerd has it. The range of groups that may ping ends where the pod's user namespace does.
+  /// For the namespaces of the pod's own: the operator's over these. The range of groups that may ping ends where the pod's user namespace does.
   func sysctls(_ pod: PodNamespaces) -> [String: String] {
-    guard pod.ownNetwork else { return [:] }
+    let wanted = sysctls.filter { SysctlScope($0.key) == .network ? pod.ownNetwork : pod.ownIPC }
+    guard pod.ownNetwork else { return wanted }
     var sysctls: [String: String] = [:]
     if unprivilegedPorts { sysctls["net.ipv4.ip_unprivileged_port_start"] = "0" }
     let last = pod.idMaps.map { maps in maps.groups.first { $0.inside == 0 }.map { $0.count - 1 } ?? 0 } ?? UInt32(Int32.max)
     if unprivilegedPing { sysctls["net.ipv4.ping_group_range"] = "0 \(min(last, UInt32(Int32.max)))" }
-    return sysctls
+    return sysctls.merging(wanted) { $1 }
   }
 
   /// `net/ipv4/ip_forward` and `net.ipv4.ip_forward` are one name (sysctl(8)): the first separator decides.

@@ -80,14 +80,24 @@ extension PodService {
         "user namespace: this kernel or the filesystem of \(services.settings.root) cannot show files with other owners (ID-mapped mounts)")
     }
     let id = Identifier.random()
-    let plan = try SandboxPlan(
+    var plan = try SandboxPlan(
       config: request.config, id: id, directory: services.settings.sandboxDirectory(id), settings: services.settings)
+    let labels = try services.settings.node.labels(security) { services.settings.levels.next(besides: levelsInUse) }
+    (plan.processLabel, plan.fileLabel) = (labels?.process, labels?.file)
     return SandboxRecord(
       id: id, config: request.config, runtimeHandler: request.runtimeHandler, createdAt: SystemClock.realtimeNanoseconds(), plan: plan)
   }
 }
 
+extension PodService {
+  private var levelsInUse: Set<String> {
+    Set(ledger.sandboxes().compactMap { $0.plan.processLabel.flatMap { SELinuxLabel($0)?.level } })
+  }
+}
+
 extension SandboxPlan {
+  var labels: SELinuxLabels? { processLabel.flatMap { process in fileLabel.map { SELinuxLabels(process: process, file: $0) } } }
+
   /// What the kubelet's config means for shim and holder.
   init(config: Runtime_V1_PodSandboxConfig, id: String, directory: String, settings: EngineSettings) throws(Fault) {
     self.init(id: id, directory: directory)

@@ -73,8 +73,16 @@ package struct EngineSettings: Sendable {
   package var networks: [String: HandlerNetwork] = [:]
   /// Where runtimes keep their state, by runtime handler; what is not here is in `<state>/runtime`.
   package var runtimeRoots: [String: String] = [:]
+  /// How an OCI runtime is to create containers, by runtime handler.
+  package var creation: [String: CreationSettings] = [:]
   /// How long a host path that a container names may take to answer.
   package var hostPathLimit = Duration.seconds(20)
+  /// Of pods on a node with SELinux.
+  package var levels = SELinuxLevels(categories: 1024)
+  /// Missing host paths that are never made for a container.
+  package var rejectedSources: Set<String> = []
+  /// VOLUMEs of images are nothing but directories of theirs.
+  package var ignoresImageVolumes = false
   /// What each OCI runtime can do, asked when first needed.
   package let runtimeFeatures = RuntimeFeaturesCache()
 

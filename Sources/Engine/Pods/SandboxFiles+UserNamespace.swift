@@ -40,6 +40,7 @@ extension SandboxFiles {
   /// Options of the pod's /dev/shm.
   var shmOptions: String {
     let owner = plan.idMaps?.owner(.root).map { ",uid=\($0.user),gid=\($0.group)" } ?? ""
-    return "mode=1777,size=\(Self.shmSize)\(owner)"
+    let label = plan.fileLabel.map { ",context=\"\($0)\"" } ?? ""
+    return "mode=1777,size=\(Self.shmSize)\(owner)\(label)"
   }
 }

@@ -22,6 +22,7 @@ struct SandboxFiles: Sendable {
     try Files.write(PodFiles.resolvConf(config.dnsConfig, host: try hostFile("/etc/resolv.conf")), to: resolvConf, mode: 0o644)
     try Files.write(PodFiles.hostname(config, isHostNetwork: !plan.ownNetwork, host: SystemName.hostname()), to: hostname, mode: 0o644)
     try writeHosts(config, addresses: [])
+    if let label = plan.fileLabel { for file in [resolvConf, hostname, hosts] { try Files.setLabel(file, label) } }
     guard plan.ownIPC else { return }
     try Files.makeDirectories(shm, mode: 0o1777)
     try Mounts.mount("shm", on: shm, type: "tmpfs", flags: [.noSUID, .noDevices, .noExec], data: shmOptions)

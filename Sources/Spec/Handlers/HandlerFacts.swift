@@ -8,6 +8,8 @@ package struct HandlerFacts: Sendable, Hashable {
   package var hasWritableCgroups = false
   /// Bytes; a lower memory limit is refused. 0 for none.
   package var minimumMemory: Int64 = 0
+  /// What RuntimeDefault means in its pods, where that is not what it means on the node.
+  package var seccomp: SeccompProfile?
   /// For the runtime, where neither pod nor container has them.
   package var defaultAnnotations: [String: String] = [:]
   /// Where the specs of its containers begin.

@@ -7,15 +7,18 @@ import NIOCore
 final class PortConnection {
   let port: UInt16
   private let error: any Substream
+  private let readSize: Int
   private let pump: Pump
   private let target: PortForward.Target
   private let loop: any EventLoop
   private var isOver = false
   var whenOver: () -> Void = {}
 
-  init(_ port: UInt16, data: any Substream, error: any Substream, target: PortForward.Target, on loop: any EventLoop) {
+  /// `readSize`: bytes of one read from the pod.
+  init(_ port: UInt16, data: any Substream, error: any Substream, readSize: Int, target: PortForward.Target, on loop: any EventLoop) {
     self.port = port
     self.error = error
+    self.readSize = readSize
     self.target = target
     self.loop = loop
     let box = WeakBox()
@@ -39,7 +42,7 @@ final class PortConnection {
   private func dialled(_ result: Result<Int32, Fault>) {
     switch result {
     case .success(let socket) where isOver: _ = FileHandle(owning: socket)
-    case .success(let socket): pump.run(socket: socket, on: loop)
+    case .success(let socket): pump.run(socket: socket, readSize: readSize, on: loop)
     case .failure(let fault): refused(fault)
     }
   }

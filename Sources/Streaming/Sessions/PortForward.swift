@@ -20,6 +20,9 @@ final class PortForward: Conversation {
   /// How long the second stream of a pair may take, and how long a connect.
   static let pairingTime = TimeAmount.seconds(30)
   static let connectTime = Duration.seconds(30)
+  /// Bytes that the pod's side may be ahead of the client, and that one read takes at least.
+  private static let unsent = 8 << 20
+  private static let smallestRead = 32 << 10
 
   private let target: Target
   private let loop: any EventLoop
@@ -78,12 +81,15 @@ final class PortForward: Conversation {
 
   /// Begins a connection; data that comes before it stands waits.
   func connect(_ port: UInt16, data: any Substream, error: any Substream) {
-    let connection = PortConnection(port, data: data, error: error, target: target, on: loop)
+    let connection = PortConnection(port, data: data, error: error, readSize: readSize, target: target, on: loop)
     let id = ObjectIdentifier(connection)
     connections[id] = connection
     connection.whenOver = { [weak self] in self?.over(id) }
     connection.begin()
   }
+
+  /// All connections may have a read's bytes waiting for the client at once: the more there are, the less each may read.
+  private var readSize: Int { min(Pump.socketReadSize, max(Self.smallestRead, Self.unsent / (connections.count + 1))) }
 
   private func over(_ id: ObjectIdentifier) {
     guard connections.removeValue(forKey: id) != nil, connections.isEmpty else { return }

@@ -9,8 +9,10 @@ final class Pump: ChannelInboundHandler, SubstreamReceiver {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// Bytes of one read, a session's whole pipe. More gains nothing.
+  /// Bytes of one read of a pipe, which holds no more.
   static let readSize = 256 << 10
+  /// The same of a socket, whose two sides run in step: the more at a time, the fewer turns.
+  static let socketReadSize = 512 << 10
 
   private let stream: any Substream
   /// Called once, when both directions are over.
@@ -202,6 +204,7 @@ extension Pump {
     self.descriptor = descriptor
     let bootstrap = NIOPipeBootstrap(group: loop)
       .channelOption(.autoRead, value: false)
+      .channelOption(.maxMessagesPerRead, value: 1)
       .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4096, maximum: Self.readSize))
       .channelOption(.writeBufferWaterMark, value: .init(low: 32 << 10, high: 64 << 10))
       .channelInitializer(initializer(loop))
@@ -210,14 +213,15 @@ extension Pump {
     watch(channel, loop)
   }
 
-  /// Takes a connected socket over.
-  func run(socket: Int32, on loop: any EventLoop) {
+  /// Takes a connected socket over. `readSize`: bytes of one read at most.
+  func run(socket: Int32, readSize: Int, on loop: any EventLoop) {
     descriptor = socket
     let channel = ClientBootstrap(group: loop)
       .channelOption(.autoRead, value: false)
       .channelOption(.allowRemoteHalfClosure, value: true)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4096, maximum: Self.readSize))
+      .channelOption(.maxMessagesPerRead, value: 1)
+      .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4096, maximum: readSize))
       .channelOption(.writeBufferWaterMark, value: .init(low: 32 << 10, high: 64 << 10))
       .channelInitializer(initializer(loop))
       .withConnectedSocket(socket)

@@ -11,12 +11,14 @@ enum clinux_path_verb {
   CLINUX_PATH_MAKE,
   /// Mounts it, with all that is mounted below it, at the target as the user namespace maps its owners.
   CLINUX_PATH_MAP,
+  /// Gives it and all below it the target for an SELinux label; file systems that know none are left alone.
+  CLINUX_PATH_LABEL,
 };
 
 struct clinux_path_job {
   int verb;
   const char *path;
-  /// MAP: where it appears; exists already.
+  /// MAP: where it appears; exists already. LABEL: the label.
   const char *target;
   /// MAP: MS_PRIVATE, MS_SLAVE, or 0 to leave it as it is.
   uint64_t propagation;

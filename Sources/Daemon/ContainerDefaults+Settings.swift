@@ -1,0 +1,73 @@
+import Core
+import Engine
+import Linux
+import OCI
+import Settings
+import Spec
+
+extension Configuration.Containers {
+  /// `[containers]` as specs take it; FAILED_PRECONDITION or INVALID_ARGUMENT where a key's value cannot be used on this node.
+  func defaults() throws -> ContainerDefaults {
+    var defaults = ContainerDefaults()
+    defaults.limits = ulimits.compactMap(RuntimeSpec.Rlimit.init(ulimit:))
+    defaults.environment = environment
+    if let capabilities {
+      defaults.capabilities = try stage("containers.default_capabilities") { try ContainerDefaults.capabilities(capabilities) }
+    }
+    defaults.inheritsCapabilities = inheritsCapabilities
+    defaults.seccomp = try SeccompProfile.ofOperator(seccompProfile, "containers.seccomp_profile")
+    defaults.unsetSeccomp = unsetSeccomp
+    defaults.privilegedSeccomp = try SeccompProfile.ofOperator(privilegedSeccompProfile, "containers.privileged_seccomp_profile")
+    defaults.devices = try devices.map { device in try stage("containers.additional_devices") { try ContainerDefaults.device(device) } }
+    defaults.isReadonly = isReadonly
+    defaults.timezone = try timezoneFile()
+    return defaults
+  }
+
+  private func timezoneFile() throws -> String? {
+    guard let timezone else { return nil }
+    let file = timezone == "Local" ? "/etc/localtime" : "/usr/share/zoneinfo/" + timezone
+    guard Files.isRegularFile(file) else { throw Fault(.failedPrecondition, "containers.timezone: \(file) is not there") }
+    return file
+  }
+}
+
+extension Configuration.Containers {
+  /// FAILED_PRECONDITION where labels are wanted and the node cannot have any.
+  func selinuxMode(_ node: NodeFacts) throws -> SELinuxMode {
+    switch selinux {
+    case "ignored": return .ignored
+    case "enabled":
+      guard node.hasSELinux else { throw Fault(.failedPrecondition, "containers.selinux is \"enabled\", but this node has no SELinux") }
+      return .enforced(try SELinuxContexts.ofNode())
+    default: return .none(reason: node.hasSELinux ? "[containers] selinux is \"disabled\"" : "this node has no SELinux")
+    }
+  }
+}
+
+extension SeccompProfile {
+  /// A profile that a key names; what is wrong with it shows at the daemon's start, not in every pod.
+  static func ofOperator(_ path: String?, _ key: String) throws -> SeccompProfile? {
+    guard let path else { return nil }
+    return try stage("\(key) \(path)") {
+      let profile = try parse(try Files.read(path, limit: 4 << 20))
+      _ = try profile.resolved(for: Capability.all)
+      return profile
+    }
+  }
+}
+
+extension Configuration.Pods {
+  /// INVALID_ARGUMENT for a sysctl that would change the host.
+  func defaults() throws(Fault) -> PodDefaults {
+    var defaults = PodDefaults()
+    (defaults.unprivilegedPorts, defaults.unprivilegedPing) = (unprivilegedPorts, unprivilegedPing)
+    for (name, value) in sysctls {
+      guard SysctlScope(name) != nil else {
+        throw Fault(.invalidArgument, "pods.sysctls: \(name) is not part of any namespace: it would change the host")
+      }
+      defaults.sysctls[name] = value
+    }
+    return defaults
+  }
+}
