@@ -39,6 +39,18 @@ import Testing
     }
   }
 
+  @Test func whatIsCopiedFromALayerBelowKeepsItsHoles() async throws {
+    try await withScratch { root in
+      let store = try LayerDirectories(root: root)
+      let size: Int64 = 64 << 20
+      let base = try await PackedLayer([.sparse("hole", size: Int(size), at: Int(size / 2), "here")])
+      let ids = try await store.add([base, try await PackedLayer([.link("again", "hole")])])
+      let copy = try FileHandle.open("\(LayerLayout.files(root, ids[1]))/again").status()
+      #expect(copy.size == size && copy.allocated < 4 << 20)
+      #expect(try await store.verify(ids[1]) == [])
+    }
+  }
+
   @Test(arguments: ["e" + String(repeating: "\u{301}", count: 300), String(repeating: "ä", count: 99), String(repeating: "n", count: 100)])
   func aTarsNameIsCutByBytes(name: String) {
     #expect(TarHeader.file(name, size: 1).count == (name.utf8.count > 100 ? 1024 + (name.utf8.count + 520) / 512 * 512 : 512))
