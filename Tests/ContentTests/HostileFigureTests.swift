@@ -69,7 +69,7 @@ import Testing
     let inner = Array(repeating: "d", count: LayerTree.maximumDepth - 1).joined(separator: "/")
     let base: [Tar.Entry] = [.directory("d/" + inner), .directory("old/" + inner), .symlink("s", "d")]
     let upper: [Tar.Entry] = [
-      .directory("s/" + inner), .whiteout("s/" + inner.dropLast(2) + "/none"),
+      .directory("s/" + inner), .whiteout("s/\(inner.dropLast(2))/none"),
       .directory("old/" + inner), .whiteout("old"), .file("old", "new"),
     ]
     try await withScratch { root in

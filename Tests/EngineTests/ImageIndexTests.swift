@@ -91,7 +91,7 @@ private final class SlowRecords: RecordStore {
       return count
     }
     let deadline = ContinuousClock.now + .milliseconds(200)
-    while changes.withLock({ $0 }) == own, .now < deadline { usleep(1000) }
+    while changes.withLock({ $0 }) == own, ContinuousClock.now < deadline { usleep(1000) }
     if changes.withLock({ $0 }) != own { usleep(20_000) }
   }
 

@@ -74,6 +74,7 @@ import Testing
         let ended = try await output
         #expect(ended.ending == .timedOut && ended.stdout == Array("before\n".utf8))
         #expect(ProcessTable.all().contains { ProcessTable.commandLine($0) == "cat \(path)/file" })
+        _ = consume mount
       }
       try await eventually {
         !ProcessTable.all().contains {

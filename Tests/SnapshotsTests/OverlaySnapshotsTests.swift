@@ -50,7 +50,9 @@ import Testing
       try Files.makeDirectories("\(root)/snapshots/.removed/one.abc/fs/inner")
       let snapshots = try OverlaySnapshots(root: root)
       let deadline = ContinuousClock.now + .seconds(20)
-      while try Files.list("\(root)/snapshots/.removed") != [], .now < deadline { try await Task.sleep(for: .milliseconds(10)) }
+      while try !Files.list("\(root)/snapshots/.removed").isEmpty, ContinuousClock.now < deadline {
+        try await Task.sleep(for: .milliseconds(10))
+      }
       #expect(try Files.list("\(root)/snapshots/.removed") == [])
       #expect(try snapshots.list() == [])
     }

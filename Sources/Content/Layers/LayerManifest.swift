@@ -30,7 +30,7 @@ struct LayerManifest: Sendable, Hashable {
       case .directory(let id):
         let directory = tree[id]
         records.append(Record(path: path, kind: .directory(directory.metadata ?? .implied, isOpaque: directory.isOpaque)))
-        todo += directory.children.sorted { $0.key > $1.key }.map { (path.appending($0.key), $0.value) }
+        todo += directory.children.sorted { $0.key > $1.key }.map { (path: path.appending($0.key), node: $0.value) }
       case .whiteout: records.append(Record(path: path, kind: .whiteout))
       case .item(let item):
         let kind = numbers[item].map(Kind.link) ?? .item(tree.item(item))

@@ -109,7 +109,7 @@ package final class ImageIndex: Sendable {
 
   /// Of an image that is not there nothing is kept.
   private func update(_ id: Digest, _ change: (inout ImageRecord) -> Void) async throws {
-    let isKnown = records.withLock { records in
+    let isKnown = records.withLock { records -> Bool in
       guard var image = records[id] else { return false }
       change(&image)
       records[id] = image
