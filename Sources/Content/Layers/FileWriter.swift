@@ -5,27 +5,18 @@ import Linux
 /// commit finds little left to do.
 struct FileWriter: ~Copyable {
   private let file: FileHandle
-  private let size: Int64
   private var checksum = Checksum()
   /// The end of what was written.
-  private var position: Int64 = 0
+  private(set) var position: Int64 = 0
   /// Up to where writeback was started.
   private var started: Int64 = 0
 
   private static let writebackStep: Int64 = 8 << 20
   private static let large: Int64 = 1 << 20
 
-  /// - Parameter size: what it will be at the end, holes included.
-  init(_ file: consuming FileHandle, size: Int64) {
-    self.file = file
-    self.size = size
-  }
+  init(_ file: consuming FileHandle) { self.file = file }
 
-  /// INVALID_ARGUMENT for bytes that are not behind those before, or beyond the file's size.
   mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
-    guard offset >= position, Int64(bytes.count) <= size - offset else {
-      throw Fault(.invalidArgument, "\(bytes.count) bytes at \(offset) of a file of \(size) bytes, of which \(position) came before")
-    }
     if offset > position { checksum.updateZeros(offset - position) }
     try file.write(bytes, at: offset)
     checksum.update(bytes)
@@ -36,8 +27,8 @@ struct FileWriter: ~Copyable {
     }
   }
 
-  /// Ends the file and gives it its metadata; the content's checksum.
-  mutating func finish(_ metadata: Metadata, _ remaining: Birth.Remaining = .all) throws -> UInt64 {
+  /// Ends the file at `size` bytes and gives it its metadata; the content's checksum.
+  mutating func finish(size: Int64, _ metadata: Metadata, _ remaining: Birth.Remaining = .all) throws -> UInt64 {
     if size > position {
       checksum.updateZeros(size - position)
       try file.truncate(to: size)
@@ -54,9 +45,7 @@ extension FileHandle {
   func apply(_ metadata: Metadata, _ remaining: Birth.Remaining = .all) throws {
     if remaining.contains(.owner) { try setOwner(metadata.owner, metadata.group) }
     if remaining.contains(.mode) { try setMode(metadata.mode) }
-    for (name, value) in metadata.attributes {
-      try tolerating(name) { () throws(SystemError) in try setAttribute(name, value) }
-    }
+    for (name, value) in metadata.attributes { try setAttribute(name, value) }
     try setModified(metadata.modified)
   }
 }
@@ -67,17 +56,7 @@ extension Directory {
   func apply(_ metadata: Metadata, to name: RawName, _ remaining: Birth.Remaining) throws {
     if remaining.contains(.owner) { try setOwner(name, metadata.owner, metadata.group) }
     if remaining.contains(.mode) { try setMode(name, metadata.mode) }
-    for (attribute, value) in metadata.attributes {
-      try tolerating(attribute) { () throws(SystemError) in try setAttribute(name, attribute, value) }
-    }
+    for (attribute, value) in metadata.attributes { try setAttribute(name, attribute, value) }
     try setModified(name, metadata.modified)
-  }
-}
-
-/// An attribute that this filesystem or this kind of file cannot carry is left out, as every other runtime does; but never one that
-/// gives or takes privileges.
-private func tolerating(_ attribute: RawName, _ body: () throws(SystemError) -> Void) throws {
-  do { try body() } catch {
-    guard error.isUnsupported, attribute != "security.capability" else { throw error }
   }
 }

@@ -61,7 +61,7 @@ extension StagingDirectory {
     let place = try lower.place()
     let file = try place.directory.readFile(place.name)
     guard try file.status().size == size else { throw Fault(.dataLoss, "the file below is not as long as it was") }
-    var writer = FileWriter(try createKept(number), size: size)
+    var writer = FileWriter(try createKept(number))
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     defer { buffer.deallocate() }
     var offset: Int64 = 0
@@ -70,7 +70,7 @@ extension StagingDirectory {
       try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: start)
       offset = start + Int64(count)
     }
-    let checksum = try writer.finish(lower.item.metadata)
+    let checksum = try writer.finish(size: size, lower.item.metadata)
     return Item(kind: .file(size: size, checksum: checksum), metadata: lower.item.metadata)
   }
 }
