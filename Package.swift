@@ -141,7 +141,7 @@ let testTargets: [Target] = [
   tests("Tasks", ["CLinux", "Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .logging]),
   tests("CNI", ["CNI", "Core", "Linux", "Support", .logging]),
   tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),
-  tests("Engine", ["Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .protobuf, .logging]),
+  tests("Engine", ["CLinux", "Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .protobuf, .logging]),
   tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .logging]),
   tests("Streaming", ["Streaming", "WebSocket", "CLinux", "Core", "Linux", "CZlib", "Support", .nioCore, .nioPosix, .nioSSL, .logging]),
   tests(

@@ -76,18 +76,11 @@ package final class CNINetwork: PodNetwork {
     }
   }
 
-  /// The network that pods get at the moment, the file it comes from, and files that cannot be used, with the reason.
-  package func configuration() -> (network: String?, file: String?, invalid: [(file: String, reason: String)]) {
-    let contents = directory.read()
-    return (contents.networks.first?.name, contents.files.first, contents.invalid)
-  }
-
   package func attach(_ attachment: NetworkAttachment) async throws -> NetworkResult {
     try await stage("network") {
       guard Names.isValid(attachment.sandboxID) else {
         throw Fault(.invalidArgument, "sandbox ID \"\(attachment.sandboxID)\" is not allowed")
       }
-      await collection.wait()
       return try await turns.run(attachment.sandboxID) { try await add(attachment) }
     }
   }
@@ -111,7 +104,7 @@ package final class CNINetwork: PodNetwork {
 
   /// Asks the plugins (CNI 1.1) to release all that belongs to no attachment known here.
   ///
-  /// A pod attached after the list was made would be taken for garbage: attachments wait.
+  /// A pod attached after the list was made would be taken for garbage: attachments that are not on it wait.
   package func collectGarbage() async throws {
     try await stage("network") {
       try await collection.run { [self] in
@@ -144,7 +137,7 @@ package final class CNINetwork: PodNetwork {
     logger.notice("network configured from its template", metadata: ["podCIDRs": "\(podCIDRs.joined(separator: ", "))"])
   }
 
-  package func result(_ sandboxID: String) -> NetworkResult? {
+  func result(_ sandboxID: String) -> NetworkResult? {
     cache.addresses(sandboxID).map { NetworkResult(addresses: settings.preference.sorted($0)) }
   }
   package func attachments() throws -> [String] { cache.attachments }
@@ -163,6 +156,8 @@ package final class CNINetwork: PodNetwork {
     let networks = try place.networks()
     var record = try AttachmentRecord(attachment, networks: networks)
     try cache.save(record)
+    // One that begins from here on knows of this sandbox; one that began before does not, and would release what plugins give to it.
+    await collection.wait()
     let deadline = ContinuousClock.now + settings.addLimit
     do {
       let result = try await Chain(network: networks[0], directories: plugins).add(record, until: deadline)

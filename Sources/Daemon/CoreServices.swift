@@ -18,6 +18,7 @@ struct CoreServices: Sendable {
   let services: [any GRPCService]
   let stats: StatsService
   let usage: ImageUsage
+  let network: CNINetwork
 
   init(
     _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining & RegistryTarget,
@@ -45,7 +46,7 @@ struct CoreServices: Sendable {
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
     usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
-    let network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
+    network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
     var engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
     engine.messageLimit = settings.grpc.maximumSendSize
     engine.logLineLimit = settings.runtimes.maximumLogLine

@@ -19,6 +19,7 @@ struct Daemon: Sendable {
   private let streaming: StreamingServer
   private let metrics: MetricsServer?
   private let registry: RegistryClient
+  private let network: CNINetwork
   private let stores: Stores
   private let loops: MultiThreadedEventLoopGroup
 
@@ -58,7 +59,8 @@ struct Daemon: Sendable {
         "address": "\(settings.grpc.address)", "version": "\(Release.version)", "pid": "\(Process.id)", "ms": "\(milliseconds)",
         "newEpoch": "\(newEpoch)",
       ])
-    return Daemon(server: server, streaming: streaming, metrics: endpoint, registry: registry, stores: stores, loops: loops)
+    return Daemon(
+      server: server, streaming: streaming, metrics: endpoint, registry: registry, network: core.network, stores: stores, loops: loops)
   }
 
   /// `nil` without an address, and where it cannot be had: a node runs pods without metrics, too.
@@ -106,6 +108,7 @@ struct Daemon: Sendable {
     await streaming.shutdown()
     await metrics?.shutdown()
     await server.shutdown(grace: Self.grace)
+    await network.close()
     stores.close()
     try? await registry.shutdown()
   }

@@ -37,11 +37,6 @@ package struct Cgroup: Sendable, Hashable {
     return made
   }
 
-  /// Moves a process, threads and all, into it in every hierarchy.
-  package func add(_ pid: Int32) throws(SystemError) {
-    for directory in directories { try Files.write("\(pid)", to: directory + "/cgroup.procs", create: false) }
-  }
-
   /// Runs `body` with its `cgroup.procs` files open for writing, as ``Spawn/cgroups`` takes them.
   package func withProcessFiles<T>(_ body: ([Int32]) throws(SystemError) -> T) throws(SystemError) -> T {
     var descriptors: [Int32] = []
@@ -61,20 +56,6 @@ package struct Cgroup: Sendable, Hashable {
 
   /// The directories of it and of all groups below it, children before their parents; those that are there.
   package func groups() -> [String] { directories.flatMap { Self.groups(below: $0) } }
-
-  /// How often a process in it or below was killed for want of memory (v2 `memory.events`, v1 `memory.oom_control`); 0 where it is gone.
-  package func oomKills() -> UInt64 {
-    var count: UInt64 = 0
-    for hierarchy in tree.hierarchies {
-      let directory = hierarchy.mountPoint + path
-      if hierarchy.controls("memory") {
-        for group in Self.groups(below: directory) { count += Self.field("oom_kill", of: group + "/memory.oom_control") }
-      } else if hierarchy.kind == .unified {
-        count += Self.field("oom_kill", of: directory + "/memory.events")
-      }
-    }
-    return count
-  }
 
   private func create(in hierarchy: CgroupTree.Hierarchy, _ made: inout [String]) throws(SystemError) {
     var directory = hierarchy.mountPoint
@@ -98,28 +79,23 @@ package struct Cgroup: Sendable, Hashable {
       try Files.write(try Files.read("\(parent)/\(name)"), to: "\(directory)/\(name)", create: false)
     }
   }
-
-  private static func field(_ name: String, of file: String) -> UInt64 {
-    guard let bytes = try? Files.read(file) else { return 0 }
-    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-      let words = line.split(separator: " ")
-      if words.count == 2, words[0] == name { return UInt64(words[1]) ?? 0 }
-    }
-    return 0
-  }
 }
 
 /// Walking the directories of one hierarchy.
 extension Cgroup {
-  /// The group and all below it, children before their parents; empty where it is not there.
+  /// The group and all below it, children before their parents; empty where it is not there. A container may nest groups as deep as it likes.
   static func groups(below directory: String) -> [String] {
-    var status = stat()
-    guard lstat(directory, &status) == 0 else { return [] }
-    // Every child directory is one more link: most groups have none, and dozens of files not worth looking at.
-    guard status.st_nlink > 2 else { return [directory] }
-    let names = (try? Files.list(directory)) ?? []
-    let children = names.map { "\(directory)/\($0)" }.filter { isDirectory($0) }
-    return children.flatMap { groups(below: $0) } + [directory]
+    var parentsFirst: [String] = []
+    var todo = [directory]
+    while let directory = todo.popLast() {
+      var status = stat()
+      guard lstat(directory, &status) == 0 else { continue }
+      parentsFirst.append(directory)
+      // Every child directory is one more link: most groups have none, and dozens of files not worth looking at.
+      guard status.st_nlink > 2 else { continue }
+      todo += ((try? Files.list(directory)) ?? []).map { "\(directory)/\($0)" }.filter { isDirectory($0) }
+    }
+    return parentsFirst.reversed()
   }
 
   static func processes(in directory: String) -> [Int32] {

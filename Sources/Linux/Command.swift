@@ -25,7 +25,8 @@ package enum Command {
   }
 
   /// Starts `path` (not looked up in PATH) in a session of its own with exactly `environment` (`NAME=value`), feeds it `input`, and collects
-  /// up to `outputLimit` bytes of stdout and of stderr each. At `timeout`, and when the calling task is cancelled, its process group gets SIGKILL.
+  /// up to `outputLimit` bytes of stdout and of stderr each. At `timeout`, and when the calling task is cancelled, its process group gets SIGKILL; one that
+  /// the kernel does not let die (it waits for a dead disk or server) is given up a little later.
   /// What it left running in the background keeps running, but is not waited for.
   ///
   /// Throws ``SystemError`` (`execve PATH: …`) where it cannot be started, CancellationError when cancelled.
@@ -65,6 +66,9 @@ private final class RunningCommand: Sendable {
   /// How long output is still read after the program itself has ended (a background child may hold the pipe open for ever).
   private static let drainTime = Duration.milliseconds(500)
 
+  /// How long SIGKILL may take.
+  private static let deathTime: Int32 = 2000
+
   init(input: [UInt8], deadline: ContinuousClock.Instant, outputLimit: Int) {
     self.input = input
     self.deadline = deadline
@@ -93,7 +97,10 @@ private final class RunningCommand: Sendable {
       input: input, stdin: stdin.keepWriting(), stdout: stdout.keepReading(), stderr: stderr.keepReading(), limit: outputLimit)
     let inTime = exchange.run(until: deadline, process)
     if !inTime { kill(-process.pid, SIGKILL) }
-    _ = process.ended(within: -1)
+    guard inTime || process.ended(within: Self.deathTime) else {
+      abandon(process)
+      return exchange.output(.timedOut, .signalled(SIGKILL))
+    }
     exchange.drain(until: ContinuousClock.now + Self.drainTime)
     return exchange.output(inTime ? nil : .timedOut, try reap(process))
   }
@@ -105,6 +112,14 @@ private final class RunningCommand: Sendable {
       group = .running(process.pid)
     }
     return process
+  }
+
+  private func abandon(_ process: Pidfd) {
+    group.withLock { $0 = .over }
+    Task.detached {
+      await process.ended()
+      _ = try? process.reap()
+    }
   }
 
   private func reap(_ process: Pidfd) throws(SystemError) -> ExitStatus {

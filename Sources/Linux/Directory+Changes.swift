@@ -51,7 +51,7 @@ extension Directory {
     }
   }
 
-  /// `rm -rf`: follows no symlink and crosses no mount. Removing what is not there succeeds.
+  /// `rm -rf`: follows no symlink and crosses no mount: EXDEV, with the path, where something is mounted. Removing what is not there succeeds.
   ///
   /// However deep the tree is (a container can nest directories without end), stack and descriptors stay bounded: what is too deep is
   /// first moved up, beside `name`.
@@ -93,11 +93,20 @@ extension Directory {
     throws(SystemError)
   {
     do {
-      let inner = try directory(name)
+      let inner = try unmounted(name)
       for child in try inner.names() { try inner.remove(child, depth: depth + 1, top: top, topName, &moved) }
     } catch {
       if !error.is(ENOENT) { throw error }
     }
     try removeEmptyDirectory(name)
+  }
+
+  private func unmounted(_ name: RawName) throws(SystemError) -> Directory {
+    let flags = UInt64(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    let raw = name.withCString { clinux_openat2(handle.raw, $0, flags, 0, clinux_resolve_no_xdev()) }
+    if raw >= 0 { return Directory(FileHandle(owning: raw)) }
+    let number = clinux_errno()
+    let parent = try Files.readLink("/proc/self/fd/\(handle.raw)")
+    throw SystemError(number, call: "openat2", object: "\(parent)/\(name)")
   }
 }

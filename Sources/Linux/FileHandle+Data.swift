@@ -20,6 +20,15 @@ extension FileHandle {
     return done
   }
 
+  /// Where data begins at `offset` or behind it, holes left out; nil where there is none.
+  package func nextData(from offset: Int64) throws(SystemError) -> Int64? {
+    let found = lseek(raw, off_t(offset), SEEK_DATA)
+    if found >= 0 { return Int64(found) }
+    let number = clinux_errno()
+    if number == ENXIO { return nil }
+    throw SystemError(number, call: "lseek")
+  }
+
   package func truncate(to size: Int64) throws(SystemError) { try check("ftruncate") { ftruncate(raw, off_t(size)) } }
 
   package func setOwner(_ owner: UInt32, _ group: UInt32) throws(SystemError) { try check("fchown") { fchown(raw, owner, group) } }

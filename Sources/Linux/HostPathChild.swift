@@ -53,7 +53,11 @@ package enum HostPathChild {
     return try await BlockingWork.run {
       let child = try start(jobs, descriptor)
       let process = child.process
-      defer { Task.detached { await retire(process) } }
+      defer {
+        // Before anyone hears that it takes too long, and removes what it works on.
+        process.kill()
+        Task.detached { await retire(process) }
+      }
       return try collect(jobs, child.report, ContinuousClock.now + limit)
     }
   }
@@ -65,7 +69,6 @@ package enum HostPathChild {
 
   /// A child that sleeps in the kernel dies when the kernel lets it; nobody waits for that.
   private static func retire(_ process: Pidfd) async {
-    process.kill()
     await process.ended()
     _ = try? process.reap()
   }

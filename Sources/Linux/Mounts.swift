@@ -19,12 +19,6 @@ package enum Mounts {
     try check("mount", target) { CLinux.mount(source, target, type, flags.rawValue, data) }
   }
 
-  /// `source` appears at `target` as well; both exist, and both are files or both directories.
-  package static func bind(_ source: String, to target: String, recursive: Bool = false) throws(SystemError) {
-    let flags = UInt(MS_BIND) | (recursive ? UInt(MS_REC) : 0)
-    try check("mount --bind", target) { CLinux.mount(source, target, nil, flags, nil) }
-  }
-
   /// Takes away every mount stacked at `path`, busy ones too (MNT_DETACH). Nothing mounted there, or nothing there at all, is no error.
   package static func unmountIfMounted(_ path: String) throws(SystemError) {
     while umount2(path, Int32(MNT_DETACH) | Int32(UMOUNT_NOFOLLOW)) == 0 {}
@@ -39,9 +33,5 @@ package enum Mounts {
       do throws(SystemError) { try unmountIfMounted(mount.mountPoint) } catch { failure = failure ?? error }
     }
     if let failure { throw failure }
-  }
-
-  package static func isMountPoint(_ path: String) throws(SystemError) -> Bool {
-    try MountInfo.read().contains { $0.mountPoint == path }
   }
 }

@@ -8,6 +8,9 @@ package struct Descriptor: Hashable, Sendable, Codable {
   package var annotations: [String: String]?
   package var platform: Platform?
 
+  /// 64 TiB. The sizes of all that a document has room for add up to less than an `Int64`.
+  package static let largest: Int64 = 1 << 46
+
   package init(
     mediaType: String, digest: Digest, size: Int64, urls: [String]? = nil, annotations: [String: String]? = nil,
     platform: Platform? = nil
@@ -28,7 +31,7 @@ package struct Descriptor: Hashable, Sendable, Codable {
     urls = try values.decodeIfPresent([String].self, forKey: .urls)
     annotations = try values.decodeIfPresent([String: String].self, forKey: .annotations)
     platform = try values.decodeIfPresent(Platform.self, forKey: .platform)
-    if size < 0 {
+    guard (0...Self.largest).contains(size) else {
       throw DecodingError.dataCorruptedError(forKey: .size, in: values, debugDescription: "a size of \(size) bytes")
     }
   }

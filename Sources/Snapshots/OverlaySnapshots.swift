@@ -13,6 +13,7 @@ package struct OverlaySnapshots: Snapshotter {
     options = OverlayOptions.supported()
     try Files.makeDirectories(directory)
     try Files.makeDirectories(trash)
+    emptyTrash()
   }
 
   private var directory: String { "\(root)/snapshots" }
@@ -95,6 +96,18 @@ package struct OverlaySnapshots: Snapshotter {
           throw error
         }
         try trash.removeTree(RawName(name))
+      }
+    }
+  }
+
+  /// What a daemon left that was killed while it removed. Nobody waits for it, and the next start tries again.
+  private func emptyTrash() {
+    let trash = trash
+    guard let names = try? Files.list(trash), !names.isEmpty else { return }
+    Task.detached {
+      try? await BlockingWork.runInBackground {
+        let directory = try Directory.open(trash)
+        for name in names { try? directory.removeTree(RawName(name)) }
       }
     }
   }

@@ -9,7 +9,7 @@ struct ShimClient: Sendable {
   let files: ShimFiles
   let process: Pidfd
   let limits: ShimLimits
-  private let connection: ShimConnection
+  let connection: ShimConnection
 
   /// Also reaps the shim where it is a child of this daemon, and ends the connection of a dead one.
   init(_ files: ShimFiles, _ process: Pidfd, _ limits: ShimLimits) {
@@ -73,9 +73,6 @@ struct ShimClient: Sendable {
       throw Fault(error).within(stage)
     }
   }
-
-  /// As if the shim had closed it; the next call connects anew.
-  func dropConnection() async { await connection.drop() }
 
   private func lost(_ error: TTRPCError) -> Fault {
     let words = files.lastWords()

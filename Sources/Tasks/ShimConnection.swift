@@ -34,12 +34,6 @@ actor ShimConnection {
     state = .closed
   }
 
-  func drop() {
-    guard case .connected(let client) = state else { return }
-    client.close()
-    state = .none
-  }
-
   private func connect() async throws -> TTRPCClient {
     let directory = files.directory
     let task = Task {

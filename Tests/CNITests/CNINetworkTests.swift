@@ -194,6 +194,23 @@ struct CNINetworkTests {
     }
   }
 
+  @Test func aPodThatWaitsForAGarbageCollectionIsKnownToTheNextOne() async throws {
+    try await withPlugins(["bridge"], version: "1.1.0") { plugins in
+      let network = try plugins.network()
+      try Files.write("", to: plugins.directory + "/log/hold")
+      try plugins.plan("bridge", "GC", ["held"])
+      async let collected: Void = network.collectGarbage()
+      #expect(try await eventually { plugins.calls == ["bridge GC"] })
+      async let attached = network.attach(attachment("late"))
+      #expect(try await eventually { (try? network.attachments()) == ["late"] })
+      #expect(plugins.calls == ["bridge GC"])
+      try Files.remove(plugins.directory + "/log/hold")
+      _ = try await (collected, attached)
+      #expect(plugins.calls == ["bridge GC", "bridge ADD"])
+      await network.close()
+    }
+  }
+
   @Test func callsForOneSandboxFollowEachOther() async throws {
     try await withPlugins(["bridge"]) { plugins in
       let network = try plugins.network()

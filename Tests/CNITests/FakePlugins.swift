@@ -46,7 +46,7 @@ struct FakePlugins {
       Self.script.replacing("@LOG@", with: "\(directory)/log").replacing("@NAME@", with: name), to: "\(directory)/bin/\(name)", mode: 0o755)
   }
 
-  /// `ok`, `fail`, `stderr`, `rubbish`, `empty`, `list`, `hang`, `killed`, one for each call.
+  /// `ok`, `fail`, `stderr`, `rubbish`, `empty`, `list`, `hang`, `held` (while there is a file `log/hold`), `killed`, one for each call.
   func plan(_ plugin: String, _ verb: String, _ behaviours: [String]) throws {
     try Files.write(behaviours.map { $0 + "\n" }.joined(), to: "\(directory)/log/\(plugin).\(verb).plan")
   }
@@ -87,6 +87,7 @@ struct FakePlugins {
       empty) ;;
       list) echo '[]' ;;
       hang) sleep 1000 & wait ;;
+      held) while [ -e @LOG@/hold ]; do sleep 0.01; done ;;
       killed) kill -9 $$ ;;
     esac
     """#

@@ -20,6 +20,13 @@ import Testing
     }
   }
 
+  /// No path of it has more than a few components, and every parent is there.
+  private static let tunnel: [Tar.Entry] = {
+    let end = Array(repeating: "d", count: 250).joined(separator: "/")
+    let steps = (1...10).map { Tar.Entry.directory("s" + String(repeating: "/b", count: $0)) }
+    return [.directory(end), .symlink("s", end)] + steps
+  }()
+
   static let hostile: [Case] = [
     Case("..", [.file("../outside", "x")], "entry \"../outside\"", "\"..\" in a path"),
     Case(".. inside", [.file("a/../../outside", "x")], "entry \"a/../../outside\""),
@@ -60,6 +67,7 @@ import Testing
       "a sparse file with more content than size",
       [.file("sparse", bytes: [UInt8](repeating: 1, count: 512)).with { $0.pax = [("GNU.sparse.realsize", "77")] }], "entry \"sparse\"",
       "512 bytes at 0, where a file of 77 bytes"),
+    Case("a directory that symlinks make too deep", tunnel, "entry \"s", "more than 256 directories deep"),
     Case("an owner that does not exist", [.file("f", "x").owned(4_294_967_295, 0)], "entry \"f\"", "owner 4294967295"),
     Case("a huge attribute", [.file("f", "x").attribute("user.big", [UInt8](repeating: 1, count: 100_000))], "entry \"f\"", "user.big"),
     Case(
@@ -201,6 +209,19 @@ import Testing
       let fault = try await refusal(of: layer, by: store)
       #expect(fault.message.contains("more than 100 times its size"))
       #expect(fault.code == .invalidArgument)
+      #expect(try Files.list("\(root)/layers/ingest") == [])
+    }
+  }
+
+  @Test func holesCountTowardsWhatALayerMayHold() async throws {
+    try await withScratch { root in
+      var limits = ExtractionLimits()
+      limits.total = 10 << 20
+      let store = try LayerDirectories(root: root, limits: limits)
+      let layer = try await PackedLayer((1...3).map { .sparse("hole\($0)", size: 4 << 20, at: 5, "x") })
+      let fault = try await refusal(of: layer, by: store)
+      #expect(fault.code == .invalidArgument)
+      #expect(fault.message.contains("entry \"hole3\"") && fault.message.contains("larger than 10485760 bytes together"), "\(fault)")
       #expect(try Files.list("\(root)/layers/ingest") == [])
     }
   }

@@ -1,3 +1,4 @@
+import CLinux
 import Core
 import Logging
 import OCI
@@ -18,17 +19,17 @@ import Testing
 
   private func reference(_ text: String) throws -> ImageReference { try ImageReference(parsing: text) }
 
-  @Test func `a tag that moves is taken from the image that had it`() throws {
+  @Test func `a tag that moves is taken from the image that had it`() async throws {
     let index = ImageIndex(store: store, logger: logger)
-    _ = try index.add(image("a"), named: reference("busybox"))
-    _ = try index.add(image("b"), named: reference("busybox:latest"))
+    _ = try await index.add(image("a"), named: reference("busybox"))
+    _ = try await index.add(image("b"), named: reference("busybox:latest"))
     #expect(try index.find("busybox")?.id == image("b").id)
     #expect(try index.find("sha256:" + String(repeating: "a", count: 64))?.tags == [])
   }
 
-  @Test func `an image is found by ID, prefix, tag and repository digest`() throws {
+  @Test func `an image is found by ID, prefix, tag and repository digest`() async throws {
     let index = ImageIndex(store: store, logger: logger)
-    let record = try index.add(image("c"), named: reference("ghcr.io/org/app:v1"))
+    let record = try await index.add(image("c"), named: reference("ghcr.io/org/app:v1"))
     let hex = String(repeating: "c", count: 64)
     for name in [hex, "sha256:" + hex, "ccccccc", "ghcr.io/org/app:v1", "ghcr.io/org/app@sha256:" + hex] {
       #expect(try index.find(name) == record, "\(name)")
@@ -37,14 +38,36 @@ import Testing
     #expect(try index.find(String(repeating: "0", count: 64)) == nil)
   }
 
-  @Test func `what was stored is there after a restart, what is not whole is not`() throws {
+  @Test func `what was stored is there after a restart, what is not whole is not`() async throws {
     let first = ImageIndex(store: store, logger: logger)
-    _ = try first.add(image("d"), named: reference("one"))
-    _ = try first.add(image("e"), named: reference("two"))
+    _ = try await first.add(image("d"), named: reference("one"))
+    _ = try await first.add(image("e"), named: reference("two"))
     let second = ImageIndex(store: store, logger: logger)
     try second.load { $0.id != image("e").id }
     #expect(second.list().map(\.id) == [image("d").id])
     #expect(try store.load(.images).map(\.id) == [image("d").id.description])
+  }
+
+  @Test func `two names given at once are both stored`() async throws {
+    let index = ImageIndex(store: SlowRecords(store), logger: logger)
+    async let first = index.add(image("f"), named: reference("one"))
+    async let second = index.add(image("f"), named: reference("two"))
+    _ = try await (first, second)
+    let later = ImageIndex(store: store, logger: logger)
+    try later.load { _ in true }
+    #expect(try later.find("one") != nil && later.find("two") != nil)
+  }
+
+  @Test func `a removed image is not stored again by a change that began before`() async throws {
+    let index = ImageIndex(store: SlowRecords(store), logger: logger)
+    let id = image("f").id
+    async let added = index.add(image("f"), named: reference("one"))
+    while index.image(id) == nil { await Task.yield() }
+    async let removed: Void = index.remove(id)
+    async let changed: Void = index.annotate(id, ["a": "b"])
+    _ = try await (added, removed, changed)
+    #expect(index.image(id) == nil)
+    #expect(try store.load(.images) == [])
   }
 
   @Test func `an ill-formed name is INVALID_ARGUMENT and is quoted`() throws {
@@ -53,6 +76,36 @@ import Testing
     #expect(fault?.code == .invalidArgument)
     #expect(fault?.message.contains("UPPER/case") == true)
   }
+}
+
+/// Each change waits a while for another one to overtake it.
+private final class SlowRecords: RecordStore {
+  private let base: MemoryRecords
+  private let changes = Mutex(0)
+
+  init(_ base: MemoryRecords) { self.base = base }
+
+  private func linger() {
+    let own = changes.withLock { count in
+      count += 1
+      return count
+    }
+    let deadline = ContinuousClock.now + .milliseconds(200)
+    while changes.withLock({ $0 }) == own, ContinuousClock.now < deadline { usleep(1000) }
+    if changes.withLock({ $0 }) != own { usleep(20_000) }
+  }
+
+  func put(_ kind: RecordKind, _ record: StoredRecord) throws {
+    linger()
+    try base.put(kind, record)
+  }
+
+  func delete(_ kind: RecordKind, id: String) throws {
+    linger()
+    try base.delete(kind, id: id)
+  }
+
+  func load(_ kind: RecordKind) throws -> [StoredRecord] { try base.load(kind) }
 }
 
 /// Records in memory only.

@@ -95,6 +95,18 @@ import Testing
   }
 
   @Test(arguments: [
+    ("e" + String(repeating: "\u{301}", count: 300), "a name of 601 bytes"), (String(repeating: "a/", count: 2048) + "b", "has 4097 bytes"),
+  ]) func `an artifact whose files have names that are too long is refused`(name: String, reason: String) async throws {
+    try await withLocalRegistry { registry in
+      _ = try Self.add([(name, [1])], to: registry, type: "application/vnd.test")
+      try await Node.with { node in
+        await expectFault(.invalidArgument, reason) { _ = try await node.pull(registry.authority + "/test/artifact:1") }
+        try await eventually("nothing is left") { try node.storedThings().isEmpty ? true : nil }
+      }
+    }
+  }
+
+  @Test(arguments: [
     "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
   ]) func `a foreign layer comes from the registry, never from its URLs`(type: String) async throws {
     let foreign = try await PackedLayer([.file("foreign", "f")], .gzip)

@@ -47,27 +47,6 @@ import Testing
     }
   }
 
-  @Test func outOfMemoryKillsAreSummedOverNestedLegacyGroups() throws {
-    try recorded(Self.hybrid) { tree, root in
-      let group = try Cgroup("/pod/c", in: tree)
-      for directory in ["/memory/pod/c", "/memory/pod/c/nested/deeper", "/unified/pod/c"] { try Files.makeDirectories(root + directory) }
-      try Files.write("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n", to: root + "/memory/pod/c/memory.oom_control")
-      try Files.write("oom_kill_disable 0\nunder_oom 1\noom_kill 3\n", to: root + "/memory/pod/c/nested/deeper/memory.oom_control")
-      #expect(group.oomKills() == 5)
-    }
-  }
-
-  @Test func outOfMemoryKillsOfTheUnifiedHierarchyIncludeWhatIsBelow() throws {
-    try recorded(Self.unified) { tree, root in
-      let group = try Cgroup("/pod/c", in: tree)
-      try Files.makeDirectories(root + "/pod/c/nested")
-      try Files.write("low 0\nhigh 0\nmax 9\noom 4\noom_kill 4\noom_group_kill 0\n", to: root + "/pod/c/memory.events")
-      try Files.write("oom_kill 1\n", to: root + "/pod/c/nested/memory.events")
-      #expect(group.oomKills() == 4)
-      #expect(try Cgroup("/pod/gone", in: tree).oomKills() == 0)
-    }
-  }
-
   @Test func processesAreFoundInNestedGroupsOfAnyHierarchy() throws {
     try recorded(Self.hybrid) { tree, root in
       for (directory, pids) in [("/memory/p", "1\n2\n"), ("/memory/p/a", "3\n"), ("/unified/p/a/b", "4\n"), ("/memory/q", "5\n")] {
@@ -75,6 +54,19 @@ import Testing
         try Files.write(pids, to: "\(root)\(directory)/cgroup.procs")
       }
       #expect(try Cgroup("/p", in: tree).processes() == [1, 2, 3, 4])
+    }
+  }
+
+  @Test func groupsNestedAsDeepAsPathsGoAreAllFound() async throws {
+    let scratch = try Scratch.make("cgroups")
+    defer { Scratch.remove(scratch) }
+    let tree = tree(Self.unified, root: scratch)
+    let depth = 1900
+    try await BlockingWork.run {
+      try Files.makeDirectories(scratch + "/sys/fs/cgroup/p" + String(repeating: "/n", count: depth))
+      let groups = try Cgroup("/p", in: tree).groups()
+      #expect(groups.count == depth + 1 && groups.last == scratch + "/sys/fs/cgroup/p")
+      #expect(groups[0].utf8.count == groups[depth].utf8.count + 2 * depth)
     }
   }
 

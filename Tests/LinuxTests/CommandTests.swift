@@ -1,4 +1,5 @@
 import Linux
+import Support
 import Testing
 
 @Suite struct CommandTests {
@@ -60,6 +61,27 @@ import Testing
     #expect(output.ending == .timedOut)
     let pid = try #require(Int32(String(decoding: output.stdout, as: UTF8.self).dropLast()))
     try await eventually { !Files.exists("/proc/\(pid)/cmdline") || (try? Files.read("/proc/\(pid)/cmdline"))?.isEmpty != false }
+  }
+
+  @Test func aProgramThatCannotBeKilledIsGivenUpAndReapedLater() async throws {
+    try await withScratch("command") { scratch in
+      let path = scratch + "/stuck"
+      try Files.makeDirectories(path)
+      do {
+        let mount = try StuckMount.make(at: path)
+        async let output = shell("echo before; exec cat \(path)/file", timeout: .seconds(1))
+        try mount.takeRequest()
+        let ended = try await output
+        #expect(ended.ending == .timedOut && ended.stdout == Array("before\n".utf8))
+        #expect(ProcessTable.all().contains { ProcessTable.commandLine($0) == "cat \(path)/file" })
+        _ = consume mount
+      }
+      try await eventually {
+        !ProcessTable.all().contains {
+          ProcessTable.commandLine($0)?.contains("cat") == true && ProcessTable.parent($0) == ProcessTable.own
+        }
+      }
+    }
   }
 
   @Test func aBackgroundChildHoldingThePipeIsNotWaitedFor() async throws {

@@ -27,10 +27,10 @@ import Testing
       try Files.makeDirectories(outer)
       for _ in 0..<3 { try Mounts.mount("tmpfs", on: outer, type: "tmpfs", flags: [.noSUID, .noDevices], data: "size=1m") }
       try Files.makeDirectories(outer + "/inner")
-      try Mounts.bind("/proc", to: outer + "/inner")
-      #expect(try Mounts.isMountPoint(outer + "/inner"))
+      try Mounting.bind("/proc", to: outer + "/inner")
+      #expect(try Mounting.isMountPoint(outer + "/inner"))
       try Mounts.unmountAll(below: scratch)
-      #expect(try !Mounts.isMountPoint(outer))
+      #expect(try !Mounting.isMountPoint(outer))
       try Mounts.unmountIfMounted(outer)
       try Mounts.unmountIfMounted(scratch + "/never/there")
       Scratch.remove(outer)
@@ -46,8 +46,24 @@ import Testing
         try Mounts.mount("tmpfs", on: "\(scratch)/\(name)", type: "tmpfs", data: "size=1m")
       }
       try Mounts.unmountAll(below: scratch + "/pod")
-      #expect(try Mounts.isMountPoint(scratch + "/pod2"))
+      #expect(try Mounting.isMountPoint(scratch + "/pod2"))
       try Mounts.unmountAll(below: scratch)
+    }
+  }
+
+  @Test func nothingOfWhatIsMountedInATreeIsRemovedWithIt() throws {
+    try withScratch("mounts") { scratch in
+      let (volume, inside) = (scratch + "/volume", scratch + "/bundle/rootfs/data")
+      for path in [volume, inside] { try Files.makeDirectories(path) }
+      try Files.write("precious", to: volume + "/file")
+      try Mounting.bind(volume, to: inside)
+      defer { try? Mounts.unmountAll(below: scratch) }
+      let error = #expect(throws: SystemError.self) { try Files.removeTree(scratch + "/bundle") }
+      #expect(error?.description == "openat2 \(inside): Invalid cross-device link")
+      #expect(try Files.list(volume) == ["file"])
+      try Mounts.unmountIfMounted(inside)
+      try Files.removeTree(scratch + "/bundle")
+      #expect(try Files.list(scratch) == ["volume"])
     }
   }
 }

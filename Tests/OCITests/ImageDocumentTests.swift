@@ -29,6 +29,7 @@ struct ImageDocumentTests {
     (#"{"schemaVersion":1,"fsLayers":[]}"#, MediaType.dockerSchema1Signed, "schema 1"),
     (#"{"config":LAYER,"layers":[{"mediaType":"x","digest":"sha256:zz","size":1}]}"#, "", "layers[0].digest: not a digest"),
     (#"{"config":LAYER,"layers":[LAYER,{"mediaType":"x","digest":"DIGEST","size":-1}]}"#, "", "layers[1].size: a size of -1 bytes"),
+    (#"{"config":LAYER,"layers":[{"digest":"DIGEST","size":9223372036854775807}]}"#, "", "layers[0].size: a size of 92233720"),
     (#"{"config":LAYER,"layers":[{"mediaType":"x","digest":"DIGEST"}]}"#, "", "layers[0].size is missing"),
     (#"{"config":LAYER,"layers":"none"}"#, "", "layers is not of type"),
     ("{", "", "not valid JSON"),

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Linux
 import ShimAPI
+import Support
 import SwiftProtobuf
 import TTRPC
 import Testing

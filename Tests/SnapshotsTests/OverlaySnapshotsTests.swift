@@ -45,6 +45,19 @@ import Testing
     }
   }
 
+  @Test func whatAKilledDaemonWasRemovingIsRemovedByTheNextOne() async throws {
+    try await withScratch { root in
+      try Files.makeDirectories("\(root)/snapshots/.removed/one.abc/fs/inner")
+      let snapshots = try OverlaySnapshots(root: root)
+      let deadline = ContinuousClock.now + .seconds(20)
+      while try !Files.list("\(root)/snapshots/.removed").isEmpty, ContinuousClock.now < deadline {
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      #expect(try Files.list("\(root)/snapshots/.removed") == [])
+      #expect(try snapshots.list() == [])
+    }
+  }
+
   @Test func theRootTakesModeAndOwnerOfTheHighestLayerThatDescribesIt() async throws {
     try await withScratch { root in
       let snapshots = try OverlaySnapshots(root: root)

@@ -62,7 +62,6 @@ package final class FakePodNetwork: PodNetwork {
     }
   }
 
-  package func result(_ sandboxID: String) -> NetworkResult? { state.withLock { $0.attached[sandboxID]?.result } }
   package func attachments() throws -> [String] { state.withLock { $0.attached.keys.sorted() } }
   package func pending() -> [PendingDetach] { state.withLock { $0.pending.values.sorted { $0.sandboxID < $1.sandboxID } } }
 }

@@ -22,6 +22,13 @@ package func fillUp(_ path: String) throws {
 }
 
 package enum Mounting {
+  /// `source` appears at `target` as well; both exist, and both are files or both directories.
+  package static func bind(_ source: String, to target: String) throws(SystemError) {
+    try check("mount --bind", target) { mount(source, target, nil, UInt(MS_BIND), nil) }
+  }
+
+  package static func isMountPoint(_ path: String) throws(SystemError) -> Bool { try MountInfo.read().contains { $0.mountPoint == path } }
+
   package static func makeReadOnly(_ path: String) throws(SystemError) {
     try check("mount", path) { mount("", path, "", UInt(MS_REMOUNT | MS_RDONLY), nil) }
   }

@@ -50,6 +50,15 @@ package struct Tar {
     package static func device(_ path: String, _ type: Character, _ major: Int, _ minor: Int) -> Entry {
       Entry(path: path, type: type, device: (major, minor))
     }
+    /// A file of holes (GNU tar's sparse format 1.0) but for `content` at `offset`.
+    package static func sparse(_ path: String, size: Int, at offset: Int, _ content: String) -> Entry {
+      let map = Array("1\n\(offset)\n\(content.utf8.count)\n".utf8)
+      return Entry(path: path, type: "0", content: map + [UInt8](repeating: 0, count: 512 - map.count) + Array(content.utf8)).with {
+        $0.pax = [
+          ("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.realsize", "\(size)"), ("GNU.sparse.name", path),
+        ]
+      }
+    }
     /// Hides `path` of the layers below.
     package static func whiteout(_ path: String) -> Entry {
       let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex

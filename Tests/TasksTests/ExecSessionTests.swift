@@ -132,7 +132,7 @@ import Testing
         do {
           let session = try await pod.exec(plan(id, "busybox sleep 79", terminal: isDropped))
           if !isDropped {
-            await pod.client.dropConnection()
+            try await pod.client.dropConnection()
             await session.end()
           }
         }

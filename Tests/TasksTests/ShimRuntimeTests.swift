@@ -87,7 +87,7 @@ import Testing
         let shim = try #require(pod as? ShimPod)
         async let end = pod.wait(id)
         try await Task.sleep(for: .milliseconds(50))
-        await shim.client.dropConnection()
+        try await shim.client.dropConnection()
         #expect(try await pod.states().count == 1)
         try await pod.kill(id, signal: 9, all: false)
         #expect(try await end.exitCode == 137)
@@ -106,7 +106,7 @@ import Testing
         try await pod.create(container)
         _ = try await pod.start(container.id)
         (id, shim) = (container.id, pod.shimPID)
-        await (pod as? ShimPod)?.client.dropConnection()
+        try await (pod as? ShimPod)?.client.dropConnection()
       }
       let pod = try await bench.runtime.adopt(plan)
       #expect(pod.shimPID == shim)

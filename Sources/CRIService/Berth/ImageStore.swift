@@ -6,13 +6,13 @@ import OCI
 import SwiftProtobuf
 
 extension BerthService {
-  func tagImage(_ request: Berth_V1_TagImageRequest) throws -> Berth_V1_TagImageResponse {
-    let reference = try images.tag(request.image, as: request.tag)
+  func tagImage(_ request: Berth_V1_TagImageRequest) async throws -> Berth_V1_TagImageResponse {
+    let reference = try await images.tag(request.image, as: request.tag)
     return .with { $0.reference = "\(reference)" }
   }
 
-  func pruneImages(_ request: Berth_V1_PruneImagesRequest) throws -> Berth_V1_PruneImagesResponse {
-    let pruned = try images.prune(dryRun: request.dryRun)
+  func pruneImages(_ request: Berth_V1_PruneImagesRequest) async throws -> Berth_V1_PruneImagesResponse {
+    let pruned = try await images.prune(dryRun: request.dryRun)
     return .with {
       $0.images = pruned.map { one in
         .with {

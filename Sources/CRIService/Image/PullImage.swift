@@ -13,7 +13,7 @@ extension ImageServiceSurface {
     let credentials = request.hasAuth ? try credentials(request.auth) : nil
     do {
       let record = try await images.pull(request.image.image, credentials: credentials)
-      try images.index.annotate(record.id, request.image.annotations)
+      try await images.index.annotate(record.id, request.image.annotations)
       return .with { $0.imageRef = record.id.description }
     } catch { throw Self.named(Fault(error)) }
   }

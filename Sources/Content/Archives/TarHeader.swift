@@ -10,10 +10,10 @@ enum TarHeader {
     var records: [(String, String)] = []
     if name.utf8.count > nameSize { records.append(("path", name)) }
     if size > largest { records.append(("size", "\(size)")) }
-    let plain = header(String(name.suffix(nameSize)), size: min(size, largest), type: "0")
+    let plain = header(Array(name.utf8.suffix(nameSize)), size: min(size, largest), type: "0")
     if records.isEmpty { return plain }
     let body = Array(records.map { pax($0, $1) }.joined().utf8)
-    return header("PaxHeader", size: Int64(body.count), type: "x") + body + padding(Int64(body.count)) + plain
+    return header(Array("PaxHeader".utf8), size: Int64(body.count), type: "x") + body + padding(Int64(body.count)) + plain
   }
 
   /// What stands behind them.
@@ -31,10 +31,10 @@ enum TarHeader {
     return "\(length)" + rest
   }
 
-  private static func header(_ name: String, size: Int64, type: Character) -> [UInt8] {
+  private static func header(_ name: [UInt8], size: Int64, type: Character) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: block)
     func put(_ text: String, at offset: Int) { bytes.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8) }
-    put(name, at: 0)
+    bytes.replaceSubrange(0..<name.count, with: name)
     put("0000644", at: 100)
     for offset in [108, 116] { put("0000000", at: offset) }
     put(octal(size, 11), at: 124)

@@ -19,12 +19,13 @@ struct TarIndex: Sendable {
 
   /// INVALID_ARGUMENT where the file is no tar.
   init(_ file: borrowing FileHandle) throws {
+    let end = try file.status().size
     var offset: Int64 = 0
     var extended = Extended()
     while let header = try Self.header(file, at: offset) {
       let size = extended.size ?? header.size
       offset += Self.block
-      guard size >= 0, size <= Int64.max >> 1 - offset else { throw Self.damaged }
+      guard size >= 0, size <= end - offset else { throw Fault(.dataLoss, "the archive is shorter than it says") }
       switch header.type {
       case UInt8(ascii: "x"): extended.read(pax: try Self.content(file, offset, size))
       case UInt8(ascii: "L"): extended.path = Self.text(try Self.content(file, offset, size))

@@ -15,7 +15,7 @@ package struct ExtractionLimits: Sendable, Hashable {
   package var attributes = 100
   /// Bytes of one file, holes included.
   package var fileSize: Int64 = 1 << 40
-  /// Bytes of the uncompressed tar.
+  /// Bytes of the uncompressed tar; also of all its files together, holes included.
   package var total: Int64 = 1 << 40
   /// How many times its compressed size a tar may have, once it is larger than ``freeExpansion``. Deflate cannot exceed 1032.
   package var expansion: Int64 = 2000

@@ -53,11 +53,13 @@ struct FixUp {
   }
 
   private mutating func settle() throws {
-    try settle(LayerTree.root)
+    var parentsFirst: [LayerTree.DirectoryID] = []
+    tree.forEachDirectory { id, _ in parentsFirst.append(id) }
+    for id in parentsFirst.reversed() { try settle(id) }
     if tree[LayerTree.root].isOpaque { try hideAllAtRoot() }
   }
 
-  /// Children first: a directory that only held whiteouts of nothing goes with them.
+  /// After its children: a directory that only held whiteouts of nothing goes with them.
   private mutating func settle(_ id: LayerTree.DirectoryID) throws {
     for (name, node) in tree[id].children {
       switch node {
@@ -65,9 +67,7 @@ struct FixUp {
       case .whiteout:
         let hides = try tree.showsLower(id) && view.look(up: name, in: tree.components(id)) != nil
         if !hides { tree[id].children[name] = nil }
-      case .directory(let child):
-        try settle(child)
-        if try isSuperfluous(child) { tree[id].children[name] = nil }
+      case .directory(let child): if try isSuperfluous(child) { tree[id].children[name] = nil }
       }
     }
     if tree[id].inherits { tree[id].metadata = try view.metadata(of: tree.components(id)) }

@@ -10,6 +10,8 @@ struct LayerExtractor: ~Copyable {
   private let limits: ExtractionLimits
   private var support: AttributeSupport
   private var names: EntryNames
+  /// Bytes of all files so far, holes included.
+  private var claimed: Int64 = 0
 
   init(_ directory: StagingDirectory, _ limits: ExtractionLimits) throws {
     self.directory = directory
@@ -46,11 +48,19 @@ struct LayerExtractor: ~Copyable {
     case .hardLink(let target):
       let target = try stage("hard link to \"\(target)\"") { try names.check(target) }
       try note(LayerStep(path: path, action: .hardLink(to: target)))
-    case .file(let size): try makeItem(Item(kind: .file(size: size, checksum: 0), metadata: metadata), path, reader)
+    case .file(let size):
+      try claim(size)
+      try makeItem(Item(kind: .file(size: size, checksum: 0), metadata: metadata), path, reader)
     case .item(let kind):
       try check(kind)
       try makeItem(Item(kind: kind, metadata: metadata), path, reader)
     }
+  }
+
+  /// A sparse file takes next to nothing of the archive.
+  private mutating func claim(_ size: Int64) throws(Fault) {
+    guard size <= limits.total - claimed else { throw Fault(.invalidArgument, "its files are larger than \(limits.total) bytes together") }
+    claimed += size
   }
 
   private func check(_ kind: Item.Kind) throws(Fault) {

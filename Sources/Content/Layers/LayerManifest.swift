@@ -24,21 +24,18 @@ struct LayerManifest: Sendable, Hashable {
   /// Of a layer as it will be on disk.
   init(_ tree: LayerTree) {
     var numbers: [LayerTree.ItemID: Int] = [:]
-    append(LayerTree.root, "", tree, &numbers)
-  }
-
-  private mutating func append(_ id: LayerTree.DirectoryID, _ path: RawName, _ tree: LayerTree, _ numbers: inout [LayerTree.ItemID: Int]) {
-    let directory = tree[id]
-    records.append(Record(path: path, kind: .directory(directory.metadata ?? .implied, isOpaque: directory.isOpaque)))
-    for (name, node) in directory.children.sorted(by: { $0.key < $1.key }) {
-      let child = path.appending(name)
+    var todo: [(path: RawName, node: LayerTree.Node)] = [("", .directory(LayerTree.root))]
+    while let (path, node) = todo.popLast() {
       switch node {
-      case .directory(let id): append(id, child, tree, &numbers)
-      case .whiteout: records.append(Record(path: child, kind: .whiteout))
+      case .directory(let id):
+        let directory = tree[id]
+        records.append(Record(path: path, kind: .directory(directory.metadata ?? .implied, isOpaque: directory.isOpaque)))
+        todo += directory.children.sorted { $0.key > $1.key }.map { (path: path.appending($0.key), node: $0.value) }
+      case .whiteout: records.append(Record(path: path, kind: .whiteout))
       case .item(let item):
         let kind = numbers[item].map(Kind.link) ?? .item(tree.item(item))
         if numbers[item] == nil { numbers[item] = records.count }
-        records.append(Record(path: child, kind: kind))
+        records.append(Record(path: path, kind: kind))
       }
     }
   }

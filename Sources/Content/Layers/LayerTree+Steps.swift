@@ -37,7 +37,7 @@ extension LayerTree {
     let parent = try makeDirectories(step.path.parent, lower: lower, &changes)
     let place = TreePlace(directory: parent, name: name)
     switch step.action {
-    case .directory(let metadata): placeDirectory(name, in: parent, metadata, &changes)
+    case .directory(let metadata): try placeDirectory(name, in: parent, metadata, &changes)
     case .item(let id):
       put(id, at: place, &changes)
       return .placed(place)
@@ -58,14 +58,16 @@ extension LayerTree {
   }
 
   /// A directory over a directory keeps what is in it. Over anything else it is a new one, which shows nothing of the layers below.
-  private mutating func placeDirectory(_ name: RawName, in parent: DirectoryID, _ metadata: Metadata, _ changes: inout [TreeChange]) {
+  private mutating func placeDirectory(
+    _ name: RawName, in parent: DirectoryID, _ metadata: Metadata, _ changes: inout [TreeChange]
+  ) throws(Fault) {
     let id: DirectoryID
     switch self[parent].children[name] {
     case .directory(let existing): id = existing
     case let replaced:
       if replaced != nil { recent = nil }
       if case .item(let item) = replaced { changes.append(.dropItem(item, in: parent, name)) }
-      id = makeDirectory(name, in: parent, &changes)
+      id = try makeDirectory(name, in: parent, &changes)
       self[id].isOpaque = replaced != nil
     }
     self[id].metadata = metadata
@@ -79,13 +81,19 @@ extension LayerTree {
 
   private mutating func drop(_ node: Node, _ name: RawName, in parent: DirectoryID, _ changes: inout [TreeChange]) {
     recent = nil
-    switch node {
-    case .whiteout: break
-    case .item(let id): changes.append(.dropItem(id, in: parent, name))
-    case .directory(let id):
-      for (child, node) in self[id].children { drop(node, child, in: id, &changes) }
-      changes.append(.removeDirectory(in: parent, name))
+    var todo = [(node, name, parent)]
+    // Parents first, to be taken from the end.
+    var dropped: [TreeChange] = []
+    while let (node, name, parent) = todo.popLast() {
+      switch node {
+      case .whiteout: break
+      case .item(let id): dropped.append(.dropItem(id, in: parent, name))
+      case .directory(let id):
+        dropped.append(.removeDirectory(in: parent, name))
+        todo += self[id].children.map { ($0.value, $0.key, id) }
+      }
     }
+    changes += dropped.reversed()
   }
 
   /// A whiteout speaks of the layers below only: what this layer has under that name stays, and a directory shows no more of them.
@@ -101,14 +109,18 @@ extension LayerTree {
 
   /// Whether a directory is there for nothing but to hide something in it.
   private func hasOnlyWhiteouts(_ id: DirectoryID) -> Bool {
-    guard self[id].metadata == nil else { return false }
-    return self[id].children.values.allSatisfy { node in
-      switch node {
-      case .item: false
-      case .whiteout: true
-      case .directory(let child): hasOnlyWhiteouts(child)
+    var todo = [id]
+    while let id = todo.popLast() {
+      guard self[id].metadata == nil else { return false }
+      for node in self[id].children.values {
+        switch node {
+        case .item: return false
+        case .whiteout: break
+        case .directory(let child): todo.append(child)
+        }
       }
     }
+    return true
   }
 
   private mutating func link(

@@ -96,16 +96,16 @@ extension LayerTree {
   private mutating func makeImplied(
     _ name: RawName, in parent: DirectoryID, opaque: Bool, inherits: Bool, _ changes: inout [TreeChange]
   ) throws(Fault) -> DirectoryID {
-    guard self[parent].depth < Self.maximumDepth else {
-      throw Fault(.invalidArgument, "more than \(Self.maximumDepth) directories deep")
-    }
-    let id = makeDirectory(name, in: parent, &changes)
+    let id = try makeDirectory(name, in: parent, &changes)
     self[id].isOpaque = opaque
     if inherits { inherit(id) }
     return id
   }
 
-  mutating func makeDirectory(_ name: RawName, in parent: DirectoryID, _ changes: inout [TreeChange]) -> DirectoryID {
+  mutating func makeDirectory(_ name: RawName, in parent: DirectoryID, _ changes: inout [TreeChange]) throws(Fault) -> DirectoryID {
+    guard self[parent].depth < Self.maximumDepth else {
+      throw Fault(.invalidArgument, "more than \(Self.maximumDepth) directories deep")
+    }
     let id = addDirectory(Directory(parent: parent, name: name, depth: self[parent].depth + 1))
     self[parent].children[name] = .directory(id)
     changes.append(.makeDirectory(id))

@@ -37,7 +37,7 @@ struct LayerTree: Sendable {
   private(set) var items: [Item] = []
 
   static let root: DirectoryID = 0
-  /// Also of what symlinks lead to: trees are walked recursively.
+  /// Also of what symlinks lead to: every directory is looked up from the root.
   static let maximumDepth = 256
 
   /// - Parameter items: those that steps already refer to.

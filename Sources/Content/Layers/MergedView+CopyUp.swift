@@ -60,15 +60,15 @@ extension StagingDirectory {
     }
     let place = try lower.place()
     let file = try place.directory.readFile(place.name)
+    guard try file.status().size == size else { throw Fault(.dataLoss, "the file below is not as long as it was") }
     var writer = FileWriter(try createKept(number))
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
     defer { buffer.deallocate() }
     var offset: Int64 = 0
-    while offset < size {
-      let count = try file.read(into: buffer, at: offset)
-      if count == 0 { throw Fault(.dataLoss, "the file below is shorter than it was") }
-      try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: offset)
-      offset += Int64(count)
+    while let start = try file.nextData(from: offset) {
+      let count = try file.read(into: buffer, at: start)
+      try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: start)
+      offset = start + Int64(count)
     }
     let checksum = try writer.finish(size: size, lower.item.metadata)
     return Item(kind: .file(size: size, checksum: checksum), metadata: lower.item.metadata)

@@ -34,15 +34,19 @@ struct Rebuild {
 
   /// Whether everything but whiteouts is the same below two directories.
   private func isAlike(_ a: LayerTree.DirectoryID, _ b: LayerTree.DirectoryID) -> Bool {
-    guard old.entries(a) == new.entries(b) else { return false }
-    return old[a].children.allSatisfy { name, node in
-      switch (node, new[b].children[name]) {
-      case (.whiteout, _): true
-      case (.item(let a), .item(let b)): a == b
-      case (.directory(let a), .directory(let b)): isAlike(a, b)
-      default: false
+    var todo = [(a, b)]
+    while let (a, b) = todo.popLast() {
+      guard old.entries(a) == new.entries(b) else { return false }
+      for (name, node) in old[a].children {
+        switch (node, new[b].children[name]) {
+        case (.whiteout, _): break
+        case (.item(let a), .item(let b)) where a == b: break
+        case (.directory(let a), .directory(let b)): todo.append((a, b))
+        default: return false
+        }
       }
     }
+    return true
   }
 
   /// A directory to be moved once everything else is linked: until then its files may be linked from elsewhere.
@@ -51,13 +55,21 @@ struct Rebuild {
     var to: RawName
   }
 
+  /// A directory that is there and still empty; `old` is what was in its place.
+  private struct Fresh {
+    var id: LayerTree.DirectoryID
+    var old: LayerTree.DirectoryID?
+  }
+
   private func rebuild() throws {
     let base = try Directory.open(path)
     try base.makeDirectory(Self.fresh)
     let source = try ConfinedRoot(path: "\(path)/\(StagingDirectory.files)")
     let target = try ConfinedRoot(path: "\(path)/\(Self.fresh)")
     var moves: [Move] = []
-    try link(LayerTree.root, old: LayerTree.root, source, target, try itemPaths(), &moves)
+    let paths = itemPaths()
+    var todo = [Fresh(id: LayerTree.root, old: LayerTree.root)]
+    while let fresh = todo.popLast() { try fill(fresh, source, target, paths, &moves, &todo) }
     for move in moves {
       let (from, to) = (move.from.split, move.to.split)
       try source.directory(from.parent).rename(from.name, into: target.directory(to.parent), as: to.name)
@@ -66,23 +78,23 @@ struct Rebuild {
     try base.rename(Self.fresh, into: base, as: StagingDirectory.files)
   }
 
-  private func link(
-    _ id: LayerTree.DirectoryID, old oldID: LayerTree.DirectoryID?, _ source: borrowing ConfinedRoot, _ target: borrowing ConfinedRoot,
-    _ paths: [LayerTree.ItemID: RawName], _ moves: inout [Move]
+  private func fill(
+    _ fresh: Fresh, _ source: borrowing ConfinedRoot, _ target: borrowing ConfinedRoot, _ paths: [LayerTree.ItemID: RawName],
+    _ moves: inout [Move], _ todo: inout [Fresh]
   ) throws {
-    let path = new.path(id)
+    let path = new.path(fresh.id)
     let directory = try target.directory(path)
-    for (name, node) in new[id].children {
+    for (name, node) in new[fresh.id].children {
       switch node {
       case .whiteout: break
       case .item(let item): try link(item, source, paths, into: directory, name)
       case .directory(let child):
-        let before = oldID.flatMap { old.directory(name, in: $0) }
+        let before = fresh.old.flatMap { old.directory(name, in: $0) }
         if let before, isAlike(before, child) {
           moves.append(Move(from: old.path(before), to: path.appending(name)))
         } else {
           try directory.makeDirectory(name)
-          try link(child, old: before, source, target, paths, &moves)
+          todo.append(Fresh(id: child, old: before))
         }
       }
     }
@@ -100,7 +112,7 @@ struct Rebuild {
     }
   }
 
-  private func itemPaths() throws -> [LayerTree.ItemID: RawName] {
+  private func itemPaths() -> [LayerTree.ItemID: RawName] {
     var paths: [LayerTree.ItemID: RawName] = [:]
     old.forEachDirectory { id, directory in
       let path = old.path(id)

@@ -77,8 +77,6 @@ package protocol PodNetwork: Sendable {
   func attach(_ attachment: NetworkAttachment) async throws -> NetworkResult
   /// CNI DEL from the cache. Detaching what is not attached succeeds. A failing DEL is queued durably and retried in the background: this does not throw for it.
   func detach(_ sandboxID: String, netnsPath: String?) async throws
-  /// The cached result of an attachment.
-  func result(_ sandboxID: String) -> NetworkResult?
   /// IDs of all cached attachments, so that recovery can detach orphans.
   func attachments() throws -> [String]
   func pending() -> [PendingDetach]

@@ -9,6 +9,8 @@ struct Artifact: Sendable {
   private let manifest: Manifest
 
   private static let title = "org.opencontainers.image.title"
+  /// PATH_MAX without its NUL.
+  private static let longest = 4095
 
   /// `nil` for an image.
   init?(_ manifest: Manifest) {
@@ -25,6 +27,10 @@ struct Artifact: Sendable {
     }
     var names: Set<String> = []
     for member in members {
+      guard member.name.utf8.count <= Self.longest else {
+        throw Fault(
+          .invalidArgument, "artifact: the name of a file in it has \(member.name.utf8.count) bytes, at most \(Self.longest) are allowed")
+      }
       guard !member.name.isEmpty, !member.name.hasPrefix("/"), !member.name.split(separator: "/").contains("..") else {
         throw Fault(.invalidArgument, "artifact: \"\(member.name.prefix(200))\" cannot be the name of a file in it")
       }

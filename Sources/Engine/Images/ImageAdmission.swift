@@ -68,7 +68,7 @@ package struct ImageAdmission: Sendable {
     let question = Question(name: self.name(of: image, name), digest: image.target)
     try await stage("image \(question.name)") {
       let approval = try await running.join(question) { try await admit(question.name, descriptor(of: image)) }
-      try index.approve(image.id, approval)
+      try await index.approve(image.id, approval)
       logger.info("image checked again", metadata: ["image": "\(question.name)", "id": "\(image.id)"])
     }
   }

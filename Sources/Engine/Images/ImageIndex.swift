@@ -1,5 +1,6 @@
 package import Core
 import FoundationEssentials
+import Linux
 package import Logging
 package import OCI
 import Synchronization
@@ -7,6 +8,7 @@ import Synchronization
 /// The images of this node: in memory for every read, durable before a pull answers. A record exists only for an image that is whole.
 package final class ImageIndex: Sendable {
   private let records = Mutex<[Digest: ImageRecord]>([:])
+  private let writes = KeyedLock<Digest>()
   private let store: any RecordStore
   private let logger: Logger
 
@@ -57,17 +59,17 @@ package final class ImageIndex: Sendable {
 
   /// Makes `reference` name the image: joins the record's names with what is known, and takes a tag away from the image that had it.
   /// - Parameter approval: the policy's, where it was asked.
-  package func add(_ image: ImageRecord, named reference: ImageReference, _ approval: ImageApproval? = nil) throws -> ImageRecord {
-    try change(
+  package func add(_ image: ImageRecord, named reference: ImageReference, _ approval: ImageApproval? = nil) async throws -> ImageRecord {
+    try await change(
       image, tag: reference.digest == nil ? reference.repoTag : nil, digest: reference.repoDigest(with: image.target), approval)
   }
 
   /// Another tag for an image; no registry is known to have it under that name.
-  package func tag(_ image: ImageRecord, _ reference: ImageReference) throws {
-    _ = try change(image, tag: reference.repoTag, digest: nil)
+  package func tag(_ image: ImageRecord, _ reference: ImageReference) async throws {
+    _ = try await change(image, tag: reference.repoTag, digest: nil)
   }
 
-  private func change(_ image: ImageRecord, tag: String?, digest: String?, _ approval: ImageApproval? = nil) throws -> ImageRecord {
+  private func change(_ image: ImageRecord, tag: String?, digest: String?, _ approval: ImageApproval? = nil) async throws -> ImageRecord {
     let changed: [ImageRecord] = records.withLock { records in
       var image = image
       if let known = records[image.id] {
@@ -91,35 +93,48 @@ package final class ImageIndex: Sendable {
       records[image.id] = image
       return changed + [image]
     }
-    for record in changed { try store.put(.images, StoredRecord(id: record.id.description, json: Array(try JSONEncoder().encode(record)))) }
+    for record in changed { try await write(record.id) }
     return changed[changed.count - 1]
   }
 
   /// Adds to what is known of an image that is there.
-  package func annotate(_ id: Digest, _ annotations: [String: String]) throws {
+  package func annotate(_ id: Digest, _ annotations: [String: String]) async throws {
     if annotations.isEmpty { return }
-    try update(id) { $0.annotations = ($0.annotations ?? [:]).merging(annotations) { _, new in new } }
+    try await update(id) { $0.annotations = ($0.annotations ?? [:]).merging(annotations) { _, new in new } }
   }
 
-  func approve(_ id: Digest, _ approval: ImageApproval) throws {
-    try update(id) { $0.approve(approval) }
+  func approve(_ id: Digest, _ approval: ImageApproval) async throws {
+    try await update(id) { $0.approve(approval) }
   }
 
   /// Of an image that is not there nothing is kept.
-  private func update(_ id: Digest, _ change: (inout ImageRecord) -> Void) throws {
-    let changed = records.withLock { records -> ImageRecord? in
-      guard var image = records[id] else { return nil }
+  private func update(_ id: Digest, _ change: (inout ImageRecord) -> Void) async throws {
+    let isKnown = records.withLock { records -> Bool in
+      guard var image = records[id] else { return false }
       change(&image)
       records[id] = image
-      return image
+      return true
     }
-    guard let changed else { return }
-    try store.put(.images, StoredRecord(id: id.description, json: Array(try JSONEncoder().encode(changed))))
+    if isKnown { try await write(id) }
   }
 
-  package func remove(_ id: Digest) throws {
-    try store.delete(.images, id: id.description)
-    records.withLock { _ = $0.removeValue(forKey: id) }
+  /// Makes durable what is known of an image by the time its turn comes: an earlier change cannot undo a later one, nor bring back what was removed.
+  private func write(_ id: Digest) async throws {
+    try await writes.with(id) {
+      try await BlockingWork.run { [self] in
+        guard let image = image(id) else { return try store.delete(.images, id: id.description) }
+        try store.put(.images, StoredRecord(id: id.description, json: Array(try JSONEncoder().encode(image))))
+      }
+    }
+  }
+
+  package func remove(_ id: Digest) async throws {
+    try await writes.with(id) {
+      try await BlockingWork.run { [self] in
+        try store.delete(.images, id: id.description)
+        records.withLock { _ = $0.removeValue(forKey: id) }
+      }
+    }
   }
 }
 

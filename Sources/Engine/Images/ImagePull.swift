@@ -62,7 +62,7 @@ struct ImagePull: Sendable {
       id: documents.id, target: documents.target, manifest: documents.manifestDigest, layers: committed.map(\.id),
       size: committed.reduce(0) { $0 + $1.usage.bytes }, user: documents.user,
       blobs: documents.manifest.layers.map(\.digest), artifactType: documents.artifact?.type)
-    let added = try service.index.add(record, named: reference, documents.approval)
+    let added = try await service.index.add(record, named: reference, documents.approval)
     // The blobs of an artifact's files were only wanted for its layer.
     if documents.artifact != nil { service.garbage.request() }
     return added

@@ -35,7 +35,7 @@ extension ImageService {
       if let descriptor = record.approvals?.last?.descriptor {
         approval = try await stage("image \(reference)") { try await admission.admit("\(reference)", descriptor) }
       }
-      record = try index.add(record, named: reference, approval)
+      record = try await index.add(record, named: reference, approval)
     }
     return record
   }

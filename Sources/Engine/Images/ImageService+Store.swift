@@ -23,18 +23,18 @@ extension ImageService {
   package func configuration(_ image: ImageRecord) -> [UInt8]? { try? content.read(image.id) }
 
   /// Names an image; takes the name from the image that had it. NOT_FOUND without the image.
-  package func tag(_ image: String, as name: String) throws -> ImageReference {
+  package func tag(_ image: String, as name: String) async throws -> ImageReference {
     let record = try named(image)
     let reference: ImageReference
     do { reference = try ImageReference(parsing: name) } catch { throw Fault(.invalidArgument, "tag \"\(name.prefix(300))\": \(error)") }
     guard reference.digest == nil else { throw Fault(.invalidArgument, "tag \"\(name.prefix(300))\": a digest cannot be given") }
-    try index.tag(record, reference)
+    try await index.tag(record, reference)
     logger.info("image tagged", metadata: ["image": "\(record.id)", "name": "\(reference)"])
     return reference
   }
 
   /// Images that no container is made of; pinned ones stay.
-  package func prune(dryRun: Bool) throws -> [PrunedImage] {
+  package func prune(dryRun: Bool) async throws -> [PrunedImage] {
     let containers = garbage.containersByImage()
     let unused = index.list().filter { containers[$0.id] == nil && !$0.pinned }.sorted { $0.id.hex < $1.id.hex }
     var users = layerUsers()
@@ -48,7 +48,7 @@ extension ImageService {
       return PrunedImage(image: image, bytes: bytes)
     }
     if dryRun { return pruned }
-    for one in pruned { try index.remove(one.image.id) }
+    for one in pruned { try await index.remove(one.image.id) }
     if !pruned.isEmpty { garbage.request() }
     logger.info("images pruned", metadata: ["images": "\(pruned.count)", "bytes": "\(pruned.reduce(0) { $0 + $1.bytes })"])
     return pruned

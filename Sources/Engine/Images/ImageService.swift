@@ -74,7 +74,7 @@ package final class ImageService: Sendable {
   /// Removes the image whatever it was named by, with all its names. Removing what is not there succeeds.
   package func remove(_ image: String) async throws {
     guard let record = try find(image) else { return await forget(image) }
-    try index.remove(record.id)
+    try await index.remove(record.id)
     logger.info("image removed", metadata: ["image": "\(record.id)", "names": "\(record.tags + record.digests)"])
     garbage.request()
   }

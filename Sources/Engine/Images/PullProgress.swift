@@ -89,14 +89,14 @@ package final class PullProgress: Sendable {
   }
 
   /// Compressed bytes that came from the source.
-  package var received: Int64 { layers().reduce(0) { $0 + ($1.phase.isWithoutBytes ? 0 : $1.received) } }
+  package var received: Int64 { layers().map { $0.phase.isWithoutBytes ? 0 : $0.received }.sum }
 
   /// `3 of 5 layers, 10 of 36 MB`.
   package var summary: String {
     let layers = layers()
     if layers.isEmpty { return "resolving" }
     let finished = layers.count { $0.phase == .done || $0.phase.isWithoutBytes }
-    let (received, total) = layers.reduce((0, 0)) { ($0.0 + ($1.phase.isWithoutBytes ? $1.total : $1.received), $0.1 + $1.total) }
+    let (received, total) = (layers.map { $0.phase.isWithoutBytes ? $0.total : $0.received }.sum, layers.map(\.total).sum)
     return "\(finished) of \(layers.count) layers, \(received / 1_000_000) of \(total / 1_000_000) MB"
   }
 
@@ -113,6 +113,16 @@ package final class PullProgress: Sendable {
     let phases: [Phase] = [.waiting, .checking, .downloading, .applying, .committing, .uploading]
     let busy = phases.map { phase in (phase, layers.count { $0.phase == phase }) }.filter { $0.1 > 0 }
     return ([summary, "\(tenths / 10).\(tenths % 10) MB/s"] + busy.map { "\($0.1) \($0.0.rawValue)" }).joined(separator: ", ")
+  }
+}
+
+extension [Int64] {
+  /// At most the largest number there is: what an archive says of its blobs need not be true.
+  fileprivate var sum: Int64 {
+    reduce(0) { sum, size in
+      let (next, isTooMuch) = sum.addingReportingOverflow(size)
+      return isTooMuch ? .max : next
+    }
   }
 }
 

@@ -1,0 +1,21 @@
+import CLinux
+package import Linux
+
+/// Looking for processes that should be there, or gone.
+extension ProcessTable {
+  /// This process.
+  package static var own: Int32 { getpid() }
+
+  /// 0 for one whose parent is outside of this PID namespace; nil where there is no such process.
+  package static func parent(_ pid: Int32) -> Int32? { statistics(pid).flatMap { $0.count > 1 ? Int32($0[1]) : nil } }
+
+  /// Every process this one can see.
+  package static func all() -> [Int32] { ((try? Files.list("/proc")) ?? []).compactMap { Int32($0) } }
+
+  /// The arguments, or the name in brackets for a zombie or kernel thread; nil where there is no such process.
+  package static func commandLine(_ pid: Int32) -> String? {
+    guard let bytes = try? Files.read("/proc/\(pid)/cmdline") else { return nil }
+    if bytes.isEmpty { return (try? Files.read("/proc/\(pid)/comm")).map { "[\(String(decoding: $0.dropLast(), as: UTF8.self))]" } }
+    return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+  }
+}
