@@ -6,9 +6,6 @@ extension ProcessTable {
   /// This process.
   package static var own: Int32 { getpid() }
 
-  /// 0 for one whose parent is outside of this PID namespace; nil where there is no such process.
-  package static func parent(_ pid: Int32) -> Int32? { statistics(pid).flatMap { $0.count > 1 ? Int32($0[1]) : nil } }
-
   /// Every process this one can see.
   package static func all() -> [Int32] { ((try? Files.list("/proc")) ?? []).compactMap { Int32($0) } }
 
