@@ -146,7 +146,10 @@ let testTargets: [Target] = [
   tests("Streaming", ["Streaming", "WebSocket", "CLinux", "Core", "Linux", "CZlib", "Support", .nioCore, .nioPosix, .nioSSL, .logging]),
   tests(
     "Integration",
-    ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "GRPC", "Streaming", "Support", .nioCore, .nioPosix, .nioSSL, .protobuf, .logging]),
+    [
+      "Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "GRPC", "Streaming", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .protobuf,
+      .logging,
+    ]),
 ]
 
 let package = Package(

@@ -20,6 +20,7 @@ extension Configuration.Containers {
     defaults.privilegedSeccomp = try SeccompProfile.ofOperator(privilegedSeccompProfile, "containers.privileged_seccomp_profile")
     defaults.devices = try devices.map { device in try stage("containers.additional_devices") { try ContainerDefaults.device(device) } }
     defaults.isReadonly = isReadonly
+    defaults.addsUsers = addsUsers
     defaults.timezone = try timezoneFile()
     return defaults
   }

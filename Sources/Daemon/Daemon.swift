@@ -71,7 +71,7 @@ struct Daemon: Sendable {
     let address: MetricsServer.Configuration.Address
     if let path = settings.socketPath {
       address = .unix(path)
-    } else if let place = settings.hostAndPort {
+    } else if let place = settings.place {
       address = .ip(place.host, port: place.port)
     } else {
       return nil

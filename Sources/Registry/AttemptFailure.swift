@@ -12,8 +12,16 @@ struct AttemptFailure: Error, Sendable {
   var isTransient = false
   /// How long the host asks to be left alone.
   var retryAfter: Duration?
-  /// The host was not even asked, because it had asked to be left alone.
-  var isHeld = false
+  var kind = Kind.answered
+
+  enum Kind: Sendable {
+    /// What it did is what ``fault`` says.
+    case answered
+    /// The host was not even asked, because it had asked to be left alone.
+    case held
+    /// Next to nothing came.
+    case stalled
+  }
 
   init(_ fault: Fault, isTransient: Bool = false, retryAfter: Duration? = nil) {
     self.fault = fault
@@ -23,23 +31,34 @@ struct AttemptFailure: Error, Sendable {
 
   /// One word, for metrics.
   var reason: String {
-    if isHeld { return "held" }
-    if retryAfter != nil { return "throttled" }
-    return fault.message.contains(": stalled: ") ? "stalled" : fault.code == .unavailable ? "broken" : "\(fault.code)"
+    switch kind {
+    case .held: "held"
+    case .stalled: "stalled"
+    case .answered: retryAfter != nil ? "throttled" : fault.code == .unavailable ? "broken" : "\(fault.code)"
+    }
   }
 
+  static func stalled(_ place: String, bytes: Int64, in window: Duration) -> AttemptFailure {
+    var failure = AttemptFailure(Fault(.unavailable, "\(place): stalled: \(bytes) bytes in \(window)"), isTransient: true)
+    failure.kind = .stalled
+    return failure
+  }
+
+  init(_ error: any Error, asking address: WebAddress) { self.init(error, at: "GET \(address.display)") }
+
   /// A connection that could not be made, or broke.
-  init(_ error: any Error, asking address: WebAddress) {
+  /// - Parameter place: the request, for messages.
+  init(_ error: any Error, at place: String) {
     switch error {
     case let failure as AttemptFailure: self = failure
     case let fault as Fault: self.init(fault)
     case is CancellationError: self.init(Fault(error))
-    default: self.init(Self.connection(error, address), isTransient: !Self.isLasting(error))
+    default: self.init(Self.connection(error, place), isTransient: !Self.isLasting(error))
     }
   }
 
-  private static func connection(_ error: any Error, _ address: WebAddress) -> Fault {
-    Fault(.unavailable, "GET \(address.display): \(explain(error))", cause: error)
+  private static func connection(_ error: any Error, _ place: String) -> Fault {
+    Fault(.unavailable, "\(place): \(explain(error))", cause: error)
   }
 
   /// Certificates do not get better by asking again.
@@ -92,7 +111,16 @@ struct AttemptFailure: Error, Sendable {
     }
   }
 
+  /// Words of the TLS library, and what they come from.
+  private static let troubles = [
+    ("CERTIFICATE_VERIFY_FAILED", "the host's certificate is not signed by a trusted authority"),
+    ("ALERT_BAD_CERTIFICATE", noClient), ("CERTIFICATE_REQUIRED", noClient), ("ALERT_UNKNOWN_CA", noClient),
+    ("ALERT_CERTIFICATE", noClient), ("WRONG_VERSION_NUMBER", "what answers there does not speak TLS"),
+    ("ALERT_PROTOCOL_VERSION", "there is no version of TLS that both sides know"),
+  ]
+  private static let noClient = "the host wants a client's certificate that it trusts (client in its hosts.toml)"
+
   private static func explain(tls text: String) -> String {
-    text.contains("CERTIFICATE_VERIFY_FAILED") ? "TLS: the host's certificate is not signed by a trusted authority" : "TLS: \(text)"
+    "TLS: " + (troubles.first { text.contains($0.0) }?.1 ?? text)
   }
 }

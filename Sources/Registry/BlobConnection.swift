@@ -95,8 +95,7 @@ struct BlobConnection: Sendable {
       try await Task.sleep(for: policy.stallWindow)
       let lap = meter.lap()
       if lap.waited < policy.stallWindow / 2, lap.received < policy.stallBytes {
-        throw AttemptFailure(
-          Fault(.unavailable, "\(place): stalled: \(lap.received) bytes in \(policy.stallWindow)"), isTransient: true)
+        throw AttemptFailure.stalled(place, bytes: Int64(lap.received), in: policy.stallWindow)
       }
     }
   }

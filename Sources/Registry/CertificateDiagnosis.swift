@@ -11,7 +11,8 @@ struct CertificateDiagnosis {
 
   /// `nil` where the host showed none this time.
   static func of(_ address: WebAddress, on group: any EventLoopGroup, within limit: Duration) async -> CertificateDiagnosis? {
-    guard let (host, port) = ProxySettings.hostAndPort(address.authority[...]) else { return nil }
+    guard let place = HostAndPort(address.authority) else { return nil }
+    let host = place.host
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.certificateVerification = .noHostnameVerification
     guard let context = try? NIOSSLContext(configuration: configuration) else { return nil }
@@ -27,7 +28,7 @@ struct CertificateDiagnosis {
         }
         try channel.pipeline.syncOperations.addHandler(handler)
       }
-    }.connect(host: host, port: port ?? address.scheme.defaultPort)
+    }.connect(host: host, port: place.port ?? address.scheme.defaultPort)
     guard let channel = try? await connection.get() else {
       found.succeed(nil)
       return nil
@@ -76,12 +77,13 @@ struct CertificateDiagnosis {
 
 extension Connections {
   /// A connection's failure, with what is wrong with the host's certificate.
-  func explain(_ error: any Error, asking address: WebAddress) async -> AttemptFailure {
+  /// - Parameter place: the request, for messages.
+  func explain(_ error: any Error, asking address: WebAddress, at place: String) async -> AttemptFailure {
     let isDirect = (try? proxies.proxy(for: address)) == .some(nil)
     guard AttemptFailure.isUntrusted(error), isDirect, let found = await CertificateDiagnosis.of(address, on: group, within: dialTimeout)
     else {
-      return AttemptFailure(error, asking: address)
+      return AttemptFailure(error, at: place)
     }
-    return AttemptFailure(Fault(.unavailable, "GET \(address.display): TLS: \(found.reason)", cause: error))
+    return AttemptFailure(Fault(.unavailable, "\(place): TLS: \(found.reason)", cause: error))
   }
 }

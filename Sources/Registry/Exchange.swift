@@ -90,15 +90,25 @@ struct Exchange: Sendable {
   }
 
   private func send(_ request: HTTPClientRequest, _ address: WebAddress, _ endpoint: Endpoint) async throws -> HTTPClientResponse {
+    try await send(to: address, of: endpoint, as: "GET \(address.display)") { client in
+      try await client.execute(request, timeout: TimeAmount(policy.responseTimeout))
+    }
+  }
+
+  /// One request and its response, counted, its warnings noted; what goes wrong on the way is explained.
+  /// - Parameter place: the request, for messages.
+  func send(
+    to address: WebAddress, of endpoint: Endpoint, as place: String, _ execute: (HTTPClient) async throws -> HTTPClientResponse
+  ) async throws -> HTTPClientResponse {
     let client = try connections.client(for: endpoint.host, to: address)
     do {
-      let response = try await client.execute(request, timeout: TimeAmount(policy.responseTimeout))
+      let response = try await execute(client)
       warnings.note(response, from: address.origin)
       metrics.add(.registryRequests, labels: ["\(response.status.code)"])
       return response
     } catch {
       metrics.add(.registryRequests, labels: ["none"])
-      throw await connections.explain(error, asking: address)
+      throw await connections.explain(error, asking: address, at: place)
     }
   }
 }

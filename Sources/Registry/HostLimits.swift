@@ -44,7 +44,7 @@ final class HostLimits: Sendable {
         pause.status == 429 ? .resourceExhausted : .unavailable,
         "\(place): not asked: the host answered \(pause.status) and wants to be left alone for \(left.components.seconds + 1) s more"),
       isTransient: true, retryAfter: left)
-    failure.isHeld = true
+    failure.kind = .held
     throw failure
   }
 }

@@ -54,7 +54,7 @@ struct HostWalk: Sendable {
   mutating func failed(_ failure: AttemptFailure) {
     let isPatient = (failure.retryAfter ?? .zero) <= retryAfterCap
     verdicts[cursor] = failure.isTransient && isPatient ? .again(failure) : .out(failure)
-    if !failure.isHeld { hasAsked = true }
+    if failure.kind != .held { hasAsked = true }
     cursor += 1
   }
 

@@ -1,4 +1,6 @@
-/// What `NO_PROXY` says: hosts that are asked directly. Loopback is always one of them.
+import Core
+
+/// What `NO_PROXY` says, as Go's programs read it: hosts that are asked directly. `localhost` and loopback addresses always are.
 struct ProxyExceptions: Sendable, Hashable {
   private enum Rule: Sendable, Hashable {
     case everything
@@ -23,7 +25,7 @@ struct ProxyExceptions: Sendable, Hashable {
   /// - Parameter host: without brackets.
   func contain(_ host: String, port: Int) -> Bool {
     let address = IPAddress(host)
-    if host == "localhost" || host.hasSuffix(".localhost") || address?.isLoopback == true { return true }
+    if host == "localhost" || address?.isLoopback == true { return true }
     return entries.contains { entry in
       guard entry.port == nil || entry.port == port else { return false }
       switch entry.rule {
@@ -40,10 +42,8 @@ struct ProxyExceptions: Sendable, Hashable {
     if text == "*" { return Entry(rule: .everything, port: nil) }
     if let network = IPNetwork(text) { return Entry(rule: .network(network), port: nil) }
     if let address = IPAddress(text) { return Entry(rule: .address(address), port: nil) }
-    guard let (host, port) = ProxySettings.hostAndPort(text.hasPrefix("*.") ? text.dropFirst() : text[...]), !host.isEmpty else {
-      return nil
-    }
-    if let address = IPAddress(host) { return Entry(rule: .address(address), port: port) }
-    return Entry(rule: host.hasPrefix(".") ? .below(host) : .domain(host), port: port)
+    guard let place = HostAndPort(text.hasPrefix("*.") ? text.dropFirst() : text[...]) else { return nil }
+    if let address = IPAddress(place.host) { return Entry(rule: .address(address), port: place.port) }
+    return Entry(rule: place.host.hasPrefix(".") ? .below(place.host) : .domain(place.host), port: place.port)
   }
 }

@@ -43,22 +43,14 @@ package struct ProxySettings: Sendable {
   func proxy(for address: WebAddress) throws(Fault) -> Proxy? {
     let setting = address.scheme == .https ? https : http
     if case .none = setting { return nil }
-    let (host, port) = Self.hostAndPort(address.authority[...]) ?? (address.authority, nil)
-    if exceptions.contain(host, port: port ?? address.scheme.defaultPort) { return nil }
+    if let place = HostAndPort(address.authority), exceptions.contain(place.host, port: place.port ?? address.scheme.defaultPort) {
+      return nil
+    }
     switch setting {
     case .none: return nil
     case .proxy(let proxy): return proxy
     case .unusable(let fault): throw fault
     }
-  }
-
-  /// `host`, `host:port`, `[v6]:port`, the host without brackets.
-  static func hostAndPort(_ text: Substring) -> (host: String, port: Int?)? {
-    guard WebAddress.isAuthority(text) else { return nil }
-    let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map(text.index(after:)) : text.firstIndex(of: ":")
-    let host = text[..<(end ?? text.endIndex)]
-    let port = end.flatMap { Int(text[$0...].dropFirst()) }
-    return (String(host.hasPrefix("[") ? host.dropFirst().dropLast() : host), port)
   }
 }
 
@@ -82,10 +74,10 @@ extension ProxySettings {
     let whole = rest.prefix { !"/?#".contains($0) }
     let at = whole.lastIndex(of: "@")
     let authority = at.map { whole[whole.index(after: $0)...] } ?? whole
-    guard let (host, explicit) = hostAndPort(authority), !host.isEmpty else { throw Fault(.failedPrecondition, "it names no host") }
+    guard let place = HostAndPort(authority) else { throw Fault(.failedPrecondition, "it names no host") }
     let user = at.map { whole[..<$0] }
     if kind == .socks, user != nil { throw Fault(.failedPrecondition, "a socks5 proxy that wants a password is not supported") }
-    return Proxy(kind: kind, host: host, port: explicit ?? port, basic: user.map(basic))
+    return Proxy(kind: kind, host: place.host, port: place.port ?? port, basic: user.map(basic))
   }
 
   private static func basic(_ user: Substring) -> String {

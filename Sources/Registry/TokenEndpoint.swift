@@ -21,7 +21,7 @@ struct TokenEndpoint: Sendable {
       }
       return token
     } catch {
-      throw AttemptFailure(error, asking: realm)
+      throw AttemptFailure(error, at: "token endpoint \(realm.display)")
     }
   }
 
@@ -76,10 +76,12 @@ struct TokenEndpoint: Sendable {
   {
     let client = try connections.client(for: endpoint.host, to: realm)
     let tls = realm.scheme == .https ? try connections.tls(for: endpoint.host, itself: realm.origin == endpoint.origin) : nil
-    return { [policy] request in
+    return { [connections, policy] request in
       var request = request
       request.tlsConfiguration = tls
-      return try await client.execute(request, timeout: TimeAmount(policy.responseTimeout))
+      do { return try await client.execute(request, timeout: TimeAmount(policy.responseTimeout)) } catch {
+        throw await connections.explain(error, asking: realm, at: "token endpoint \(realm.display)")
+      }
     }
   }
 

@@ -24,7 +24,7 @@ struct WebAddress: Hashable, Sendable {
     else { return nil }
     let rest = text[colon...].dropFirst(3)
     let authority = rest.prefix { !"/?#".contains($0) }
-    guard Self.isAuthority(authority) else { return nil }
+    guard HostAndPort(authority) != nil else { return nil }
     self.init(scheme: scheme, authority: String(authority), target: rest.dropFirst(authority.count))
   }
 
@@ -67,16 +67,6 @@ struct WebAddress: Hashable, Sendable {
     let lower = authority.lowercased()
     let port = ":\(scheme.defaultPort)"
     return lower.hasSuffix(port) && !lower.hasSuffix("]" + port + "]") ? String(lower.dropLast(port.count)) : lower
-  }
-
-  /// `host`, `host:port`, `[v6]:port`.
-  static func isAuthority(_ text: Substring) -> Bool {
-    let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map(text.index(after:)) : text.firstIndex(of: ":") ?? text.endIndex
-    guard let end, end != text.startIndex else { return false }
-    let host = text[..<end].utf8
-    let letters = text.hasPrefix("[") ? "0123456789abcdefABCDEF:.[]" : "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_"
-    let port = text[end...]
-    return host.allSatisfy { letters.utf8.contains($0) } && (port.isEmpty || (port.first == ":" && (UInt16(port.dropFirst()) ?? 0) > 0))
   }
 
   /// Percent-encodes what may not stand in an address as it is; existing escapes stay.

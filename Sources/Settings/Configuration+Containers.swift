@@ -20,6 +20,7 @@ extension Configuration.Containers {
     try table.set(&pidsLimit, "pids_limit", check: Check.range(0...(1 << 22)))
     try table.set(&devices, "additional_devices")
     try table.set(&isReadonly, "read_only")
+    try table.set(&addsUsers, "add_passwd_entries")
     try table.set(&timezone, "timezone", check: Check.timezone)
     try table.set(&ignoresImageVolumes, "ignore_image_defined_volumes")
     try table.set(&rejectedSources, "absent_mount_sources_to_reject", check: Check.absoluteList)

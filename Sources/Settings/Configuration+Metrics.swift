@@ -1,3 +1,5 @@
+import Core
+
 extension Configuration {
   /// `[metrics]`: Prometheus metrics of the daemon.
   package struct MetricsEndpoint: Equatable, Sendable {
@@ -9,13 +11,10 @@ extension Configuration {
     /// Key `tls_client_ca`: where set, clients need a certificate of these authorities.
     package var tlsClientCA: String?
 
-    /// Host and port; `nil` for a Unix socket.
-    package var hostAndPort: (host: String, port: Int)? {
-      guard let address, !address.hasPrefix("unix://"), let colon = address.lastIndex(of: ":"),
-        let port = UInt16(address[address.index(after: colon)...])
-      else { return nil }
-      let host = address[..<colon]
-      return (host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host), Int(port))
+    /// An address and its port; `nil` for a Unix socket.
+    package var place: (host: String, port: Int)? {
+      guard let place = address.flatMap({ HostAndPort($0) }), let port = place.port else { return nil }
+      return (place.host, port)
     }
 
     /// Absolute; `nil` for an address.
@@ -34,7 +33,7 @@ extension Configuration {
       var endpoint = MetricsEndpoint()
       endpoint.address = text
       if let path = endpoint.socketPath { return Check.socket(path) }
-      if let place = endpoint.hostAndPort { return Check.ipAddress(place.host) }
+      if let place = endpoint.place { return Check.ipAddress(place.host) }
       return "must be an address and a port, or unix:// and a path: \"\(text)\""
     }
   }

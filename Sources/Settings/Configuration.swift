@@ -185,6 +185,8 @@ package struct Configuration: Equatable, Sendable {
     package var devices: [String] = []
     /// Key `read_only`: roots are read-only, with tmpfs on /run, /tmp and /var/tmp.
     package var isReadonly = false
+    /// Key `add_passwd_entries`: a container's user that the image does not know gets an entry in its /etc/passwd.
+    package var addsUsers = false
     /// Key `timezone`: `Europe/Paris`, or `Local` for the host's own; `nil` leaves it to the image.
     package var timezone: String?
     /// Key `ignore_image_defined_volumes`: no volumes for the VOLUMEs of images.

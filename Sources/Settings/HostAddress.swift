@@ -17,16 +17,8 @@ struct HostAddress: Equatable {
     authority = rest.prefix { $0 != "/" }.lowercased()
     path = "/" + rest.dropFirst(authority.count).split(separator: "/").joined(separator: "/")
     if path == "/" { path = "" }
-    guard Self.isAuthority(authority), path.utf8.allSatisfy({ (33...126).contains($0) && !"?#\\\"".utf8.contains($0) }) else { return nil }
-  }
-
-  /// `host`, `host:port`, `[v6]:port`; no user, no query.
-  static func isAuthority(_ text: String) -> Bool {
-    let end = text.hasPrefix("[") ? text.firstIndex(of: "]").map(text.index(after:)) : text.firstIndex(of: ":") ?? text.endIndex
-    guard let end, end != text.startIndex else { return false }
-    let allowed = text.hasPrefix("[") ? "0123456789abcdef:.[]" : "0123456789abcdefghijklmnopqrstuvwxyz.-_"
-    guard text[..<end].utf8.allSatisfy({ allowed.utf8.contains($0) }) else { return false }
-    let port = text[end...]
-    return port.isEmpty || (port.hasPrefix(":") && (UInt16(port.dropFirst()) ?? 0) > 0)
+    guard HostAndPort(authority) != nil, path.utf8.allSatisfy({ (33...126).contains($0) && !"?#\\\"".utf8.contains($0) }) else {
+      return nil
+    }
   }
 }

@@ -32,7 +32,7 @@ package final class HostsDirectory: RegistryHostsResolver {
   }
 
   package func hosts(for domain: String) throws -> [RegistryHost] {
-    guard HostAddress.isAuthority(domain.lowercased()), !domain.hasPrefix(".") else {
+    guard HostAndPort(domain) != nil, !domain.hasPrefix(".") else {
       throw Fault(.invalidArgument, "not a registry's host: \"\(domain)\"")
     }
     guard let directory = roots.lazy.compactMap({ self.directory(in: $0, for: domain) }).first else {

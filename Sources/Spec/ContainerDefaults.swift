@@ -23,6 +23,8 @@ package struct ContainerDefaults: Sendable, Hashable {
   package var devices: [Runtime_V1_Device] = []
   /// Roots are read-only, with a tmpfs where programs expect to write.
   package var isReadonly = false
+  /// A container's user gets an entry in /etc/passwd where the image has none for it.
+  package var addsUsers = false
   /// A file of the host that says what time it is where, seen as /etc/localtime.
   package var timezone: String?
 

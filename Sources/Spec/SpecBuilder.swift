@@ -25,7 +25,7 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   inputs.addBase(to: &spec)
   try inputs.addCDI(to: &spec)
   let stopSignal = StopSignal.resolve(inputs, &warnings)
-  return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, stopSignal: stopSignal, warnings: warnings)
+  return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, stopSignal: stopSignal, passwd: try inputs.passwdWithUser(), warnings: warnings)
 }
 
 extension SpecInputs {

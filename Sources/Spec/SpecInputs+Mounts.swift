@@ -62,7 +62,7 @@ extension SpecInputs {
     var asked: [BindMount] = []
     for (index, mount) in container.mounts.enumerated() { asked.append(try BindMount(mount, index, prepared)) }
     let covered = Set(asked.map(\.destination))
-    return (podMounts + volumeMounts).filter { !covered.contains($0.destination) } + asked
+    return (podMounts + (try passwdMounts()) + volumeMounts).filter { !covered.contains($0.destination) } + asked
   }
 
   private var podMounts: [BindMount] {
@@ -76,6 +76,11 @@ extension SpecInputs {
     }
     if let shm { mounts.append(BindMount(destination: "/dev/shm", source: shm)) }
     return mounts
+  }
+
+  private func passwdMounts() throws(Fault) -> [BindMount] {
+    guard try passwdWithUser() != nil else { return [] }
+    return [BindMount(destination: "/etc/passwd", source: prepared.passwdFile, isReadonly: hasReadonlyRoot)]
   }
 
   private var volumeMounts: [BindMount] {

@@ -17,6 +17,18 @@ extension SpecInputs {
     return RuntimeSpec.User(uid: user.uid, gid: user.gid, additionalGids: [user.gid] + groups.sorted())
   }
 
+  /// The image's passwd with the container's user in it, where the operator wants that and the image does not know the user: many programs
+  /// fail for whom they find no name.
+  func passwdWithUser() throws(Fault) -> [UInt8]? {
+    guard node.defaults.addsUsers, !prepared.passwdFile.isEmpty else { return nil }
+    let passwd = try imageFile("/etc/passwd") ?? []
+    let user = try user()
+    if UserDatabase(passwd: passwd, group: nil).user(user.uid) != nil { return nil }
+    let entry = "\(user.uid):x:\(user.uid):\(user.gid):container user:\(try ContainerCommand.workingDirectory(self)):/sbin/nologin\n"
+    let isEnded = passwd.last.map { $0 == UInt8(ascii: "\n") } ?? true
+    return passwd + (isEnded ? [] : [UInt8(ascii: "\n")]) + Array(entry.utf8)
+  }
+
   private func imageFile(_ path: String) throws(Fault) -> [UInt8]? {
     try stage("\(path) of the image") { try lookups.imageFile(path) }
   }

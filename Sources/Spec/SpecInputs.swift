@@ -47,6 +47,8 @@ package struct BuiltSpec: Sendable, Hashable {
   package var hostPaths: [String]
   /// What StopContainer sends first.
   package var stopSignal: Int32
+  /// To be written to ``PreparedMounts/passwdFile``; nil where the container has the image's own.
+  package var passwd: [UInt8]?
   /// What was asked for and cannot be had, and does not matter enough to fail.
   package var warnings: [String]
 }
@@ -59,6 +61,8 @@ package struct PreparedMounts: Sendable, Hashable {
   package var mapped: [Int: String] = [:]
   /// Host paths with their symlinks resolved, where something is there (in a child: a host path may hang).
   package var resolved: [String: String] = [:]
+  /// Where a passwd of the container's own would be.
+  package var passwdFile = ""
 
   package init() {}
 }

@@ -56,6 +56,10 @@ import Testing
           ]
         }
       ], "layer sha256:"),
+    Case(
+      "a sparse file with more content than size",
+      [.file("sparse", bytes: [UInt8](repeating: 1, count: 512)).with { $0.pax = [("GNU.sparse.realsize", "77")] }], "entry \"sparse\"",
+      "512 bytes at 0, where a file of 77 bytes"),
     Case("an owner that does not exist", [.file("f", "x").owned(4_294_967_295, 0)], "entry \"f\"", "owner 4294967295"),
     Case("a huge attribute", [.file("f", "x").attribute("user.big", [UInt8](repeating: 1, count: 100_000))], "entry \"f\"", "user.big"),
     Case(
@@ -198,6 +202,19 @@ import Testing
       #expect(fault.message.contains("more than 100 times its size"))
       #expect(fault.code == .invalidArgument)
       #expect(try Files.list("\(root)/layers/ingest") == [])
+    }
+  }
+
+  @Test func `attributes that no filesystem here can carry are left out, and are no damage`() async throws {
+    try await withScratch { root in
+      let store = try LayerDirectories(root: root)
+      let strange = [Tar.Entry.file("f", "f"), .directory("d"), .symlink("s", "f"), .fifo("p")].map {
+        $0.attribute("odd.a", [1]).attribute("user.a", [2])
+      }
+      let ids = try await store.add([try await PackedLayer(strange)])
+      #expect(try TreeListing(LayerLayout.files(root, ids[0])).lines["f"]?.contains("user.a=[2]") == true)
+      let differences = try await store.verify(ids[0])
+      #expect(differences == [])
     }
   }
 

@@ -85,6 +85,9 @@ enum LayerShapes {
     Shape("a whiteout in a directory that the layer makes anew") {
       [base, [.directory("fresh"), .whiteout("fresh/none"), .file("fresh/f", "f")]]
     },
+    Shape("gone, made again, and something in it gone") {
+      [base, [.whiteout("etc"), .directory("etc"), .whiteout("etc/passwd"), .file("etc/new", "n")]]
+    },
     Shape("everything is gone") { [base, [.opaque(""), .directory("etc"), .file("etc/only", "o"), .file("new", "n")]] },
   ]
 

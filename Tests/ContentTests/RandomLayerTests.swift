@@ -16,7 +16,8 @@ import Testing
 
   private static let rounds = 150
 
-  @Test(arguments: [Packing.plain, .gzip, .zstd], [UInt64(1), 2]) func `damage ends in an error or in a layer`(
+  @Test(.timeLimit(.minutes(5)), arguments: [Packing.plain, .gzip, .zstd], Load.seeds(from: 1))
+  func `damage ends in an error or in a layer`(
     packing: Packing, seed: UInt64
   )
     async throws
@@ -33,7 +34,8 @@ import Testing
         do {
           let applied = try await store.apply(layer)
           let info = try await store.commit(applied, above: [])
-          #expect(try await store.verify(info.id) == [])
+          let differences = try await store.verify(info.id)
+          #expect(differences == [])
           try await store.remove(info.id)
         } catch { _ = Fault(error) }
         #expect(try Files.list(scratch + "/root/layers/ingest") == [])

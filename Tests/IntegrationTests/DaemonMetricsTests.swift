@@ -56,6 +56,55 @@ import Testing
     }
   }
 
+  /// GET of `argv[1]`; the others are an authority and a client's certificate and key, for https. The status, or why there is none.
+  private static let webClient = """
+    import ssl, sys, urllib.request
+    context = None
+    if len(sys.argv) > 2: context = ssl.create_default_context(cafile=sys.argv[2])
+    if len(sys.argv) > 3: context.load_cert_chain(sys.argv[3], sys.argv[4])
+    try:
+      r = urllib.request.urlopen(sys.argv[1], context=context, timeout=20)
+      print(r.status, "berth_images 0" in r.read().decode().split("\\n"))
+    except OSError as e: print("refused", e)
+    """
+
+  private func get(_ arguments: String...) async throws -> String {
+    let output = try await Command.run(
+      "/usr/bin/python3", ["-c", Self.webClient] + arguments, environment: ["PATH=/usr/bin:/bin"], timeout: .seconds(30))
+    return String(decoding: output.stdout, as: UTF8.self).split(separator: "\n").joined()
+  }
+
+  @Test func `they are served by TCP, and by TLS to clients that may have them`() async throws {
+    let port = try await Loopback.freePort()
+    try await Node.with(settings: "[metrics]\naddress = \"127.0.0.1:\(port)\"\n") { _ in
+      let answer1 = try await get("http://127.0.0.1:\(port)/metrics")
+      #expect(answer1 == "200 True")
+    }
+    try await withScratch("metrics") { scratch in
+      let (authority, stranger) = (try await TestAuthority(in: scratch), try await TestAuthority(in: scratch, name: "stranger"))
+      let (server, client) = (try await authority.issue("server"), try await authority.issue("client"))
+      let foreign = try await stranger.issue("foreign")
+      let tls = "tls_cert = \"\(server.certificate)\"\ntls_key = \"\(server.key)\"\n"
+      let address = "[metrics]\naddress = \"127.0.0.1:\(port)\"\n", url = "https://127.0.0.1:\(port)/metrics"
+      try await Node.with(settings: address + tls) { _ in
+        let answer2 = try await get(url, authority.certificate)
+        #expect(answer2 == "200 True")
+        let answer3 = try await get(url, stranger.certificate)
+        #expect(answer3.hasPrefix("refused"))
+        let answer4 = try await get("http://127.0.0.1:\(port)/metrics")
+        #expect(answer4.hasPrefix("refused"))
+      }
+      try await Node.with(settings: address + tls + "tls_client_ca = \"\(authority.certificate)\"\n") { _ in
+        let answer5 = try await get(url, authority.certificate, client.certificate, client.key)
+        #expect(answer5 == "200 True")
+        let answer6 = try await get(url, authority.certificate)
+        #expect(answer6.hasPrefix("refused"))
+        let answer7 = try await get(url, authority.certificate, foreign.certificate, foreign.key)
+        #expect(answer7.hasPrefix("refused"))
+      }
+    }
+  }
+
   @Test func `an address that cannot be had costs the metrics, not the node`() async throws {
     try await Node.with(settings: "[metrics]\naddress = \"192.0.2.1:9\"\n") { node in
       #expect(node.daemonLog().contains("no metrics are served: metrics: listen on"))

@@ -17,7 +17,7 @@ import Testing
       try await node.importBusybox()
       var mutation = WireMutation(seed: seed, texts: FullConfigs.texts)
       let subject = Subject(node: node)
-      for number in 0..<Load.number("BERTH_REQUESTS", usual: 12) {
+      for number in 0..<Load.number("BERTH_REQUESTS", usual: 48) / 4 {
         for (path, request) in try await subject.requests() {
           guard let message = try? Google_Protobuf_Empty(serializedBytes: mutation.mutate(request, changes: 1 + number % 2)),
             path != Subject.pull || Subject.staysHere(message)

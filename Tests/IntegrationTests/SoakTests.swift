@@ -1,6 +1,7 @@
 import CRIAPI
 import Core
 import Linux
+import Support
 import SwiftProtobuf
 import Testing
 

@@ -38,6 +38,11 @@ import Testing
     ("[2001:db8::5]:5000", "2001:db8::/32", true), ("[2001:db9::5]", "2001:db8::/32", false), ("[::ffff:10.0.0.1]", "10.0.0.0/31", true),
     ("R.Example", "other.example, r.EXAMPLE", true), ("anything.example", "*", true), ("r.example", "//,,/8,nonsense/x", false),
     ("localhost:5000", "", true), ("127.0.0.1:5000", "", true), ("[::1]:5000", "", true), ("128.0.0.1", "", false),
+    ("a.localhost", "", false), ("r.example", "*.r.example:443", false), ("a.r.example", "*.r.example:443", true),
+    ("a.r.example:5000", "*.r.example:443", false), ("10.1.2.3", "10.1.2.3:443", true), ("10.1.2.3:5000", "10.1.2.3:443", false),
+    ("r.example", " r.example ,", true), ("r.example", ":443", false), ("r.example", "*,x", true),
+    ("[2001:db8::5]:5000", "[2001:db8::5]", true),
+    ("[2001:db8::5]", "[2001:db8::5]:443", true), ("10.0.0.1.example", "10.0.0.0/8", false),
   ])
   func `NO_PROXY names hosts, suffixes, addresses and networks`(host: String, exceptions: String, direct: Bool) throws {
     let proxy = try choice("https://\(host)/v2/", "HTTPS_PROXY=p.example:1", "NO_PROXY=\(exceptions)")

@@ -85,6 +85,7 @@ import Testing
     expected.containers.pidsLimit = 7
     expected.containers.devices = ["/dev/w"]
     (expected.containers.isReadonly, expected.containers.ignoresImageVolumes) = (true, true)
+    expected.containers.addsUsers = true
     expected.containers.timezone = "Europe/Paris"
     expected.containers.rejectedSources = ["/x"]
     expected.shim.path = "/i"
@@ -124,6 +125,7 @@ import Testing
       additional_devices = ["/dev/w"]
       read_only = true
       ignore_image_defined_volumes = true
+      add_passwd_entries = true
       timezone = "Europe/Paris"
       absent_mount_sources_to_reject = ["/x"]
       [runtimes]

@@ -86,6 +86,25 @@ struct ContainerDefaultsTests {
     #expect(zone?.source == "/usr/share/zoneinfo/UTC" && zone?.options?.contains("ro") == true)
   }
 
+  @Test func `a user that the image does not know gets an entry where the operator wants it`() throws {
+    func built(_ user: Int64, _ isWanted: Bool = true) throws -> BuiltSpec {
+      try makeSpec(
+        SpecFixture.inputs {
+          $0.node.defaults.addsUsers = isWanted
+          $0.prepared.passwdFile = "/bundle/passwd"
+          $0.runAs(user, 5)
+          $0.container.workingDir = "/srv"
+        })
+    }
+    let unknown = try built(4242)
+    let text = String(decoding: unknown.passwd ?? [], as: UTF8.self)
+    #expect(text == SpecFixture.passwd + "4242:x:4242:5:container user:/srv:/sbin/nologin\n")
+    #expect(unknown.spec.mounts.contains { $0.destination == "/etc/passwd" && $0.source == "/bundle/passwd" })
+    for other in [try built(1000), try built(4242, false)] {
+      #expect(other.passwd == nil && !other.spec.mounts.contains { $0.destination == "/etc/passwd" })
+    }
+  }
+
   /// A privileged container mounts the host's own cgroup2: what the mount does not say again is taken from the whole node.
   @Test func `the host's cgroup2 keeps its options`() throws {
     func options(_ isPrivileged: Bool, _ version: NodeFacts.CgroupVersion = .v2) throws -> [String] {

@@ -1,3 +1,4 @@
+import CLinux
 import Core
 import NIOCore
 import NIOPosix
@@ -10,6 +11,8 @@ package final class RelayProxy: Sendable {
     package var authorization: String?
     /// Each connection is cut after so many bytes from the server.
     package var dropAfter: Int?
+    /// Connections are cut with a reset (RST) rather than an orderly end.
+    package var resets = false
     /// Each connection is cut after so many bytes for the server.
     package var dropAfterSent: Int?
     /// Flips a bit of the byte at this position among all that come from the server, once.
@@ -85,6 +88,7 @@ package final class RelayProxy: Sendable {
             try? await self.pass(answers, to: output)
             // All that was relayed leaves before the connection does: an empty write is done when those before it are.
             _ = try? await client.channel.writeAndFlush(ByteBuffer()).get()
+            if self.options.resets { try? await client.channel.resetOnClose() }
             client.channel.close(promise: nil)
           }
           var sent = 0
@@ -134,5 +138,12 @@ package final class RelayProxy: Sendable {
     guard let position else { return }
     let index = bytes.readerIndex + position
     if let byte = bytes.getInteger(at: index, as: UInt8.self) { bytes.setInteger(byte ^ 0x10, at: index) }
+  }
+}
+
+extension Channel {
+  /// Closing throws away what was not sent, and the peer is told so (SO_LINGER of no time at all).
+  fileprivate func resetOnClose() async throws {
+    try await (self as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
   }
 }

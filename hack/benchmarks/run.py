@@ -118,11 +118,12 @@ def life_cycles(both, results, rounds):
 def user_namespaces(berth, results, rounds):
     for number in range(rounds + 1):
         plain, special = Pod(berth, f"plain{number}"), Pod(berth, f"users{number}", users=(number + 1) << 16)
-        values = [pod.start()["pod start"] for pod in (plain, special)]
-        ends = [sum(pod.end().values()) for pod in (plain, special)]
+        order = (plain, special) if number % 2 else (special, plain)
+        starts = {pod: pod.start()["pod start"] for pod in order}
+        ends = {pod: sum(pod.end().values()) for pod in order}
         if number > 0:
-            results.beside("userns pod start, ms", values[1], values[0])
-            results.beside("userns pod end, ms", ends[1], ends[0])
+            results.beside("userns pod start, ms", starts[special], starts[plain])
+            results.beside("userns pod end, ms", ends[special], ends[plain])
 
 
 SETTLE = 35  # seconds: Berth gives back twice a minute what only a burst of work needed

@@ -19,7 +19,7 @@ extension ImageVerdict {
     .with {
       $0.id = image.id.description
       $0.references = image.tags + image.digests
-      $0.findings = findings
+      $0.findings = findings + blobs.map(\.line)
       $0.whole = isWhole
       $0.layers = layers.map { layer in
         .with {

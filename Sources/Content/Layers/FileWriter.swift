@@ -7,7 +7,7 @@ struct FileWriter: ~Copyable {
   private let file: FileHandle
   private var checksum = Checksum()
   /// The end of what was written.
-  private var position: Int64 = 0
+  private(set) var position: Int64 = 0
   /// Up to where writeback was started.
   private var started: Int64 = 0
 
@@ -45,9 +45,7 @@ extension FileHandle {
   func apply(_ metadata: Metadata, _ remaining: Birth.Remaining = .all) throws {
     if remaining.contains(.owner) { try setOwner(metadata.owner, metadata.group) }
     if remaining.contains(.mode) { try setMode(metadata.mode) }
-    for (name, value) in metadata.attributes {
-      try tolerating(name) { () throws(SystemError) in try setAttribute(name, value) }
-    }
+    for (name, value) in metadata.attributes { try setAttribute(name, value) }
     try setModified(metadata.modified)
   }
 }
@@ -58,17 +56,7 @@ extension Directory {
   func apply(_ metadata: Metadata, to name: RawName, _ remaining: Birth.Remaining) throws {
     if remaining.contains(.owner) { try setOwner(name, metadata.owner, metadata.group) }
     if remaining.contains(.mode) { try setMode(name, metadata.mode) }
-    for (attribute, value) in metadata.attributes {
-      try tolerating(attribute) { () throws(SystemError) in try setAttribute(name, attribute, value) }
-    }
+    for (attribute, value) in metadata.attributes { try setAttribute(name, attribute, value) }
     try setModified(name, metadata.modified)
-  }
-}
-
-/// An attribute that this filesystem or this kind of file cannot carry is left out, as every other runtime does; but never one that
-/// gives or takes privileges.
-private func tolerating(_ attribute: RawName, _ body: () throws(SystemError) -> Void) throws {
-  do { try body() } catch {
-    guard error.isUnsupported, attribute != "security.capability" else { throw error }
   }
 }

@@ -37,6 +37,15 @@ struct TarEntry: Sendable {
     /// Anything but a file, complete.
     case item(Item.Kind)
     case hardLink(RawName)
+
+    /// A hard link's own metadata counts for nothing.
+    var type: FileType {
+      switch self {
+      case .directory: .directory
+      case .file, .hardLink: .regular
+      case .item(let kind): kind.type
+      }
+    }
   }
 
   var path: RawName

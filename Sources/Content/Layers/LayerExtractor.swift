@@ -8,10 +8,12 @@ struct LayerExtractor: ~Copyable {
 
   private let directory: StagingDirectory
   private let limits: ExtractionLimits
+  private var support: AttributeSupport
   private var names: EntryNames
 
-  init(_ directory: StagingDirectory, _ limits: ExtractionLimits) {
+  init(_ directory: StagingDirectory, _ limits: ExtractionLimits) throws {
     self.directory = directory
+    support = AttributeSupport(trying: try directory.openKept())
     self.limits = limits
     names = EntryNames(limits)
   }
@@ -37,17 +39,16 @@ struct LayerExtractor: ~Copyable {
   }
 
   private mutating func take(_ entry: TarEntry, _ path: EntryPath, _ reader: TarReader) throws {
+    var metadata = entry.metadata
+    metadata.attributes = try support.carried(metadata.attributes, by: entry.kind.type)
     switch entry.kind {
-    case .directory: try note(LayerStep(path: path, action: .directory(entry.metadata)))
+    case .directory: try note(LayerStep(path: path, action: .directory(metadata)))
     case .hardLink(let target):
       let target = try stage("hard link to \"\(target)\"") { try names.check(target) }
       try note(LayerStep(path: path, action: .hardLink(to: target)))
-    case .file(let size): try makeItem(Item(kind: .file(size: size, checksum: 0), metadata: entry.metadata), path, reader)
+    case .file(let size): try makeItem(Item(kind: .file(size: size, checksum: 0), metadata: metadata), path, reader)
     case .item(let kind):
       try check(kind)
-      var metadata = entry.metadata
-      // Only files and directories can have them (xattr(7)).
-      metadata.attributes = metadata.attributes.filter { !$0.key.bytes.starts(with: "user.".utf8) }
       try makeItem(Item(kind: kind, metadata: metadata), path, reader)
     }
   }

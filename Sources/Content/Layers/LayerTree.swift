@@ -89,6 +89,15 @@ struct LayerTree: Sendable {
     }
   }
 
+  /// Whiteouts of a layer that depends on none below hide nothing: they are not made, nor remembered.
+  var withoutWhiteouts: LayerTree {
+    var tree = self
+    for id in directories.indices where directories[id].children.values.contains(.whiteout) {
+      tree.directories[id].children = directories[id].children.filter { $0.value != .whiteout }
+    }
+    return tree
+  }
+
   /// Where a directory is below the layer's root, without symlinks; empty for the root.
   func components(_ id: DirectoryID) -> [RawName] {
     var result: [RawName] = []

@@ -89,7 +89,14 @@ final class StagingDirectory {
   func writeFile(_ place: TreePlace, _ tree: LayerTree, size: Int64, _ metadata: Metadata, _ reader: TarReader) throws -> UInt64 {
     let mode = birth.mode(metadata)
     var writer = FileWriter(try with(place.directory, tree) { try $0.createFile(place.name, mode: mode ?? 0o600) })
-    while let (bytes, offset) = try reader.nextBlock() { try writer.write(bytes, at: offset) }
+    while let (bytes, offset) = try reader.nextBlock() {
+      if bytes.isEmpty { continue }
+      guard offset >= writer.position, offset <= size, Int64(bytes.count) <= size - offset else {
+        throw Fault(
+          .invalidArgument, "its content has \(bytes.count) bytes at \(offset), where a file of \(size) bytes has no place for them")
+      }
+      try writer.write(bytes, at: offset)
+    }
     return try writer.finish(size: size, metadata, birth.remaining(metadata, mode))
   }
 
@@ -98,6 +105,9 @@ final class StagingDirectory {
   }
 
   func makeKept(_ item: Item, _ number: LayerTree.ItemID) throws { try kept.make(item, RawName("\(number)"), .unknown) }
+
+  /// Beside what becomes the layer.
+  func openKept() throws -> Directory { try Directory.open("\(path)/\(Self.kept)") }
 
   func createKept(_ number: LayerTree.ItemID) throws -> FileHandle { try kept.createFile(RawName("\(number)")) }
 

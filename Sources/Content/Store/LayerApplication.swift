@@ -46,7 +46,7 @@ final class LayerApplication: LayerIngest {
     let blob = VerifiedBlob(queue, layer.descriptor)
     let tar = HashedTar(
       try Decompression.open(blob), algorithm: layer.diffID.algorithm, limits: limits, compressed: { blob.count })
-    var extractor = LayerExtractor(try StagingDirectory.make(path), limits)
+    var extractor = try LayerExtractor(try StagingDirectory.make(path), limits)
     do { try extractor.extract(try TarReader(tar, limits: limits)) } catch { throw try blame(error, blob) }
     // What did not arrive as sent is not the image's fault: the blob is judged first.
     try tar.drain()

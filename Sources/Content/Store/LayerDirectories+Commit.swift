@@ -22,7 +22,7 @@ extension LayerDirectories {
   func fit(
     _ staged: StagedLayer, as id: LayerID, above parents: [LayerID]
   ) throws -> (record: LayerRecord, manifest: LayerManifest, hasRoot: Bool) {
-    let tree = staged.isShared ? staged.tree : try FixUp.run(staged, above: parents.map { LayerLayout.files(root, $0) })
+    let tree = staged.isShared ? staged.tree.withoutWhiteouts : try FixUp.run(staged, above: parents.map { LayerLayout.files(root, $0) })
     let manifest = LayerManifest(tree)
     let record = LayerRecord(id: id, diffID: staged.diffID, shared: staged.isShared, usage: manifest.usage)
     return (record, manifest, tree[LayerTree.root].metadata != nil)

@@ -12,12 +12,15 @@ extension ImageService {
   {
     let records = names.isEmpty ? index.list().sorted { $0.id.hex < $1.id.hex } : try names.map { try named($0) }
     var known: [LayerID: LayerVerdict] = [:]
+    var blobs: [Digest: BlobVerdict?] = [:]
     for record in records {
       garbage.hold(record.layers)
       defer { garbage.release(record.layers) }
       var verdict = try await verdict(on: record, &known)
+      verdict.blobs = await keptBlobs(of: record, &blobs)
       if !verdict.isWhole, let credentials { await ImageRepair(service: self, credentials: credentials).run(&verdict) }
       for layer in verdict.layers { known[layer.id] = layer }
+      for blob in record.blobs ?? [] where blobs[blob] != nil { blobs[blob] = .some(verdict.blobs.first { $0.digest == blob }) }
       try await report(verdict)
     }
   }
@@ -32,6 +35,30 @@ extension ImageService {
       verdict.layers += [known[id]].compactMap { $0 }
     }
     return verdict
+  }
+
+  /// Those that are not whole. Where the daemon keeps blobs, one that is missing is not whole; otherwise what there is counts.
+  private func keptBlobs(of record: ImageRecord, _ known: inout [Digest: BlobVerdict?]) async -> [BlobVerdict] {
+    if record.artifactType != nil { return [] }
+    var found: [BlobVerdict] = []
+    for digest in Set(record.blobs ?? []).sorted(by: { $0.hex < $1.hex }) {
+      let verdict: BlobVerdict?
+      if let seen = known[digest] { verdict = seen } else { verdict = await keptBlob(digest) }
+      known[digest] = .some(verdict)
+      if let verdict { found.append(verdict) }
+    }
+    return found
+  }
+
+  private func keptBlob(_ digest: Digest) async -> BlobVerdict? {
+    if !keepsBlobs, !content.contains(digest) { return nil }
+    do {
+      let stream = try await content.open(digest, from: 0)
+      while try await stream.next() != nil {}
+      return nil
+    } catch {
+      return BlobVerdict(digest: digest, finding: Fault(error).message)
+    }
   }
 
   /// What cannot be read is a finding.
@@ -66,6 +93,7 @@ struct ImageRepair: Sendable {
     } catch {
       return verdict.fail("\(Fault(error))")
     }
+    await repairBlobs(of: &verdict, documents, pull)
     let layers = pull.layerPull(documents)
     for number in verdict.layers.indices where !verdict.layers[number].findings.isEmpty && !verdict.layers[number].isRepaired {
       do {
@@ -75,6 +103,27 @@ struct ImageRepair: Sendable {
         verdict.layers[number].failure = "\(Fault(error))"
       }
     }
+  }
+
+  /// A blob takes the place of the damaged one when it is whole.
+  private func repairBlobs(of verdict: inout ImageVerdict, _ documents: ImagePull.Documents, _ pull: ImagePull) async {
+    var left: [BlobVerdict] = []
+    for var blob in verdict.blobs {
+      do {
+        guard let descriptor = documents.manifest.layers.first(where: { $0.digest == blob.digest }) else {
+          throw Fault(.dataLoss, "its manifest does not name it")
+        }
+        try await stage("blob \(blob.digest)") {
+          let stream = try await pull.source.blob(descriptor, of: pull.reference, credentials: credentials)
+          try await service.content.take(stream, as: descriptor) { _ in }
+        }
+        service.logger.info("blob repaired", metadata: ["blob": "\(blob.digest)", "image": "\(verdict.image.id)"])
+      } catch {
+        blob.failure = "\(Fault(error))"
+        left.append(blob)
+      }
+    }
+    verdict.blobs = left
   }
 
   /// By the manifest's digest: exactly what is here, not what the tag leads to today.
@@ -110,6 +159,7 @@ extension ImageVerdict {
   /// Nothing could be repaired, and why.
   fileprivate mutating func fail(_ why: String) {
     if !findings.isEmpty { findings.append("repair: \(why)") }
+    for number in blobs.indices { blobs[number].failure = why }
     for number in layers.indices where !layers[number].findings.isEmpty && !layers[number].isRepaired { layers[number].failure = why }
   }
 }

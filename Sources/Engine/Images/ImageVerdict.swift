@@ -1,4 +1,5 @@
 package import Core
+package import OCI
 
 /// What verifying an image found.
 package struct ImageVerdict: Sendable {
@@ -7,9 +8,21 @@ package struct ImageVerdict: Sendable {
   package internal(set) var findings: [String] = []
   /// Lowest first.
   package internal(set) var layers: [LayerVerdict] = []
+  /// Kept compressed layers (`keep_layer_blobs`) that are not as they should be, and not repaired.
+  package internal(set) var blobs: [BlobVerdict] = []
 
   /// No difference anywhere, or none any more.
-  package var isWhole: Bool { findings.isEmpty && layers.allSatisfy { $0.findings.isEmpty || $0.isRepaired } }
+  package var isWhole: Bool { findings.isEmpty && blobs.isEmpty && layers.allSatisfy { $0.findings.isEmpty || $0.isRepaired } }
+}
+
+package struct BlobVerdict: Sendable {
+  package let digest: Digest
+  package let finding: String
+  /// Why it could not be repaired; empty where nobody tried.
+  package internal(set) var failure = ""
+
+  /// For people.
+  package var line: String { "kept blob \(digest): \(finding)" + (failure.isEmpty ? "" : ", repair: \(failure)") }
 }
 
 package struct LayerVerdict: Sendable {

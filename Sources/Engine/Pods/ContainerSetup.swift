@@ -12,6 +12,7 @@ struct ContainerSetup: Sendable {
   let holderPID: Int32
   let id: String
 
+  private var passwdFile: String { bundle + "/passwd" }
   private var bundle: String { "\(sandbox.plan.directory)/containers/\(id)" }
 
   private var runtime: String { services.settings.runtimes[sandbox.runtimeHandler] ?? "" }
@@ -63,6 +64,7 @@ struct ContainerSetup: Sendable {
     var prepared = PreparedMounts()
     prepared.resolved = found.filter(\.value.exists).mapValues(\.resolved)
     prepared.images = try await mounts.mount(images.volumes, config, label: labels?.file)
+    prepared.passwdFile = passwdFile
     prepared.mapped = mounts.mappedPaths(config)
     let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: sandbox.plan.idMaps?.owner(.root) ?? .root)
     let imageVolumes = services.settings.ignoresImageVolumes ? [:] : try await volumes.make(images.config, images.image.layers, config)
@@ -80,6 +82,12 @@ struct ContainerSetup: Sendable {
       try await mounts.map(config, found)
     }
     try stage("bundle") { try Files.write(built.spec.encoded, to: bundle + "/config.json") }
+    if let passwd = built.passwd {
+      try stage("passwd") {
+        try Files.write(passwd, to: passwdFile, mode: 0o644)
+        if let label = built.spec.linux.mountLabel { try Files.setLabel(passwdFile, label) }
+      }
+    }
     for warning in built.warnings { services.logger.warning("container \(id): \(warning)") }
   }
 

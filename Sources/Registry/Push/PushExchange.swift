@@ -20,17 +20,8 @@ struct PushExchange: Sendable {
     do {
       return try await exchange.authenticated(endpoint) { try await follow(request, $0) }
     } catch {
-      throw Self.failure(error, request)
+      throw AttemptFailure(error, at: request.display)
     }
-  }
-
-  /// Transport errors name the request.
-  private static func failure(_ error: any Error, _ request: PushRequest) -> AttemptFailure {
-    let failure = AttemptFailure(error, asking: request.address)
-    let asked = "GET \(request.address.display)"
-    guard failure.fault.message.hasPrefix(asked + ": ") else { return failure }
-    let fault = Fault(failure.fault.code, request.display + failure.fault.message.dropFirst(asked.count), cause: failure.fault.cause)
-    return AttemptFailure(fault, isTransient: failure.isTransient, retryAfter: failure.retryAfter)
   }
 
   /// As ``send(_:)``; what is not one of `expected` is a failure that says what the registry said.
@@ -80,20 +71,25 @@ struct PushExchange: Sendable {
     switch request.body {
     case .none: if request.method != .HEAD, request.method != .GET { message.body = .bytes(ByteBuffer()) }
     case .bytes(let bytes): message.body = .bytes(ByteBuffer(bytes: bytes))
-    case .stream(let length, let open):
-      message.body = .stream(UploadBody(length: length, open: open, sent: request.sent), length: .known(length))
+    case .stream: break
     }
     if address.scheme == .https { message.tlsConfiguration = try exchange.connections.tls(for: endpoint.host, itself: isOwn) }
     return message
   }
 
   private func execute(_ message: HTTPClientRequest, _ request: PushRequest, _ address: WebAddress) async throws -> HTTPClientResponse {
-    let client = try exchange.connections.client(for: endpoint.host, to: address)
-    guard case .stream(let length, let open) = request.body else {
-      let response = try await client.execute(message, timeout: TimeAmount(policy.responseTimeout))
-      exchange.warnings.note(response, from: address.origin)
-      return response
+    try await exchange.send(to: address, of: endpoint, as: "\(request.method.rawValue) \(address.display)") { client in
+      guard case .stream(let length, let open) = request.body else {
+        return try await client.execute(message, timeout: TimeAmount(policy.responseTimeout))
+      }
+      return try await upload(message, request, length, open, by: client)
     }
+  }
+
+  private func upload(
+    _ message: HTTPClientRequest, _ request: PushRequest, _ length: Int64, _ open: @escaping @Sendable () async throws -> any BlobStream,
+    by client: HTTPClient
+  ) async throws -> HTTPClientResponse {
     let watch = UploadWatch(length: length)
     var watched = message
     let body = UploadBody(length: length, open: open) { count in
@@ -107,7 +103,6 @@ struct PushExchange: Sendable {
       group.addTask { try await watch.run(request.display, policy, patience: Self.patience) }
       defer { group.cancelAll() }
       guard let response = try await group.next() else { throw CancellationError() }
-      exchange.warnings.note(response, from: address.origin)
       return response
     }
   }
@@ -131,8 +126,7 @@ private final class UploadWatch: Sendable {
       try await Task.sleep(for: policy.stallWindow)
       let later = count.withLock { $0 }
       if later < length, later - before < Int64(policy.stallBytes) {
-        throw AttemptFailure(
-          Fault(.unavailable, "\(what): stalled: \(later - before) bytes in \(policy.stallWindow)"), isTransient: true)
+        throw AttemptFailure.stalled(what, bytes: later - before, in: policy.stallWindow)
       }
       before = later
     }
