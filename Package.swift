@@ -100,8 +100,8 @@ let surfaces: [Target] = [
   program(
     "berth", folder: "CLI",
     [
-      "Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Settings", "GRPC", "WebSocket", .nioPosix, .nioCore, .nioSSL, .protobuf, .arguments,
-      .logging,
+      "Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Settings", "GRPC", "WebSocket", "CZlib", .nioPosix, .nioCore, .nioSSL, .protobuf,
+      .arguments, .logging,
     ]),
 ]
 

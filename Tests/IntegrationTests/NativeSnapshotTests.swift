@@ -1,5 +1,6 @@
 import CRIAPI
 import Core
+import GRPC
 import Linux
 import Support
 import SwiftProtobuf
@@ -49,6 +50,37 @@ import Testing
       try await node.importBusybox()
       let pod = try await runPod(node, "all", handler: "")
       #expect(try await rootType(node, pod) != "overlay")
+    }
+  }
+
+  /// As for a berthd in a container that was given no volume.
+  @Test func `with its root on an overlay, containers have copies, and an image that cannot be stored there says why`() async throws {
+    let image = ServedImage([try await PackedLayer([.file("a", "a"), .file("b", "b")]), try await PackedLayer([.whiteout("a")])])
+    try await withHostileServer {
+      image.answer($0)
+    } _: { server in
+      try await Node.with { node in
+        try await node.kill()
+        let parts = ["lower", "upper", "work"].map { node.scratch + "/" + $0 }
+        for part in parts { try Files.makeDirectories(part) }
+        try await withOverlay(RootfsMount(lower: [parts[0]], upper: parts[1], work: parts[2]), at: node.root) {
+          try await node.start()
+          #expect(node.daemonLog().contains("overlayfs cannot be used below \(node.root)"))
+          try await node.importBusybox()
+          let pod = try await runPod(node, "inside", handler: "")
+          _ = try await rootType(node, pod)
+          let mounts = try MountInfo.read().filter { $0.mountPoint.hasPrefix(node.state) && $0.mountPoint.hasSuffix("/rootfs") }
+          #expect(mounts.allSatisfy { !$0.superOptions.contains { $0.hasPrefix("lowerdir") && $0.contains("/layers/") } })
+          let error = await #expect(throws: GRPCStatus.self) { _ = try await node.pull(server.authority + "/test/image:1") }
+          #expect(error?.code == .failedPrecondition, "\(error?.message ?? "")")
+          #expect(error?.message.contains("give berthd's root a filesystem of its own") == true, "\(error?.message ?? "")")
+          let layers = try node.committedLayers()
+          #expect(try await node.images().count == 1 && layers == 1)
+          try await node.remove(pod: pod)
+          try await node.kill()
+        }
+        try await node.start()
+      }
     }
   }
 }

@@ -6,7 +6,8 @@ struct Logs: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print a container's output.",
     discussion: """
-      What the program wrote to its error output goes to ours.
+      What the program wrote to its error output goes to ours. The files of past rotations are read, too, as long as
+      they are there.
 
       Examples:
         berth logs web
@@ -46,7 +47,7 @@ struct Logs: AsyncParsableCommand {
   }
 
   private func show(_ path: String, _ printer: LogPrinter) throws {
-    var file = try LogFile(path, tail: tail)
+    var file = try LogFile(path, tail: tail, since: printer.since)
     var printer = printer
     while true {
       let lines = try file.next()

@@ -1,29 +1,42 @@
 import Linux
 
-/// Reads a container's log file as it grows. A rotated file is read to its end before the new one of the same name is begun.
+/// Reads a container's log as it grows: the files of past rotations, packed ones too, then the one of its name. Each is read to its end before the
+/// next is begun.
 struct LogFile: ~Copyable {
   private let path: String
-  private var file: FileHandle
-  /// Of the next byte to read.
-  private var offset: Int
+  private var input: LogInput
   /// The beginning of a record whose end is not written yet.
   private var rest: [UInt8] = []
-  /// Of the last record that was read.
-  private var lastTime: Int64?
+  /// Of the last record that was read: its time, and the same as it is in the file.
+  private var last: (time: Int64, stamp: [UInt8])?
   /// Files that were read to their end.
   private var finished: [FileIdentity] = []
 
-  private static let chunk = 64 << 10
   private static let filesRemembered = 32
   /// Times of files are not finer, in nanoseconds.
   private static let clockTick: Int64 = 10_000_000
 
-  /// `tail`: begin with this many last records; nil: with the first.
-  init(_ path: String, tail: Int?) throws(SystemError) {
-    let opened = try FileHandle.open(path)
-    offset = if let tail { try Self.start(ofLast: tail, in: opened, path) } else { 0 }
-    file = opened
+  /// `tail`: begin with this many last records, of whatever file; nil: with the first. Files with nothing from `since` on are left out.
+  init(_ path: String, tail: Int?, since: Int64 = .min) throws(SystemError) {
+    input = try Self.begin(path, tail, since)
     self.path = path
+  }
+
+  /// The one of its name is opened first: when that is rotated now, it is found under its new name.
+  private static func begin(_ path: String, _ tail: Int?, _ since: Int64) throws(SystemError) -> LogInput {
+    var input = try LogInput(path)
+    let older = RotatedLogs.entries(of: path, before: try input.identity(), since: since)
+    guard let tail else {
+      if let first = older.first, let oldest = try? LogInput(first.path) { input = oldest }
+      return input
+    }
+    var missing = tail - (try input.begin(atLast: tail))
+    for entry in older.reversed() where missing > 0 {
+      guard var file = try? LogInput(entry.path) else { continue }
+      missing -= try file.begin(atLast: missing)
+      input = file
+    }
+    return input
   }
 
   /// The complete records that are there by now, at most about a chunk of them; empty only where there is none.
@@ -39,58 +52,45 @@ struct LogFile: ~Copyable {
 
   /// The writer may have gone on between our last look and the renaming.
   private mutating func readMoved() throws(SystemError) -> [UInt8] {
-    let last = try read()
-    if !last.isEmpty { return last }
+    let bytes = try read()
+    if !bytes.isEmpty { return bytes }
     try reopen()
     return try read()
   }
 
+  /// Of a damaged file all that can be read, and then a record that says so.
   private mutating func read() throws(SystemError) -> [UInt8] {
-    let bytes = try file.read(count: Self.chunk, at: offset, path)
-    offset += bytes.count
-    return bytes
+    if let bytes = try input.read() { return bytes }
+    rest = []
+    return (last?.stamp ?? []) + Array(" stderr F [berth: the rest of \(input.name) is damaged]\n".utf8)
   }
 
   /// Another file has taken the name, or this one was cut short. No file of that name, just now: not yet.
   private func hasMoved() throws(SystemError) -> Bool {
-    guard let named = try? FileIdentity.of(path: path) else { return false }
-    let open = try file.identity(path)
-    return !named.isSameFile(as: open) || open.size < offset
+    guard let named = try? FileIdentity.of(path: path) else { return try successor() != nil }
+    if input.isPacked { return true }
+    let open = try input.identity()
+    return !named.isSameFile(as: open) || open.size < input.offset
+  }
+
+  private func successor() throws(SystemError) -> String? {
+    let identity = try input.identity()
+    return RotatedLogs.successor(of: finished + [identity], after: last?.time ?? identity.modified - Self.clockTick, of: path)
   }
 
   private mutating func reopen() throws(SystemError) {
-    let identity = try file.identity(path)
-    finished = Array((finished + [identity]).suffix(Self.filesRemembered))
-    let next = RotatedLogs.successor(of: finished, after: lastTime ?? identity.modified - Self.clockTick, of: path) ?? path
-    file = try FileHandle.open(next)
-    offset = 0
+    let next = try LogInput(try successor() ?? path)
+    finished = Array((finished + [try input.identity()]).suffix(Self.filesRemembered))
+    input = next
     rest = []
   }
 
   private mutating func take(_ bytes: [UInt8]) -> [LogLine] {
     rest += bytes
-    guard let last = rest.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
-    let lines = rest[..<last].split(separator: UInt8(ascii: "\n")).compactMap(LogLine.init(record:))
-    rest.removeFirst(last + 1)
-    lastTime = lines.last?.time ?? lastTime
+    guard let end = rest.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
+    let lines = rest[..<end].split(separator: UInt8(ascii: "\n")).compactMap(LogLine.init(record:))
+    rest.removeFirst(end + 1)
+    if let line = lines.last { last = (line.time, Array(line.stamp)) }
     return lines
-  }
-
-  /// Reads backwards until enough line breaks were seen; the one that ends the file does not count.
-  private static func start(ofLast count: Int, in file: borrowing FileHandle, _ path: String) throws(SystemError) -> Int {
-    let size = try file.identity(path).size
-    var end = size
-    var wanted = count
-    while end > 0 {
-      let begin = max(0, end - chunk)
-      let bytes = try file.read(count: end - begin, at: begin, path)
-      for index in bytes.indices.reversed() where bytes[index] == UInt8(ascii: "\n") && begin + index != size - 1 {
-        wanted -= 1
-        if wanted == 0 { return begin + index + 1 }
-      }
-      if wanted <= 0 { return size }
-      end = begin
-    }
-    return count == 0 ? size : 0
   }
 }

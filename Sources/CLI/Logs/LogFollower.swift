@@ -40,10 +40,12 @@ struct LogFollower {
   /// In the middle of a rotation there is no file for some moments.
   private func openLog(_ tail: Int?) async throws -> LogFile {
     for _ in 0..<Self.looksForFile {
-      if let file = try? LogFile(path, tail: tail) { return file }
+      if let file = try? LogFile(path, tail: tail, since: printer.since) { return file }
       try await Task.sleep(for: Self.interval)
     }
-    do { return try LogFile(path, tail: tail) } catch { throw Failure("logs of container \(Short.id(containerID)): \(error)") }
+    do { return try LogFile(path, tail: tail, since: printer.since) } catch {
+      throw Failure("logs of container \(Short.id(containerID)): \(error)")
+    }
   }
 
   private func drain(_ file: inout LogFile, _ printer: inout LogPrinter) async throws {

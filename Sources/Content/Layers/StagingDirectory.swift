@@ -114,7 +114,18 @@ final class StagingDirectory {
   /// Only at commit: until then nobody knows whether they hide anything.
   func makeWhiteouts(_ tree: LayerTree) throws {
     try tree.forEachDirectory { id, directory in
-      for (name, node) in directory.children where node == .whiteout { try with(id, tree) { try $0.makeWhiteout(name) } }
+      for (name, node) in directory.children where node == .whiteout { try with(id, tree) { try hide(name, in: $0) } }
+    }
+  }
+
+  /// Overlayfs keeps this sign to itself: where the layers are on one, nobody can make it.
+  private func hide(_ name: RawName, in directory: borrowing Directory) throws {
+    do { try directory.makeWhiteout(name) } catch {
+      guard error.number == error.notPermitted else { throw error }
+      throw Fault(
+        .failedPrecondition,
+        "it removes files of the layers below it, which the filesystem of the layers has no way to store, as overlayfs has none: give berthd's root a filesystem of its own, such as a volume",
+        cause: error)
     }
   }
 
