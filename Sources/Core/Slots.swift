@@ -23,8 +23,9 @@ package final class Slots: Sendable {
 
   private struct State {
     var queues: [String: Queue] = [:]
+    /// Numbers waiters.
     var next = 0
-    /// Cancelled before they were registered.
+    /// Cancelled while they did not wait: not yet, or no more.
     var cancelled: Set<Int> = []
   }
 
@@ -48,10 +49,12 @@ package final class Slots: Sendable {
       state.next += 1
       return state.next
     }
+    // Nobody can be told any more that it was cancelled.
+    defer { state.withLock { _ = $0.cancelled.remove(number) } }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         let result: Result<Void, any Error>? = state.withLock { state in
-          if state.cancelled.remove(number) != nil || Task.isCancelled { return .failure(CancellationError()) }
+          if state.cancelled.contains(number) || Task.isCancelled { return .failure(CancellationError()) }
           if state.queues[key, default: Queue()].busy < limit {
             state.queues[key, default: Queue()].busy += 1
             return .success(())
@@ -61,7 +64,6 @@ package final class Slots: Sendable {
         }
         if let result { continuation.resume(with: result) }
       }
-      state.withLock { _ = $0.cancelled.remove(number) }
     } onCancel: {
       abandon(number, key)
     }

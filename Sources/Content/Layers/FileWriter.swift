@@ -12,7 +12,7 @@ struct FileWriter: ~Copyable {
   private var started: Int64 = 0
 
   private static let writebackStep: Int64 = 8 << 20
-  private static let large: Int64 = 1 << 20
+  private static let large: Int64 = 64 << 10
 
   init(_ file: consuming FileHandle) { self.file = file }
 

@@ -10,7 +10,7 @@ final class StagingDirectory {
   private let birth: Birth
   /// What directories were made with.
   private var modes: [LayerTree.DirectoryID: UInt16] = [:]
-  /// Those last used stay open, the latest at the end: archives list a directory's entries one after the other, and go down and up again.
+  /// Those last opened stay open, the latest at the end: archives list a directory's entries one after the other, and go down and up again.
   private var open: [OpenDirectory] = []
 
   static let files: RawName = "fs"
