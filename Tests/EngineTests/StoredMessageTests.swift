@@ -1,6 +1,6 @@
-import SwiftProtobuf
 import CRIAPI
 import FoundationEssentials
+import SwiftProtobuf
 import Testing
 
 @testable import Engine

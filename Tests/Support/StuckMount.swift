@@ -24,7 +24,8 @@ package struct StuckMount: ~Copyable {
   package func takeRequest() throws(SystemError) { _ = try request() }
 
   private func request() throws(SystemError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    // A request may be as large as the largest write, and its headers.
+    var bytes = [UInt8](repeating: 0, count: 1 << 17)
     let count = try check("read", "/dev/fuse") { bytes.withUnsafeMutableBytes { read(server.raw, $0.baseAddress, $0.count) } }
     return Array(bytes[..<count])
   }

@@ -32,7 +32,9 @@ extension CDISpec.Edits {
     return intelRdt?.problem
   }
 
-  private static func wrongEntry(_ entries: [String]) -> String? { entries.first { ($0.utf8.firstIndex(of: UInt8(ascii: "=")) ?? $0.startIndex) == $0.startIndex } }
+  private static func wrongEntry(_ entries: [String]) -> String? {
+    entries.first { ($0.utf8.firstIndex(of: UInt8(ascii: "=")) ?? $0.startIndex) == $0.startIndex }
+  }
 }
 
 extension CDISpec.DeviceNode {
