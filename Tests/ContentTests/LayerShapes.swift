@@ -49,7 +49,16 @@ enum LayerShapes {
     },
   ]
 
+  /// As a Mac writes it: an e and an accent. Too long for a plain header.
+  private static let decomposed = "e\u{301}" + String(repeating: "x", count: 120)
+
   static let links: [Shape] = [
+    Shape("names that are not in Unicode's composed form") {
+      [
+        [.file(decomposed, "n"), .link("hard", decomposed), .symlink("soft", decomposed)],
+        [.file("e\u{301}", "short"), .whiteout(decomposed)],
+      ]
+    },
     Shape("a hard link to a file below") { [base, [.link("usr/libc", "usr/lib/libc.so")]] },
     Shape("a hard link to a file below, by a symlink") { [base, [.link("libc", "lib/libc.so")]] },
     Shape("a hard link to a file of the layer, by a symlink below") { [base, [.file("usr/lib/n", "n"), .link("m", "lib/n")]] },

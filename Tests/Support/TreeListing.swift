@@ -14,7 +14,7 @@ package struct TreeListing: Equatable {
   /// Hard links show as the group's first name in sorted order.
   private mutating func add(_ directory: borrowing Directory, _ path: String, _ names: inout [UInt64: String]) throws {
     for name in try directory.names() {
-      let child = path.isEmpty ? name.description : "\(path)/\(name)"
+      let child = (path.isEmpty ? "" : path + "/") + Self.exact(name)
       guard let status = try directory.status(name) else {
         lines[child] = "listed, but not there"
         continue
@@ -26,7 +26,7 @@ package struct TreeListing: Equatable {
       case .regular:
         let file = try directory.readFile(name)
         words.append("\(status.size) \(Digest.sha256(of: try Files.read(file.raw, child, limit: 1 << 30)).hex.prefix(12))")
-      case .symlink: words.append("-> \(try directory.readLink(name))")
+      case .symlink: words.append("-> \(Self.exact(try directory.readLink(name)))")
       case .characterDevice, .blockDevice: words.append("\(status.device.major):\(status.device.minor)")
       default: break
       }
@@ -36,6 +36,11 @@ package struct TreeListing: Equatable {
       lines[child] = words.joined(separator: " ")
       if status.type == .directory { try add(try directory.directory(name), child, &names) }
     }
+  }
+
+  /// Scalar by scalar: two Strings that differ in Unicode's normalization form only are equal to Swift, and two names of files are not.
+  private static func exact(_ name: RawName) -> String {
+    String(decoding: name.bytes, as: UTF8.self).unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
   }
 
   /// Drops the times of directories for which `isMeaningless` says so, here and in `other`.

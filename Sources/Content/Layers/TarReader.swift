@@ -36,19 +36,25 @@ final class TarReader {
     count += 1
     guard count <= limits.entries else { throw Fault(.invalidArgument, "it has more than \(limits.entries) entries") }
     guard let name = archive_entry_pathname(handle) else { throw Fault(.invalidArgument, "entry \(count) has no readable name") }
-    let path = RawName(cString: name)
+    let path = exact(RawName(cString: name), \.path, handle)
     lastPath = path
     return try stage("entry \"\(path)\"") {
       TarEntry(path: path, kind: try kind(handle), metadata: try metadata(handle))
     }
   }
 
+  /// The name as the archive has it. Only what is not ASCII has more than one form.
+  private func exact(_ name: RawName, _ which: KeyPath<PaxNames, RawName?>, _ handle: OpaquePointer) -> RawName {
+    guard name.bytes.contains(where: { $0 >= 0x80 }) else { return name }
+    return PaxNames.exact(name, PaxNames(input.recent, at: archive_read_header_position(input.handle))[keyPath: which])
+  }
+
   private func kind(_ handle: OpaquePointer) throws -> TarEntry.Kind {
-    if let target = archive_entry_hardlink(handle) { return .hardLink(RawName(cString: target)) }
+    if let target = archive_entry_hardlink(handle) { return .hardLink(exact(RawName(cString: target), \.link, handle)) }
     switch FileType(mode: archive_entry_filetype(handle)) {
     case .directory: return .directory
     case .regular: return .file(size: try size(handle))
-    case .symlink: return .item(.symlink(archive_entry_symlink(handle).map { RawName(cString: $0) } ?? RawName("")))
+    case .symlink: return .item(.symlink(archive_entry_symlink(handle).map { exact(RawName(cString: $0), \.link, handle) } ?? RawName("")))
     case .fifo: return .item(.fifo)
     case .characterDevice: return .item(.characterDevice(try device(handle)))
     case .blockDevice: return .item(.blockDevice(try device(handle)))

@@ -10,11 +10,14 @@ final class ArchiveInput {
   private final class Feed {
     let source: any ByteSource
     var failure: (any Error)?
+    var recent = RecentInput()
     init(_ source: any ByteSource) { self.source = source }
 
     func next(_ buffer: UnsafeMutablePointer<UnsafeRawPointer?>) -> Int {
+      recent.release()
       do {
         guard let bytes = try source.next() else { return 0 }
+        recent.add(bytes)
         buffer.pointee = bytes.baseAddress
         return bytes.count
       } catch {
@@ -31,6 +34,9 @@ final class ArchiveInput {
     feed = Feed(source)
     configure(handle)
   }
+
+  /// What went in last.
+  var recent: RecentInput { feed.recent }
 
   deinit { archive_read_free(handle) }
 
