@@ -62,7 +62,7 @@ extension SpecInputs {
     var asked: [BindMount] = []
     for (index, mount) in container.mounts.enumerated() { asked.append(try BindMount(mount, index, prepared)) }
     let covered = Set(asked.map(\.destination))
-    return (podMounts + (try passwdMounts()) + volumeMounts).filter { !covered.contains($0.destination) } + asked
+    return (podMounts + markerMounts(covered) + (try passwdMounts()) + volumeMounts).filter { !covered.contains($0.destination) } + asked
   }
 
   private var podMounts: [BindMount] {
@@ -76,6 +76,14 @@ extension SpecInputs {
     }
     if let shm { mounts.append(BindMount(destination: "/dev/shm", source: shm)) }
     return mounts
+  }
+
+  /// Not where /run is a volume: its mount point would be made there, and may be the host's own /run.
+  private func markerMounts(_ covered: Set<String>) -> [BindMount] {
+    guard let file = pod.markerFile, covered.union(imageVolumes.keys.map(ContainerPath.clean)).isDisjoint(with: ["/run", "/var/run"]) else {
+      return []
+    }
+    return [BindMount(destination: "/run/.containerenv", source: file, isReadonly: hasReadonlyRoot)]
   }
 
   private func passwdMounts() throws(Fault) -> [BindMount] {
