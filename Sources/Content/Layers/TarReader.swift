@@ -103,7 +103,7 @@ final class TarReader {
     var size = 0
     while archive_entry_xattr_next(handle, &name, &value, &size) == ARCHIVE_OK, let attribute = name {
       let attribute = RawName(cString: attribute)
-      if Overlay.isReserved(attribute) { continue }
+      if LayerMarks.isReserved(attribute) { continue }
       guard size <= limits.attributeSize, attribute.bytes.count <= limits.nameLength, result.count < limits.attributes else {
         throw Fault(.invalidArgument, "extended attribute \"\(attribute)\" (\(size) bytes) is beyond what a file can have")
       }
