@@ -97,6 +97,11 @@ package struct ExitRecord: Sendable, Hashable, Codable {
     self.reason = reason
     self.message = message
   }
+
+  /// An end just found that nobody saw.
+  package static func unseen(_ reason: String, _ message: String) -> ExitRecord {
+    ExitRecord(exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: reason, message: message)
+  }
 }
 
 /// What the shim knows of one container.

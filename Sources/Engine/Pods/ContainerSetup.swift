@@ -68,7 +68,7 @@ struct ContainerSetup: Sendable {
     prepared.mapped = mounts.mappedPaths(config)
     let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: sandbox.plan.idMaps?.owner(.root) ?? .root)
     let imageVolumes = services.settings.ignoresImageVolumes ? [:] : try await volumes.make(images.config, images.image.layers, config)
-    if let labels { try await relabel(Array(imageVolumes.values), labels) }
+    if let labels { try await relabel(Array(imageVolumes.values), labels.file) }
     return try await spec(config, images.image, images.config, labels, target, prepared, imageVolumes)
   }
 
