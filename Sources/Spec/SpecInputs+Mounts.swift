@@ -63,7 +63,8 @@ extension SpecInputs {
     var asked: [BindMount] = []
     for (index, mount) in container.mounts.enumerated() { asked.append(try BindMount(mount, index, prepared)) }
     let covered = Set(asked.map(\.destination))
-    return (podMounts + (hasPasswd ? [passwdMount] : []) + volumeMounts).filter { !covered.contains($0.destination) } + asked
+    let own = podMounts + markerMounts(covered) + (hasPasswd ? [passwdMount] : []) + volumeMounts
+    return own.filter { !covered.contains($0.destination) } + asked
   }
 
   private var podMounts: [BindMount] {

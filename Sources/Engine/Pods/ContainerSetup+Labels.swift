@@ -9,6 +9,11 @@ extension ContainerSetup {
   /// A volume may hold millions of files.
   private static let limit = Duration.seconds(240)
 
+  func labelKind(_ config: Runtime_V1_ContainerConfig, _ image: ImageConfig) throws -> SELinuxKind {
+    if services.settings.handlers[sandbox.runtimeHandler]?.isMachine == true { return .machine }
+    return SELinuxKind(command: try ContainerCommand.resolve(command: config.command, args: config.args, image: image))
+  }
+
   /// An overlay shows all of its files with one label; what is a whole copy has one on each.
   func label(_ rootfs: RootfsMount, _ labels: SELinuxLabels?) async throws -> RootfsMount {
     guard let labels, let upper = rootfs.upper else { return rootfs }
