@@ -68,6 +68,7 @@ struct CoreServices: Sendable {
     engine.annotations = settings.runtimes.annotations
     engine.handlers = try settings.runtimes.facts(engine.node) { logger.warning("\($0)") }
     engine.networks = settings.runtimes.networks
+    engine.sharedProcessors = settings.pods.sharedProcessors
     engine.workloads = try settings.engineWorkloads()
     engine.allowedAnnotations = try settings.runtimes.allowedAnnotations()
     engine.creation = settings.runtimes.creation
@@ -83,6 +84,7 @@ struct CoreServices: Sendable {
       snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, cgroups: CgroupReader(tree), settings: engine,
       logger: logger)
     podServices.admission = images.admission
+    podServices.processors = ProcessorKeeper(state: settings.state, cgroups: tree, irqbalance: settings.pods.irqbalance, logger: logger)
     podServices.snapshotters = settings.runtimes.snapshotters(stores.snapshotters)
     pods = PodService(podServices)
     NodeMetrics.register(ledger, images, in: metrics)
