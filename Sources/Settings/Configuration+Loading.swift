@@ -21,7 +21,7 @@ extension Configuration {
   init(_ documents: [Document]) throws(SettingsError) {
     self.init()
     for document in documents { try apply(document) }
-    try checkStreaming(documents)
+    try checkTLS(documents)
     try checkStandardRuntime(documents)
   }
 

@@ -215,6 +215,14 @@ import Testing
     #expect(configuration.runtimes.standard == "kata")
   }
 
+  @Test(arguments: ["streaming", "metrics"]) func aCertificateAndItsKeyMayBeInTwoFilesButNotAlone(table: String) throws {
+    let both = try load(["config.d/1.toml": "[\(table)]\ntls_cert = \"/c\"", "config.d/2.toml": "[\(table)]\ntls_key = \"/k\""])
+    #expect((table == "metrics" ? both.metrics.tlsKey : both.streaming.tlsKey) == "/k")
+    #expect(complaint("[\(table)]\ntls_cert = \"/c\"") == "config.toml:2: \"\(table).tls_cert\" needs \"\(table).tls_key\", too")
+    #expect(complaint("[\(table)]\ntls_key = \"/k\"") == "config.toml:2: \"\(table).tls_key\" needs \"\(table).tls_cert\", too")
+    #expect(complaint("[\(table)]\ntls_client_ca = \"/a\"") == "config.toml:2: \"\(table).tls_client_ca\" needs \"\(table).tls_cert\", too")
+  }
+
   @Test func anUnknownKeyIsRefusedWithFileLineAndTheNearestKey() {
     #expect(complaint("\n\nrot = \"/a\"") == "config.toml:3: unknown key \"rot\"; did you mean \"root\"?")
     #expect(
