@@ -112,7 +112,7 @@ private struct RecordedNode {
       #expect(try node.text("proc/irq/default_smp_affinity") == "3")
       #expect(try node.text("told") == "c --oneshot")
       let written = String(decoding: try Files.read(node.root + "/etc/irqbalance"), as: UTF8.self)
-      #expect(written == "# irqbalance\nIRQBALANCE_BANNED_CPUS=\"c\"\nIRQBALANCE_ARGS=\n")
+      #expect(written.hasPrefix("# irqbalance\nIRQBALANCE_BANNED_CPUS=\"c\"\nIRQBALANCE_ARGS=\n"))
       await node.keeper.restore("c1")
       #expect(try node.text("proc/irq/default_smp_affinity") == "f")
       // The second and third are one core.

@@ -57,7 +57,10 @@ extension EngineSettings {
     let own = CPUSet(config.linux.resources.cpusetCpus) ?? CPUSet()
     let all = own.union(shared)
     config.linux.resources.cpusetCpus = "\(all)"
-    if config.linux.resources.cpuQuota > 0 { config.linux.resources.cpuQuota = Int64(all.count) * config.linux.resources.cpuPeriod }
+    if config.linux.resources.cpuQuota > 0 {
+      let period = config.linux.resources.cpuPeriod
+      config.linux.resources.cpuQuota = Int64(all.count) * (period > 0 ? period : 100_000)
+    }
     for (name, processors) in [("OPENSHIFT_ISOLATED_CPUS", own), ("OPENSHIFT_SHARED_CPUS", shared)] {
       config.envs.append(.with { ($0.key, $0.value) = (name, Data("\(processors)".utf8)) })
     }
