@@ -67,7 +67,7 @@ package final class StreamingServer: StreamingEndpoint {
           if let certificates {
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificates.context()))
           }
-          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core))
+          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core, isPlain: certificates == nil))
         }
       }
       .bind(host: configuration.address, port: configuration.port).get()
