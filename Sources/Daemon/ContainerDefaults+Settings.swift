@@ -21,6 +21,7 @@ extension Configuration.Containers {
     defaults.devices = try devices.map { device in try stage("containers.additional_devices") { try ContainerDefaults.device(device) } }
     defaults.isReadonly = isReadonly
     defaults.addsUsers = addsUsers
+    defaults.goProcesses = Int64(goProcesses)
     defaults.timezone = try timezoneFile()
     return defaults
   }
@@ -63,6 +64,8 @@ extension Configuration.Pods {
   func defaults() throws(Fault) -> PodDefaults {
     var defaults = PodDefaults()
     (defaults.unprivilegedPorts, defaults.unprivilegedPing) = (unprivilegedPorts, unprivilegedPing)
+    (defaults.shmSize, defaults.ownsUTS) = (shmSize, hostNetworkOwnsUTS)
+    (defaults.lowestUser, defaults.lowestGroup) = (UInt32(clamping: minimumUser), UInt32(clamping: minimumGroup))
     for (name, value) in sysctls {
       guard SysctlScope(name) != nil else {
         throw Fault(.invalidArgument, "pods.sysctls: \(name) is not part of any namespace: it would change the host")
@@ -70,5 +73,14 @@ extension Configuration.Pods {
       defaults.sysctls[name] = value
     }
     return defaults
+  }
+}
+
+extension ShimPlacement {
+  init(_ settings: Configuration.Shim) {
+    self.init()
+    (cgroup, processors) = (settings.cgroup, settings.processors)
+    shares = settings.shares > 0 ? settings.shares : nil
+    oomScore = Int32(clamping: settings.oomScore)
   }
 }

@@ -14,7 +14,8 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   try inputs.checkUserNamespace()
   try inputs.checkMemory()
   let capabilities = try CapabilitySets.make(inputs.security, node: inputs.node)
-  let mounts = try inputs.mountPlan()
+  let passwd = try inputs.passwdWithUser()
+  let mounts = try inputs.mountPlan(hasPasswd: passwd != nil)
   var spec = RuntimeSpec(
     process: try inputs.process(capabilities),
     root: RuntimeSpec.Root(path: "rootfs", readonly: inputs.hasReadonlyRoot ? true : nil),
@@ -25,7 +26,7 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   inputs.addBase(to: &spec)
   try inputs.addCDI(to: &spec)
   let stopSignal = StopSignal.resolve(inputs, &warnings)
-  return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, stopSignal: stopSignal, passwd: try inputs.passwdWithUser(), warnings: warnings)
+  return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, stopSignal: stopSignal, passwd: passwd, warnings: warnings)
 }
 
 extension SpecInputs {

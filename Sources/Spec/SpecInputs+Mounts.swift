@@ -12,8 +12,9 @@ struct MountPlan {
 }
 
 extension SpecInputs {
-  func mountPlan() throws(Fault) -> MountPlan {
-    let binds = try bindMounts()
+  /// - Parameter hasPasswd: an /etc/passwd of the container's own is mounted.
+  func mountPlan(hasPasswd: Bool) throws(Fault) -> MountPlan {
+    let binds = try bindMounts(hasPasswd)
     let covered = Set(binds.map(\.destination))
     var plan = MountPlan()
     plan.mounts = defaultMounts.filter { mount in
@@ -58,11 +59,12 @@ extension SpecInputs {
   }
 
   /// Files of the sandbox and volumes of the image, unless a CRI mount covers them, then the CRI's own.
-  private func bindMounts() throws(Fault) -> [BindMount] {
+  private func bindMounts(_ hasPasswd: Bool) throws(Fault) -> [BindMount] {
     var asked: [BindMount] = []
     for (index, mount) in container.mounts.enumerated() { asked.append(try BindMount(mount, index, prepared)) }
     let covered = Set(asked.map(\.destination))
-    return (podMounts + (try passwdMounts()) + volumeMounts).filter { !covered.contains($0.destination) } + asked
+    let own = podMounts + markerMounts(covered) + (hasPasswd ? [passwdMount] : []) + volumeMounts
+    return own.filter { !covered.contains($0.destination) } + asked
   }
 
   private var podMounts: [BindMount] {
@@ -78,10 +80,7 @@ extension SpecInputs {
     return mounts
   }
 
-  private func passwdMounts() throws(Fault) -> [BindMount] {
-    guard try passwdWithUser() != nil else { return [] }
-    return [BindMount(destination: "/etc/passwd", source: prepared.passwdFile, isReadonly: hasReadonlyRoot)]
-  }
+  private var passwdMount: BindMount { BindMount(destination: "/etc/passwd", source: prepared.passwdFile, isReadonly: hasReadonlyRoot) }
 
   private var volumeMounts: [BindMount] {
     imageVolumes.sorted { $0.key < $1.key }.map { BindMount(destination: ContainerPath.clean($0.key), source: $0.value) }

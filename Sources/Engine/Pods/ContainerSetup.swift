@@ -39,7 +39,8 @@ struct ContainerSetup: Sendable {
     let log = logPath(config)
     let found = try await stage("mounts") { try await hostPaths.look(config, Files.parent(of: log)) }
     try checkLog(log, found)
-    let labels = try services.settings.node.labels(config.linux.securityContext, in: sandbox.plan.labels)
+    let labels = try services.settings.node.labels(
+      config.linux.securityContext, try labelKind(config, images.config), in: sandbox.plan.labels)
     let rootfs = try await makeSnapshot(image.layers, labels, &rollback)
     try makeBundle(&rollback)
     let built = try await build(config, images, found, rootfs, labels, target)
@@ -52,6 +53,7 @@ struct ContainerSetup: Sendable {
     rollback.add("snapshot") { try await snapshots.remove(id) }
     return try await stage("snapshot") {
       let rootfs = try await prepare(layers)
+      if services.settings.linksMountTable { try MountTableLink(rootfs: rootfs).place() }
       return try await label(rootfs, labels)
     }
   }
@@ -68,7 +70,7 @@ struct ContainerSetup: Sendable {
     prepared.mapped = mounts.mappedPaths(config)
     let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: sandbox.plan.idMaps?.owner(.root) ?? .root)
     let imageVolumes = services.settings.ignoresImageVolumes ? [:] : try await volumes.make(images.config, images.image.layers, config)
-    if let labels { try await relabel(Array(imageVolumes.values), labels) }
+    if let labels { try await relabel(Array(imageVolumes.values), labels.file) }
     return try await spec(config, images.image, images.config, labels, target, prepared, imageVolumes)
   }
 
@@ -108,6 +110,7 @@ struct ContainerSetup: Sendable {
     if rootfs.isPlain, sandbox.plan.idMaps != nil {
       throw Fault(.failedPrecondition, "user namespaces need overlay snapshots, and the pod's runtime handler has native ones")
     }
+    if !rootfs.isPlain { try LayerMarks.checkOverlay(layers, below: services.settings.root) }
     guard let maps = sandbox.plan.idMaps, let upper = rootfs.upper else { return rootfs }
     let root = LayerViews(services, sandbox).root
     rootfs.lower = layers.reversed().map { LayerLayout.files(root, $0) }
@@ -159,6 +162,7 @@ struct ContainerSetup: Sendable {
     let options = config.linux.securityContext.namespaceOptions
     var namespaces = try PodNamespaces(sandbox.config.content)
     namespaces.sharedPID = options.pid == .pod && sandbox.plan.sharedPID
+    namespaces.ownUTS = sandbox.plan.ownUTS
     var pod = PodFacts(sandboxID: sandbox.id, holderPID: holderPID, namespaces: namespaces, networkNamespace: sandbox.plan.netnsPath)
     if let maps = sandbox.plan.idMaps { pod.userNamespace = UserNamespace(path: "/proc/\(holderPID)/ns/user", maps: maps) }
     pod.targetPIDNamespace = target.map { "/proc/\($0)/ns/pid" }
@@ -166,8 +170,10 @@ struct ContainerSetup: Sendable {
     pod.hostsFile = files.hosts
     pod.hostnameFile = files.hostname
     pod.shm = files.shm
+    pod.markerFile = services.settings.marksContainers ? files.marker : nil
     var inputs = SpecInputs(
-      id: id, container: config, sandbox: sandbox.config.content, image: imageConfig, imageName: image.tags.first ?? "\(image.id)",
+      id: id, container: try services.settings.withWorkload(config, in: sandbox.config.content), sandbox: sandbox.config.content,
+      image: imageConfig, imageName: image.tags.first ?? "\(image.id)",
       pod: pod, node: services.settings.node,
       lookups: Lookups { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
     inputs.labels = labels
