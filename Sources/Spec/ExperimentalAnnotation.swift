@@ -5,11 +5,23 @@ package import Core
 package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
   /// Size of the pod's /dev/shm.
   case shmSize = "shm-size.crio.io"
+  /// On cgroup v2 containers may write below their own cgroup.
+  case writableCgroups = "cgroup2-mount-hierarchy-rw.crio.io"
+  /// Of containers with processors of their own: threads stay where they are, no CFS quota, no interrupts, how deep processors sleep and how fast they
+  /// run, and processors that a container has besides (`cpu-shared.crio.io/CONTAINER`).
+  case cpuLoadBalancing = "cpu-load-balancing.crio.io"
+  case cpuQuota = "cpu-quota.crio.io"
+  case irqLoadBalancing = "irq-load-balancing.crio.io"
+  case cpuCStates = "cpu-c-states.crio.io"
+  case cpuFreqGovernor = "cpu-freq-governor.crio.io"
+  case cpuShared = "cpu-shared.crio.io"
 
   /// As it was called before, where it was.
   var formerName: String? {
     switch self {
     case .shmSize: "io.kubernetes.cri-o.ShmSize"
+    case .writableCgroups: "io.kubernetes.cri-o.cgroup2-mount-hierarchy-rw"
+    default: nil
     }
   }
 

@@ -18,6 +18,8 @@ package struct SpecInputs: Sendable {
   package var labels: SELinuxLabels?
   /// What was made ready on the host for the container's mounts.
   package var prepared = PreparedMounts()
+  /// The processor that what an exec starts keeps to; nil for any.
+  package var execProcessor: Int?
   /// Annotations of pod and container that the runtime handler lets through to the runtime.
   package var passedAnnotations: [String: String] = [:]
   /// Host directories made for the VOLUMEs of the image, by container path; those a CRI mount covers are not used.
