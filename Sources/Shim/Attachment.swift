@@ -70,7 +70,8 @@ final class Attachment {
   var input: Int32 = -1
   /// Typed, but not yet taken by the terminal.
   private var keys = Bytes()
-  private var slots = (0, 0, 0)
+  /// Its places among what is waited for; nowhere before the next wait.
+  private var slots = (Int.max, Int.max, Int.max)
 
   init(tail: Int) { self.tail = tail }
 

@@ -123,7 +123,7 @@ import Testing
 
   /// The log is a FIFO that is full, which holds up its thread: both the attach and what it led to are there when that goes on.
   @Test func whatIsSaidAfterTheAnswerIsSeenHoweverLateTheLogThreadIs() async throws {
-    let script = "busybox seq 3000; read go; echo gone; echo >&2; : > /said; read end"
+    let script = "busybox seq 3000; read go; echo gone; echo >&2; : > /said; read more; echo again; read end"
     var log: Int32 = -1
     let prepare = { (plan: inout ContainerPlan) in
       plan.stdin = true
@@ -140,6 +140,8 @@ import Testing
       _ = await Streams.read(log, until: " stderr F \n")
       #expect(await Streams.read(streams.stdout, until: "gone\n").hasSuffix("gone\n"))
       #expect(await Streams.read(streams.stderr, until: "\n") == "\n")
+      await Streams.write(streams.stdin, "more\n")
+      #expect(await Streams.read(streams.stdout, until: "again\n") == "again\n")
       streams.closeAll()
       await session.end()
     }
