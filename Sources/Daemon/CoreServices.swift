@@ -63,6 +63,7 @@ struct CoreServices: Sendable {
     engine.hostPathLimit = .seconds(settings.containers.hostPathSeconds)
     engine.node.cgroupDriver = CgroupDriver(rawValue: settings.cgroups.driver) ?? .cgroupfs
     engine.annotations = settings.runtimes.annotations
+    engine.experiments = settings.runtimes.experiments
     engine.handlers = try settings.runtimes.facts(engine.node) { logger.warning("\($0)") }
     engine.networks = settings.runtimes.networks
     engine.creation = settings.runtimes.creation

@@ -11,6 +11,8 @@ extension Configuration.Runtimes {
     each { PassedAnnotations(pod: $0.podAnnotations, container: $0.containerAnnotations) }
   }
 
+  var experiments: [String: AllowedAnnotations] { each { AllowedAnnotations($0.allowedAnnotations) } }
+
   var networks: [String: HandlerNetwork] {
     each {
       $0.networkDirectory == nil && $0.maximumNetworks == nil

@@ -152,6 +152,7 @@ extension Configuration.Runtime {
     try table.set(&stateRoot, "runtime_root", check: Check.absolute)
     try table.set(&podAnnotations, "pod_annotations")
     try table.set(&containerAnnotations, "container_annotations")
+    try table.set(&allowedAnnotations, "allowed_annotations", check: Check.experiments)
     try table.within("default_annotations") { (table) throws(SettingsError) in
       for name in table.rest { defaultAnnotations[name] = try table.take(name) }
     }

@@ -89,6 +89,8 @@ package struct Configuration: Equatable, Sendable {
     package var podAnnotations: [String] = []
     /// Key `container_annotations`: the same of a container's.
     package var containerAnnotations: [String] = []
+    /// Key `allowed_annotations`: experimental annotations that count for its pods.
+    package var allowedAnnotations: [String] = []
     /// Table `default_annotations`: what the runtime is told where neither pod nor container says it.
     package var defaultAnnotations: [String: String] = [:]
     /// Key `inherit_default_runtime`: the default handler's program, with settings of its own.

@@ -13,6 +13,7 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   try inputs.checkLabel()
   try inputs.checkUserNamespace()
   try inputs.checkMemory()
+  inputs.warnOfRefused(&warnings)
   let capabilities = try CapabilitySets.make(inputs.security, node: inputs.node)
   let mounts = try inputs.mountPlan()
   var spec = RuntimeSpec(

@@ -1,4 +1,5 @@
 package import CRIAPI
+package import Core
 package import OCI
 
 /// All that a container's runtime spec follows from.
@@ -18,6 +19,8 @@ package struct SpecInputs: Sendable {
   package var labels: SELinuxLabels?
   /// What was made ready on the host for the container's mounts.
   package var prepared = PreparedMounts()
+  /// Experimental annotations that count.
+  package var allowed = AllowedAnnotations()
   /// Annotations of pod and container that the runtime handler lets through to the runtime.
   package var passedAnnotations: [String: String] = [:]
   /// Host directories made for the VOLUMEs of the image, by container path; those a CRI mount covers are not used.

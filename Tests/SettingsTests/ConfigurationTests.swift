@@ -72,6 +72,7 @@ import Testing
     (special.hidesHostDevices, special.allowsAllDevices, special.writableCgroups, special.minimumMemory) = (true, true, true, 4096)
     (special.podAnnotations, special.containerAnnotations, special.defaultAnnotations) = (["p"], ["q"], ["a.b/c": "d"])
     (special.seccompProfile, special.createTimeout, special.avoidsPivot, special.sharesKeyring) = ("/r", .seconds(9), true, true)
+    special.allowedAnnotations = ["umask.crio.io", "io.kubernetes.cri-o.umask"]
     expected.runtimes.handlers["special"] = special
     expected.pods.sysctls = ["net.core.somaxconn": "9"]
     expected.cni.defaultNetwork = "cluster"
@@ -149,6 +150,7 @@ import Testing
       no_new_keyring = true
       pod_annotations = ["p"]
       container_annotations = ["q"]
+      allowed_annotations = ["umask.crio.io", "io.kubernetes.cri-o.umask"]
       default_annotations = { "a.b/c" = "d" }
       [shim]
       path = "/i"
@@ -216,6 +218,7 @@ import Testing
     #expect(complaint("containers.default_env = [\"A\"]").hasSuffix("must be NAME=value, found \"A\""))
     #expect(complaint("containers.unset_seccomp_profile = \"x\"").contains("must be unconfined, runtime/default"))
     #expect(complaint("containers.timezone = \"../x\"").contains("must be a zone's name"))
+    #expect(complaint("runtimes.runc.allowed_annotations = [\"umsk.crio.io\"]").hasSuffix("did you mean \"umask.crio.io\"?"))
     #expect(complaint("grpc.max_recv_message_size = -1").hasSuffix("found -1"))
     #expect(
       complaint("grpc.address = \"/\(String(repeating: "x", count: 107))\"").hasSuffix("is 108 bytes, a socket's path has at most 107"))

@@ -68,6 +68,8 @@ package struct EngineSettings: Sendable {
   package var podDefaults = PodDefaults()
   /// By runtime handler.
   package var annotations: [String: PassedAnnotations] = [:]
+  /// Experimental annotations that count, by runtime handler; see ``allowed(_:)``.
+  package var experiments: [String: AllowedAnnotations] = [:]
   /// By runtime handler, the default one under the empty name too; what is not here is as the node has it.
   package var handlers: [String: HandlerFacts] = [:]
   package var networks: [String: HandlerNetwork] = [:]
