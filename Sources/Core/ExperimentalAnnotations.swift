@@ -1,13 +1,25 @@
 /// An annotation that gives a pod or a container what the CRI has no field for. Since whoever makes a pod can write one, each counts only where the
 /// node's operator allows it (`allowed_annotations`). Names are CRI-O's, so that what was written for it means the same here.
 package enum ExperimentalAnnotation: String, Sendable, CaseIterable {
-  /// The file mode creation mask of a container's processes: up to four octal digits.
+  /// The file mode creation mask of a container's first process: up to four octal digits.
   case umask = "umask.crio.io"
+  /// Files of cgroup v2 that a container's limits include: `memory.high=100000000;pids.max=max`.
+  case unifiedCgroup = "unified-cgroup.crio.io"
+  /// Devices of the host for containers, of those that the node allows (`allowed_devices`): `/dev/fuse:/dev/fuse:rwm,/dev/net/tun`.
+  case devices = "devices.crio.io"
+  /// `true`: a container may write below its own cgroup (v2).
+  case writableCgroups = "cgroup2-mount-hierarchy-rw.crio.io"
+  /// `true`: a volume whose top has the right SELinux label is not relabelled.
+  case trustedLabels = "try-skip-volume-selinux-label.crio.io"
 
   /// What it was called before 2026.
   package var oldName: String {
     switch self {
     case .umask: "io.kubernetes.cri-o.umask"
+    case .unifiedCgroup: "io.kubernetes.cri-o.UnifiedCgroup"
+    case .devices: "io.kubernetes.cri-o.Devices"
+    case .writableCgroups: "io.kubernetes.cri-o.cgroup2-mount-hierarchy-rw"
+    case .trustedLabels: "io.kubernetes.cri-o.TrySkipVolumeSELinuxLabel"
     }
   }
 

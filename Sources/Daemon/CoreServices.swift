@@ -59,6 +59,7 @@ struct CoreServices: Sendable {
     engine.node.defaults = try settings.containers.defaults()
     engine.node.pidsLimit = settings.containers.pidsLimit > 0 ? Int64(settings.containers.pidsLimit) : nil
     engine.rejectedSources = Set(settings.containers.rejectedSources)
+    engine.defaultMountsFile = settings.containers.defaultMountsFile
     engine.ignoresImageVolumes = settings.containers.ignoresImageVolumes
     engine.hostPathLimit = .seconds(settings.containers.hostPathSeconds)
     engine.node.cgroupDriver = CgroupDriver(rawValue: settings.cgroups.driver) ?? .cgroupfs
@@ -73,6 +74,7 @@ struct CoreServices: Sendable {
     engine.node.selinux = try settings.containers.selinuxMode(engine.node)
     engine.levels = SELinuxLevels(categories: settings.containers.selinuxCategories)
     engine.node.cdiDirectories = settings.cdi.directories
+    engine.node.hookDirectories = settings.containers.hookDirectories
     engine.node.devicesFollowUser = settings.containers.devicesFollowUser
     var podServices = PodServices(
       ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
@@ -85,7 +87,7 @@ struct CoreServices: Sendable {
     services = [
       RuntimeService(
         pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
-        streaming: streaming),
+        metrics: MetricSelection(settings.stats.metrics), streaming: streaming),
       ImageServiceSurface(
         images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
       BerthService(images: images, usage: usage, registry: registry, packer: TarPacker(content), pods: pods, streaming: streaming) { path in

@@ -48,6 +48,8 @@ package struct BuiltSpec: Sendable, Hashable {
   package var spec: RuntimeSpec
   /// Host directories that mounts name; those missing are to be made (mode 0755) before the container is created.
   package var hostPaths: [String]
+  /// Destinations of binds that CDI specs asked for: files of the host as they are.
+  package var hostFiles: Set<String> = []
   /// What StopContainer sends first.
   package var stopSignal: Int32
   /// To be written to ``PreparedMounts/passwdFile``; nil where the container has the image's own.
@@ -64,6 +66,8 @@ package struct PreparedMounts: Sendable, Hashable {
   package var mapped: [Int: String] = [:]
   /// Host paths with their symlinks resolved, where something is there (in a child: a host path may hang).
   package var resolved: [String: String] = [:]
+  /// What the operator gives to every container, by container path: copies of the container's own.
+  package var copies: [String: String] = [:]
   /// Where a passwd of the container's own would be.
   package var passwdFile = ""
 

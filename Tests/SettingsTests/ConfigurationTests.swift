@@ -89,6 +89,10 @@ import Testing
     expected.containers.addsUsers = true
     expected.containers.timezone = "Europe/Paris"
     expected.containers.rejectedSources = ["/x"]
+    expected.stats.metrics = ["cpu", "diskIO"]
+    expected.containers.allowedDevices = ["/dev/x"]
+    expected.containers.hookDirectories = ["/y"]
+    expected.containers.defaultMountsFile = "/z"
     expected.shim.path = "/i"
     let text = """
       root = "/a"
@@ -96,6 +100,7 @@ import Testing
       log_level = "debug"
       grpc = { address = "/c.sock", max_recv_message_size = 5_000, max_send_message_size = 0x1770 }
       registry.config_path = "/d:/e"
+      stats.included_pod_metrics = ["cpu", "diskIO"]
       registry.auth_file = "/x.json"
       metrics = { address = "[::1]:9", tls_cert = "/c", tls_key = "/k", tls_client_ca = "/a" }
       registry.credential_helper_timeout = "5s"
@@ -129,6 +134,9 @@ import Testing
       add_passwd_entries = true
       timezone = "Europe/Paris"
       absent_mount_sources_to_reject = ["/x"]
+      allowed_devices = ["/dev/x"]
+      hooks_dir = ["/y"]
+      default_mounts_file = "/z"
       [runtimes]
       "default" = "crun"
       max_container_log_line_size = 4096
@@ -219,6 +227,8 @@ import Testing
     #expect(complaint("containers.unset_seccomp_profile = \"x\"").contains("must be unconfined, runtime/default"))
     #expect(complaint("containers.timezone = \"../x\"").contains("must be a zone's name"))
     #expect(complaint("runtimes.runc.allowed_annotations = [\"umsk.crio.io\"]").hasSuffix("did you mean \"umask.crio.io\"?"))
+    #expect(complaint("stats.included_pod_metrics = [\"all\", \"cpu\"]").contains("\"all\" alone"))
+    #expect(complaint("stats.included_pod_metrics = [\"gpu\"]").contains("\"gpu\", which is no group"))
     #expect(complaint("grpc.max_recv_message_size = -1").hasSuffix("found -1"))
     #expect(
       complaint("grpc.address = \"/\(String(repeating: "x", count: 107))\"").hasSuffix("is 108 bytes, a socket's path has at most 107"))

@@ -29,6 +29,7 @@ extension ContainerSetup {
   func relabelVolumes(_ config: Runtime_V1_ContainerConfig, _ built: BuiltSpec, _ found: [String: HostPath]) async throws {
     guard let label = built.spec.linux.mountLabel else { return }
     let paths = try Relabelling.paths(config.mounts) { found[$0]?.resolved ?? $0 }
-    try await HostPaths(limit: Self.limit).label(paths, label)
+    let trusts = services.settings.allowed(sandbox).find(.trustedLabels, in: sandbox.config.content.annotations)?.value == "true"
+    try await HostPaths(limit: Self.limit).label(paths, label, unlessThere: trusts)
   }
 }

@@ -18,6 +18,9 @@ struct ContainerSetup: Sendable {
   private var runtime: String { services.settings.runtimes[sandbox.runtimeHandler] ?? "" }
   private var mounts: ContainerMounts { ContainerMounts(services: services, sandbox: sandbox, bundle: bundle) }
 
+  /// The pod's root, as the host sees it.
+  private var owner: FileOwner { sandbox.plan.idMaps?.owner(.root) ?? .root }
+
   private var hostPaths: HostPaths { HostPaths(limit: services.settings.hostPathLimit) }
 
   /// The images that a container is made of.
@@ -66,20 +69,24 @@ struct ContainerSetup: Sendable {
     prepared.images = try await mounts.mount(images.volumes, config, label: labels?.file)
     prepared.passwdFile = passwdFile
     prepared.mapped = mounts.mappedPaths(config)
-    let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: sandbox.plan.idMaps?.owner(.root) ?? .root)
+    if let file = services.settings.defaultMountsFile {
+      prepared.copies = try await DefaultMounts(file: file, owner: owner).copy(below: bundle + "/copies", for: config)
+    }
+    let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: owner)
     let imageVolumes = services.settings.ignoresImageVolumes ? [:] : try await volumes.make(images.config, images.image.layers, config)
-    if let labels { try await relabel(Array(imageVolumes.values), labels) }
+    if let labels { try await relabel(Array(imageVolumes.values) + Array(prepared.copies.values), labels) }
     return try await spec(config, images.image, images.config, labels, target, prepared, imageVolumes)
   }
 
   /// What the spec speaks of and is not there yet, then the spec itself.
   private func finish(_ config: Runtime_V1_ContainerConfig, _ built: BuiltSpec, _ found: [String: HostPath]) async throws {
-    try await stage("mounts") {
+    let built = try await stage("mounts") {
       let missing = built.hostPaths.filter { found[$0]?.exists != true }
       try checkSources(missing)
       try await hostPaths.make(missing)
       try await relabelVolumes(config, built, found)
       try await mounts.map(config, found)
+      return try await mounts.makeDevices(mounts.mapHostFiles(built))
     }
     try stage("bundle") { try Files.write(built.spec.encoded, to: bundle + "/config.json") }
     if let passwd = built.passwd {

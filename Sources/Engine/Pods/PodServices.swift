@@ -85,6 +85,8 @@ package struct EngineSettings: Sendable {
   package var levels = SELinuxLevels(categories: 1024)
   /// Missing host paths that are never made for a container.
   package var rejectedSources: Set<String> = []
+  /// A file that says what of the host every container gets a copy of.
+  package var defaultMountsFile: String?
   /// VOLUMEs of images are nothing but directories of theirs.
   package var ignoresImageVolumes = false
   /// What each OCI runtime can do, asked when first needed.
