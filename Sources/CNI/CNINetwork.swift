@@ -29,6 +29,11 @@ package final class CNINetwork: PodNetwork {
     package var statusLimit = Duration.seconds(10)
     /// For the GC of one network; pods wait for it.
     package var collectLimit = Duration.seconds(15)
+    /// How long a pod waits for a configuration and its plugins.
+    package var readyLimit = Duration.zero
+    /// How long a network that has worked may fail its STATUS.
+    package var statusGrace = Duration.zero
+    package var hostPorts = HostPorts.network
     /// Before a failed DEL is tried again for the first time; doubles up to five minutes.
     package var retryDelay = Duration.seconds(1)
 
@@ -42,6 +47,9 @@ package final class CNINetwork: PodNetwork {
   private let turns = Turns()
   private let collection = GarbageTurn()
   private let retries: DetachRetries
+  private let grace: StatusGrace
+  /// After a restart all pods are checked at once.
+  private let checks = Slots(4)
   private let logger: Logger
 
   /// Reads what was attached before and goes on with the DELs that had failed.
@@ -50,6 +58,7 @@ package final class CNINetwork: PodNetwork {
     self.logger = logger
     directory = ConfigurationDirectory(path: settings.configurationDirectory, count: settings.networks, preferred: settings.preferred)
     plugins = PluginDirectories(settings.pluginDirectories)
+    grace = StatusGrace(settings.statusGrace)
     do { cache = try AttachmentCache(settings.root + "/cni", logger: logger) } catch { throw Fault(error).within("network") }
     let detaching = Detaching(
       settings: settings, directory: directory, plugins: plugins, cache: cache, turns: turns, logger: logger)
@@ -68,11 +77,17 @@ package final class CNINetwork: PodNetwork {
 
   package func status() async throws {
     try await stage("network") {
+      var worked = true
       for network in try directory.networks() {
         let chain = Chain(network: network, directories: plugins)
         try chain.findPlugins()
-        try await chain.status(until: .now + settings.statusLimit)
+        do throws(Fault) { try await chain.status(until: .now + settings.statusLimit) } catch {
+          guard grace.covers() else { throw error }
+          logger.warning("network \(network.name): within its grace period: \(error)")
+          worked = false
+        }
       }
+      if worked { grace.note() }
     }
   }
 
@@ -94,9 +109,11 @@ package final class CNINetwork: PodNetwork {
     try await stage("network") {
       try await turns.run(sandboxID) {
         guard let record = cache.record(sandboxID) else { throw Fault(.notFound, "sandbox \(sandboxID) is not attached") }
-        for part in [record] + record.additional {
-          guard let network = part.network else { continue }
-          try await Chain(network: network, directories: plugins).check(part, until: .now + settings.addLimit)
+        try await checks.with {
+          for part in [record] + record.additional {
+            guard let network = part.network else { continue }
+            try await Chain(network: network, directories: plugins).check(part, until: .now + settings.addLimit)
+          }
         }
       }
     }
@@ -153,7 +170,8 @@ package final class CNINetwork: PodNetwork {
     var place = directory
     if let other = attachment.configurationDirectory { place = ConfigurationDirectory(path: other, count: directory.count) }
     place.count = attachment.networks ?? place.count
-    let networks = try place.networks()
+    let found = try await Readiness(limit: settings.readyLimit).networks(place, plugins)
+    let networks = try settings.hostPorts.completed(found, for: attachment, plugins)
     var record = try AttachmentRecord(attachment, networks: networks)
     try cache.save(record)
     // One that begins from here on knows of this sandbox; one that began before does not, and would release what plugins give to it.

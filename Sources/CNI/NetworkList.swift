@@ -19,7 +19,7 @@ struct NetworkList: Sendable, Equatable {
   let version: CNIVersion
   var disableCheck = false
   var disableGC = false
-  let plugins: [Plugin]
+  var plugins: [Plugin]
 
   /// A list; `additional` are plugins from other files, which come after those written in it.
   init(_ json: JSON, additional: [JSON] = []) throws(Invalid) {

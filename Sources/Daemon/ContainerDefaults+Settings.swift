@@ -22,6 +22,7 @@ extension Configuration.Containers {
     defaults.allowedDevices = Set(allowedDevices)
     defaults.isReadonly = isReadonly
     defaults.addsUsers = addsUsers
+    defaults.goProcesses = Int64(goProcesses)
     defaults.timezone = try timezoneFile()
     return defaults
   }
@@ -64,6 +65,8 @@ extension Configuration.Pods {
   func defaults() throws(Fault) -> PodDefaults {
     var defaults = PodDefaults()
     (defaults.unprivilegedPorts, defaults.unprivilegedPing) = (unprivilegedPorts, unprivilegedPing)
+    (defaults.shmSize, defaults.ownsUTS) = (shmSize, hostNetworkOwnsUTS)
+    (defaults.lowestUser, defaults.lowestGroup) = (UInt32(clamping: minimumUser), UInt32(clamping: minimumGroup))
     for (name, value) in sysctls {
       guard SysctlScope(name) != nil else {
         throw Fault(.invalidArgument, "pods.sysctls: \(name) is not part of any namespace: it would change the host")
@@ -71,5 +74,14 @@ extension Configuration.Pods {
       defaults.sysctls[name] = value
     }
     return defaults
+  }
+}
+
+extension ShimPlacement {
+  init(_ settings: Configuration.Shim) {
+    self.init()
+    (cgroup, processors) = (settings.cgroup, settings.processors)
+    shares = settings.shares > 0 ? settings.shares : nil
+    oomScore = Int32(clamping: settings.oomScore)
   }
 }

@@ -56,17 +56,21 @@ struct CoreServices: Sendable {
     engine.root = settings.root
     engine.node.hasUserNamespaces = Mounts.mappingProblem(settings.root) == nil
     engine.podDefaults = try settings.pods.defaults()
+    engine.podDefaults.hostNetworkHasNoLabels = settings.containers.hostNetworkHasNoLabels
     engine.node.defaults = try settings.containers.defaults()
     engine.node.pidsLimit = settings.containers.pidsLimit > 0 ? Int64(settings.containers.pidsLimit) : nil
     engine.rejectedSources = Set(settings.containers.rejectedSources)
     engine.defaultMountsFile = settings.containers.defaultMountsFile
+    (engine.linksMountTable, engine.marksContainers) = (settings.containers.linksMountTable, settings.containers.marksContainers)
     engine.ignoresImageVolumes = settings.containers.ignoresImageVolumes
     engine.hostPathLimit = .seconds(settings.containers.hostPathSeconds)
     engine.node.cgroupDriver = CgroupDriver(rawValue: settings.cgroups.driver) ?? .cgroupfs
+    engine.shim = ShimPlacement(settings.shim)
     engine.annotations = settings.runtimes.annotations
-    engine.experiments = settings.runtimes.experiments
     engine.handlers = try settings.runtimes.facts(engine.node) { logger.warning("\($0)") }
     engine.networks = settings.runtimes.networks
+    engine.workloads = try settings.engineWorkloads()
+    engine.allowedAnnotations = try settings.runtimes.allowedAnnotations()
     engine.creation = settings.runtimes.creation
     engine.runtimeRoots = settings.runtimes.roots
     engine.node.defaultAppArmorProfile = appArmorProfile
@@ -147,5 +151,7 @@ extension CNINetwork.Settings {
     template = settings.cni.template ?? ""
     addLimit = .seconds(settings.cni.timeout)
     deleteLimit = min(deleteLimit, addLimit)
+    (readyLimit, statusGrace) = (settings.cni.readyTimeout, settings.cni.statusGrace)
+    hostPorts = HostPorts(rawValue: settings.cni.hostPorts) ?? .portmap
   }
 }

@@ -11,8 +11,6 @@ extension Configuration.Runtimes {
     each { PassedAnnotations(pod: $0.podAnnotations, container: $0.containerAnnotations) }
   }
 
-  var experiments: [String: AllowedAnnotations] { each { AllowedAnnotations($0.allowedAnnotations) } }
-
   var networks: [String: HandlerNetwork] {
     each {
       $0.networkDirectory == nil && $0.maximumNetworks == nil
@@ -21,6 +19,16 @@ extension Configuration.Runtimes {
   }
 
   var creation: [String: CreationSettings] { each(\.creation) }
+
+  /// INVALID_ARGUMENT for an annotation that nothing is known of.
+  func allowedAnnotations() throws(Fault) -> [String: AllowedAnnotations] {
+    var allowed: [String: AllowedAnnotations] = [:]
+    for (name, handler) in handlers {
+      allowed[name] = try stage("runtimes.\(name).allowed_annotations") { try AllowedAnnotations(handler.allowedAnnotations) }
+    }
+    allowed[""] = allowed[standard]
+    return allowed
+  }
 
   var roots: [String: String] { each(\.stateRoot) }
 
@@ -57,6 +65,7 @@ extension Configuration.Runtime {
     facts.allowsAllDevices = allowsAllDevices
     facts.hasWritableCgroups = writableCgroups
     facts.minimumMemory = Int64(minimumMemory)
+    (facts.isMachine, facts.execsOnFirstProcessor) = (isMachine, execAffinity == "first")
     facts.seccomp = try SeccompProfile.ofOperator(seccompProfile, "seccomp_profile")
     facts.defaultAnnotations = defaultAnnotations
     if let baseSpec {

@@ -35,10 +35,14 @@ enum MessageCoding {
   static func encode(_ message: some Message, limit: Int, kind: String) throws(GRPCStatus) -> ByteBuffer {
     let framed: FramedBytes
     do { framed = try message.serializedBytes() } catch { throw GRPCStatus(.internal, "\(kind) cannot be encoded: \(error)") }
-    guard framed.count <= limit else {
-      throw GRPCStatus(.resourceExhausted, "\(kind) message of \(framed.count) bytes exceeds the limit of \(limit) bytes")
-    }
+    try check(framed.count, limit: limit, kind: kind)
     return framed.buffer
+  }
+
+  /// RESOURCE_EXHAUSTED where a message of `count` bytes is above `limit`.
+  static func check(_ count: Int, limit: Int, kind: String) throws(GRPCStatus) {
+    guard count > limit else { return }
+    throw GRPCStatus(.resourceExhausted, "\(kind) message of \(count) bytes exceeds the limit of \(limit) bytes")
   }
 
   /// Decodes straight from the bytes received. INVALID_ARGUMENT (a request) or INTERNAL (a response) where they are no such message.

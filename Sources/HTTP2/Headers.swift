@@ -7,9 +7,6 @@ package struct HeaderField: Hashable, Sendable {
     self.name = name
     self.value = value
   }
-
-  /// Size as RFC 7541 section 4.1 counts it, for limits on header lists.
-  var size: Int { name.utf8.count + value.utf8.count + 32 }
 }
 
 /// A header block in the order it is, or was, on the wire; pseudo-header fields come first.

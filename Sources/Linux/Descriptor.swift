@@ -23,10 +23,10 @@ package struct FileHandle: ~Copyable, Sendable {
     FileHandle(owning: try check("openat", path) { clinux_openat(directory, path, flags | O_CLOEXEC, mode) })
   }
 
-  /// For logs: made where it is not there, every write goes to its end.
   /// What is there already, emptied where it is a file.
   package static func forWriting(_ path: String) throws(SystemError) -> FileHandle { try open(path, O_WRONLY | O_TRUNC) }
 
+  /// For logs: made where it is not there, every write goes to its end.
   package static func append(to path: String, mode: UInt32 = 0o600) throws(SystemError) -> FileHandle {
     try open(path, O_WRONLY | O_CREAT | O_APPEND, mode: mode)
   }

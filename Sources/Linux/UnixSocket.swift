@@ -8,10 +8,10 @@ package enum UnixSocket {
     return FileHandle(owning: try check("listen", "\(directory)/\(name)") { clinux_unix_listen(folder.raw, name, backlog) })
   }
 
-  /// ENOENT without a socket file, ECONNREFUSED where nobody listens. Blocks while the listener's backlog is full.
-  package static func connect(in directory: String, name: String) throws(SystemError) -> FileHandle {
+  /// ENOENT without a socket file, ECONNREFUSED where nobody listens, ETIMEDOUT where the listener's backlog stays full for so long.
+  package static func connect(in directory: String, name: String, milliseconds: Int32 = 10_000) throws(SystemError) -> FileHandle {
     let folder = try FileHandle.open(directory, O_PATH | O_DIRECTORY)
-    return FileHandle(owning: try check("connect", "\(directory)/\(name)") { clinux_unix_connect(folder.raw, name) })
+    return FileHandle(owning: try check("connect", "\(directory)/\(name)") { clinux_unix_connect(folder.raw, name, milliseconds) })
   }
 
   /// Two connected ends.

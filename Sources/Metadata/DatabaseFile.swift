@@ -83,16 +83,20 @@ struct DatabaseFile {
 
   private func aside(_ number: Int) -> String { "\(path).damaged-\(number)" }
 
+  /// How many damaged files are there.
+  private var asides: Int {
+    var count = 0
+    while Files.exists(aside(count + 1)) { count += 1 }
+    return count
+  }
+
   private var newestAside: String? {
-    var number = 0
-    while Files.exists(aside(number + 1)) { number += 1 }
-    return number == 0 ? nil : aside(number)
+    let count = asides
+    return count == 0 ? nil : aside(count)
   }
 
   private func setAside(_ error: SQLiteError) throws(SQLiteError) -> String {
-    var number = 1
-    while Files.exists(aside(number)) { number += 1 }
-    let aside = aside(number)
+    let aside = aside(asides + 1)
     do {
       try Files.move(path, to: aside)
       // The log belongs to the damaged file: a new file must not replay it.

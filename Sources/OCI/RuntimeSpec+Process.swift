@@ -15,6 +15,7 @@ extension RuntimeSpec {
     package var apparmorProfile: String?
     package var selinuxLabel: String?
     package var oomScoreAdj: Int?
+    package var execCPUAffinity: Affinity?
 
     package init(args: [String], env: [String] = [], cwd: String = "/", user: User = User()) {
       self.args = args
@@ -24,6 +25,14 @@ extension RuntimeSpec {
     }
 
     package var encoded: [UInt8] { JSONDocument.encode(self) }
+  }
+
+  /// Processors (`0-1`) of what an exec starts: while it joins the container, and in it. Runtimes know it from runc 1.3 on.
+  package struct Affinity: Hashable, Sendable, Codable {
+    package var initial: String?
+    package var final: String?
+
+    package init(_ processors: String) { (initial, final) = (processors, processors) }
   }
 
   package struct ConsoleSize: Hashable, Sendable, Codable {

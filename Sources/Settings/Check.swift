@@ -1,5 +1,3 @@
-import Core
-
 /// What values must look like beyond their type; each check answers what is wrong, or `nil`.
 enum Check {
   static func absolute(_ path: String) -> String? { path.hasPrefix("/") ? nil : "must be an absolute path, found \"\(path)\"" }
@@ -25,13 +23,6 @@ enum Check {
   static func recheck(_ text: String) -> String? {
     ["never", "changed", "always"].contains(text) || Duration(goSyntax: text) != nil
       ? nil : "must be never, changed, always or a duration like \"1h\", found \"\(text)\""
-  }
-
-  static func experiments(_ names: [String]) -> String? {
-    guard let unknown = names.first(where: { ExperimentalAnnotation(named: $0) == nil }) else { return nil }
-    let known = ExperimentalAnnotation.allCases.map(\.rawValue)
-    let hint = Suggestion.nearest(to: unknown, among: known).map { "did you mean \"\($0)\"?" } ?? "known: \(known.joined(separator: ", "))"
-    return "names \"\(unknown)\", which is no experimental annotation; \(hint)"
   }
 
   static func parts(_ paths: String) -> [String] { paths.split(separator: ":").map(String.init) }

@@ -6,6 +6,7 @@ extension Configuration.Containers {
     try table.set(&selinux, "selinux") {
       ["enabled", "disabled", "ignored"].contains($0) ? nil : "must be enabled, disabled or ignored, found \"\($0)\""
     }
+    try table.set(&hostNetworkHasNoLabels, "hostnetwork_disable_selinux")
     try table.set(&selinuxCategories, "selinux_category_range", check: Check.range(2...1024))
     try table.set(&appArmorProfile, "apparmor_profile")
     try table.set(&devicesFollowUser, "device_ownership_from_security_context")
@@ -23,6 +24,9 @@ extension Configuration.Containers {
     try table.set(&isReadonly, "read_only")
     try table.set(&addsUsers, "add_passwd_entries")
     try table.set(&timezone, "timezone", check: Check.timezone)
+    try table.set(&goProcesses, "min_injected_gomaxprocs", check: Check.range(0...(1 << 16)))
+    try table.set(&linksMountTable, "add_mtab")
+    try table.set(&marksContainers, "add_containerenv")
     try table.set(&ignoresImageVolumes, "ignore_image_defined_volumes")
     try table.set(&defaultMountsFile, "default_mounts_file", check: Check.absolute)
     try table.set(&hookDirectories, "hooks_dir", check: Check.absoluteList)

@@ -21,7 +21,7 @@ extension Configuration {
   init(_ documents: [Document]) throws(SettingsError) {
     self.init()
     for document in documents { try apply(document) }
-    try checkStreaming(documents)
+    try checkTLS(documents)
     try checkStandardRuntime(documents)
   }
 
@@ -68,19 +68,16 @@ extension Configuration {
       try table.within("cgroups") { (table) throws(SettingsError) in
         try table.set(&cgroups.driver, "driver") { ["cgroupfs", "systemd"].contains($0) ? nil : "must be cgroupfs or systemd" }
       }
-      try table.within("pods") { (table) throws(SettingsError) in
-        try table.set(&pods.unprivilegedPorts, "enable_unprivileged_ports")
-        try table.set(&pods.unprivilegedPing, "enable_unprivileged_icmp")
-        try table.within("sysctls") { (table) throws(SettingsError) in
-          for name in table.rest { pods.sysctls[name] = try table.take(name) }
-        }
-      }
+      try table.within("pods") { (table) throws(SettingsError) in try pods.apply(&table) }
       try table.within("cdi") { (table) throws(SettingsError) in
         try table.set(&cdi.directories, "spec_dirs", check: Check.absoluteList)
       }
       try table.within("containers") { (table) throws(SettingsError) in try containers.apply(&table) }
       try table.within("images") { (table) throws(SettingsError) in try images.apply(&table) }
-      try table.within("shim") { (table) throws(SettingsError) in try table.set(&shim.path, "path", check: Check.absolute) }
+      try table.within("workloads") { (table) throws(SettingsError) in
+        try table.eachTable { (name, table) throws(SettingsError) in try workloads[name, default: .init()].apply(&table) }
+      }
+      try table.within("shim") { (table) throws(SettingsError) in try shim.apply(&table) }
     }
   }
 }
@@ -132,6 +129,9 @@ extension Configuration.CNI {
     try table.set(&addressPreference, "ip_pref") { ["ipv4", "ipv6", "cni"].contains($0) ? nil : "must be ipv4, ipv6 or cni" }
     try table.set(&template, "conf_template", check: Check.absolute)
     try table.set(&timeout, "timeout", check: Check.range(1...220))
+    try table.set(&readyTimeout, "ready_timeout", check: Check.duration(.zero ... .seconds(120)))
+    try table.set(&statusGrace, "status_grace_period", check: Check.duration(.zero ... .seconds(3600)))
+    try table.set(&hostPorts, "host_ports") { ["portmap", "network"].contains($0) ? nil : "must be portmap or network" }
   }
 }
 
@@ -153,7 +153,7 @@ extension Configuration.Runtime {
     try table.set(&stateRoot, "runtime_root", check: Check.absolute)
     try table.set(&podAnnotations, "pod_annotations")
     try table.set(&containerAnnotations, "container_annotations")
-    try table.set(&allowedAnnotations, "allowed_annotations", check: Check.experiments)
+    try table.set(&allowedAnnotations, "allowed_annotations")
     try table.within("default_annotations") { (table) throws(SettingsError) in
       for name in table.rest { defaultAnnotations[name] = try table.take(name) }
     }
@@ -163,6 +163,8 @@ extension Configuration.Runtime {
     try table.set(&hidesHostDevices, "privileged_without_host_devices")
     try table.set(&allowsAllDevices, "privileged_without_host_devices_all_devices_allowed")
     try table.set(&writableCgroups, "cgroup_writable")
+    try table.set(&isMachine, "is_vm")
+    try table.set(&execAffinity, "exec_cpu_affinity") { ["", "first"].contains($0) ? nil : "must be empty or first" }
     try table.set(&seccompProfile, "seccomp_profile", check: Check.absolute)
     try table.set(&createTimeout, "container_create_timeout", check: Check.duration(.zero ... .seconds(86400)))
     try table.set(&avoidsPivot, "no_pivot_root")

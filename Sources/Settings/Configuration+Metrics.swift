@@ -25,8 +25,6 @@ extension Configuration {
       try table.set(&tlsCertificate, "tls_cert", check: Check.absolute)
       try table.set(&tlsKey, "tls_key", check: Check.absolute)
       try table.set(&tlsClientCA, "tls_client_ca", check: Check.absolute)
-      if (tlsCertificate == nil) != (tlsKey == nil) { throw table.error("needs both tls_cert and tls_key, or none") }
-      if tlsClientCA != nil, tlsCertificate == nil { throw table.error("tls_client_ca", "needs tls_cert and tls_key, too") }
     }
 
     private static func problem(_ text: String) -> String? {

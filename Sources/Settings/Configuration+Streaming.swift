@@ -12,15 +12,22 @@ extension Configuration.Streaming {
 
 extension Configuration {
   /// A drop-in may name the key of a certificate that another one names, so this is asked when all are read.
-  func checkStreaming(_ documents: [Document]) throws(SettingsError) {
-    func require(_ value: String?, _ name: String, for other: String) throws(SettingsError) {
-      let key = ["streaming", other]
-      guard value == nil, let document = documents.last(where: { $0.keys.line(of: key) != nil }) else { return }
-      throw SettingsError(document.file, line: document.keys.line(of: key), "\"streaming.\(other)\" needs \"streaming.\(name)\", too")
+  func checkTLS(_ documents: [Document]) throws(SettingsError) {
+    try check(documents, "streaming", streaming.tlsCertificate, streaming.tlsKey, streaming.tlsClientCA)
+    try check(documents, "metrics", metrics.tlsCertificate, metrics.tlsKey, metrics.tlsClientCA)
+  }
+
+  private func check(_ documents: [Document], _ table: String, _ certificate: String?, _ key: String?, _ clientCA: String?)
+    throws(SettingsError)
+  {
+    func require(_ name: String, for other: String) throws(SettingsError) {
+      guard let document = documents.last(where: { $0.keys.line(of: [table, other]) != nil }) else { return }
+      throw SettingsError(
+        document.file, line: document.keys.line(of: [table, other]), "\"\(table).\(other)\" needs \"\(table).\(name)\", too")
     }
-    if streaming.tlsCertificate != nil { try require(streaming.tlsKey, "tls_key", for: "tls_cert") }
-    if streaming.tlsKey != nil { try require(streaming.tlsCertificate, "tls_cert", for: "tls_key") }
-    if streaming.tlsClientCA != nil { try require(streaming.tlsCertificate, "tls_cert", for: "tls_client_ca") }
+    if certificate != nil, key == nil { try require("tls_key", for: "tls_cert") }
+    if certificate == nil, key != nil { try require("tls_cert", for: "tls_key") }
+    if certificate == nil, clientCA != nil { try require("tls_cert", for: "tls_client_ca") }
   }
 }
 

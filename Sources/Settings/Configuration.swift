@@ -69,6 +69,12 @@ package struct Configuration: Equatable, Sendable {
     package var template: String?
     /// Key `timeout`, seconds: for all plugins of a pod's attachment together.
     package var timeout = 90
+    /// Key `ready_timeout`: how long a pod waits for a configuration and its plugins; 0 for not at all.
+    package var readyTimeout = Duration.seconds(10)
+    /// Key `status_grace_period`: how long a network that has worked may fail its STATUS before the node is not ready.
+    package var statusGrace = Duration.zero
+    /// Key `host_ports`: who maps them where no plugin of the network does: `portmap` (the plugin is added) or `network`.
+    package var hostPorts = "portmap"
   }
 
   /// `[runtimes]`: OCI runtimes by handler name.
@@ -89,7 +95,7 @@ package struct Configuration: Equatable, Sendable {
     package var podAnnotations: [String] = []
     /// Key `container_annotations`: the same of a container's.
     package var containerAnnotations: [String] = []
-    /// Key `allowed_annotations`: experimental annotations that count for its pods.
+    /// Key `allowed_annotations`: those of pods that change what the CRI has no field for.
     package var allowedAnnotations: [String] = []
     /// Table `default_annotations`: what the runtime is told where neither pod nor container says it.
     package var defaultAnnotations: [String: String] = [:]
@@ -112,6 +118,10 @@ package struct Configuration: Equatable, Sendable {
     /// Key `container_min_memory`, bytes: a lower limit of a container is refused.
     package var minimumMemory = 0
 
+    /// Key `is_vm`: its containers are virtual machines, which SELinux's policy tells from others.
+    package var isMachine = false
+    /// Key `exec_cpu_affinity`: `first`: what an exec starts keeps to the first processor of those that the container is bound to; empty for any.
+    package var execAffinity = ""
     /// Key `seccomp_profile`: a file with what RuntimeDefault means in this handler's pods.
     package var seccompProfile: String?
     /// Key `container_create_timeout`: a runtime that takes longer for a container's creation is killed; 0 for no limit.
@@ -151,6 +161,13 @@ package struct Configuration: Equatable, Sendable {
     package var unprivilegedPing = true
     /// Table `sysctls`: of pods that have a namespace of their own for them; what a pod asks for comes over it.
     package var sysctls: [String: String] = [:]
+    /// Key `shm_size`, bytes: /dev/shm of a pod.
+    package var shmSize = 64 << 20
+    /// Key `host_network_own_uts`: pods on the host's network have a host name of their own, which begins as the host's.
+    package var hostNetworkOwnsUTS = false
+    /// Keys `minimum_mappable_uid` and `minimum_mappable_gid`: the lowest host IDs that user namespaces of pods may map.
+    package var minimumUser = 0
+    package var minimumGroup = 0
   }
 
   /// `[containers]`
@@ -159,6 +176,8 @@ package struct Configuration: Equatable, Sendable {
     package var ignoresAppArmor = false
     /// Key `selinux`: `enabled`, `disabled` (asking for a label is an error) or `ignored`.
     package var selinux = "disabled"
+    /// Key `hostnetwork_disable_selinux`: pods on the host's network have no labels.
+    package var hostNetworkHasNoLabels = false
     /// Key `selinux_category_range`: pods have two of so many categories each.
     package var selinuxCategories = 1024
     /// Key `device_ownership_from_security_context`: device nodes belong to run_as_user and run_as_group instead of the host's owners.
@@ -193,6 +212,12 @@ package struct Configuration: Equatable, Sendable {
     package var addsUsers = false
     /// Key `timezone`: `Europe/Paris`, or `Local` for the host's own; `nil` leaves it to the image.
     package var timezone: String?
+    /// Key `min_injected_gomaxprocs`: the least GOMAXPROCS of containers without a CPU limit of burstable and best-effort pods; 0 for none.
+    package var goProcesses = 0
+    /// Key `add_mtab`: /etc/mtab is a link to /proc/mounts where the image has none.
+    package var linksMountTable = true
+    /// Key `add_containerenv`: an empty /run/.containerenv, as podman has it.
+    package var marksContainers = true
     /// Key `ignore_image_defined_volumes`: no volumes for the VOLUMEs of images.
     package var ignoresImageVolumes = false
     /// Key `default_mounts_file`: what of the host every container gets a copy of, in lines of two paths.
@@ -238,6 +263,14 @@ package struct Configuration: Equatable, Sendable {
   package struct Shim: Equatable, Sendable {
     /// `nil`: `berth-shim` beside berthd, then in /usr/libexec/berth, then in ``Executables/searchPath``.
     package var path: String?
+    /// Key `cgroup`: of all pods' shims, below which each has its own; `nil` for one below the pod's.
+    package var cgroup: String?
+    /// Key `cpuset`: the processors of shims and of what holds pods' namespaces, `0-1`; `nil` for any.
+    package var processors: String?
+    /// Key `cpu_shares`: their weight beside containers; 0 for the kernel's own.
+    package var shares = 0
+    /// Key `oom_score_adj`: of shims.
+    package var oomScore = -998
   }
 
   /// What must survive a reboot.
@@ -258,6 +291,8 @@ package struct Configuration: Equatable, Sendable {
   package var cdi = CDI()
   package var containers = Containers()
   package var images = Images()
+  /// The tables `[workloads.NAME]`.
+  package var workloads: [String: Workload] = [:]
   package var shim = Shim()
 
   package init() {}

@@ -27,6 +27,8 @@ package struct ContainerDefaults: Sendable, Hashable {
   package var isReadonly = false
   /// A container's user gets an entry in /etc/passwd where the image has none for it.
   package var addsUsers = false
+  /// The least GOMAXPROCS of containers whose share of the processors is small; 0 for none.
+  package var goProcesses: Int64 = 0
   /// A file of the host that says what time it is where, seen as /etc/localtime.
   package var timezone: String?
 

@@ -50,5 +50,6 @@ extension Environment {
       }
       set("\(entry.key)=\(value)")
     }
+    if let processes = inputs.goProcesses, !has("GOMAXPROCS") { set("GOMAXPROCS=\(processes)") }
   }
 }

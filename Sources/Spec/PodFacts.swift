@@ -15,6 +15,8 @@ package struct PodFacts: Sendable, Hashable {
   package var hostnameFile: String?
   package var hostsFile: String?
   package var resolvConfFile: String?
+  /// An empty file for /run/.containerenv, by which programs know that they are in a container.
+  package var markerFile: String?
   /// The pod's tmpfs for /dev/shm; `nil` gives the container a tmpfs of its own.
   package var shm: String?
 

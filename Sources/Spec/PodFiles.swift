@@ -25,7 +25,7 @@ package enum PodFiles {
   }
 
   /// One line, as hostname(5) wants it.
-  package static func hostname(_ sandbox: Runtime_V1_PodSandboxConfig, isHostNetwork: Bool, host: String) -> [UInt8] {
-    Array(((isHostNetwork || sandbox.hostname.isEmpty ? host : sandbox.hostname) + "\n").utf8)
+  package static func hostname(_ sandbox: Runtime_V1_PodSandboxConfig, ownUTS: Bool, host: String) -> [UInt8] {
+    Array(((ownUTS && !sandbox.hostname.isEmpty ? sandbox.hostname : host) + "\n").utf8)
   }
 }

@@ -6,7 +6,7 @@ package import Linux
 package struct PodNamespaces: Hashable, Sendable {
   package var ownNetwork: Bool
   package var ownIPC: Bool
-  /// A pod on the host's network keeps the host's name (as with containerd).
+  /// A pod on the host's network keeps the host's name, unless it says another.
   package var ownUTS: Bool
   /// One PID namespace for all containers.
   package var sharedPID: Bool
@@ -22,7 +22,7 @@ package struct PodNamespaces: Hashable, Sendable {
     let field = "linux.security_context.namespace_options"
     ownNetwork = try PodNamespaces.isPod(options.network, "\(field).network")
     ownIPC = try PodNamespaces.isPod(options.ipc, "\(field).ipc")
-    ownUTS = ownNetwork
+    ownUTS = ownNetwork || !sandbox.hostname.isEmpty
     hostPID = options.pid == .node
     sharedPID = options.pid == .pod
     if options.pid == .target { throw Fault(.invalidArgument, "\(field).pid: TARGET is only for containers") }

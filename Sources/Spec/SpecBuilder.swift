@@ -16,7 +16,8 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   inputs.warnOfRefused(&warnings)
   inputs.warnOfInit(&warnings)
   let capabilities = try CapabilitySets.make(inputs.security, node: inputs.node)
-  let mounts = try inputs.mountPlan()
+  let passwd = try inputs.passwdWithUser()
+  let mounts = try inputs.mountPlan(hasPasswd: passwd != nil)
   var spec = RuntimeSpec(
     process: try inputs.process(capabilities),
     root: RuntimeSpec.Root(path: "rootfs", readonly: inputs.hasReadonlyRoot ? true : nil),
@@ -29,8 +30,7 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   try inputs.addHooks(to: &spec)
   let stopSignal = try StopSignal.resolve(inputs, &warnings)
   return BuiltSpec(
-    spec: spec, hostPaths: mounts.hostPaths, hostFiles: hostFiles, stopSignal: stopSignal, passwd: try inputs.passwdWithUser(),
-    warnings: warnings)
+    spec: spec, hostPaths: mounts.hostPaths, hostFiles: hostFiles, stopSignal: stopSignal, passwd: passwd, warnings: warnings)
 }
 
 extension SpecInputs {

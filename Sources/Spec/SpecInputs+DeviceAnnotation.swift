@@ -4,8 +4,8 @@ import Core
 extension SpecInputs {
   /// Devices that the annotation names, each with its field for messages. Only what the node's operator allows, and only below /dev.
   func annotatedDevices() throws(Fault) -> [(field: String, device: Runtime_V1_Device)] {
-    guard let (name, text) = experiment(.devices) else { return [] }
-    let field = "annotations[\"\(name)\"]"
+    guard let text = experiment(.devices) else { return [] }
+    let field = ExperimentalAnnotation.devices.field
     var devices: [(String, Runtime_V1_Device)] = []
     for entry in text.split(separator: ",") {
       let device = try stage(field) { try ContainerDefaults.device(Self.completed(String(entry))) }

@@ -12,8 +12,9 @@ struct MountPlan {
 }
 
 extension SpecInputs {
-  func mountPlan() throws(Fault) -> MountPlan {
-    let binds = try bindMounts()
+  /// - Parameter hasPasswd: an /etc/passwd of the container's own is mounted.
+  func mountPlan(hasPasswd: Bool) throws(Fault) -> MountPlan {
+    let binds = try bindMounts(hasPasswd)
     let covered = Set(binds.map(\.destination))
     var plan = MountPlan()
     plan.mounts = defaultMounts.filter { mount in
@@ -47,7 +48,7 @@ extension SpecInputs {
     return mounts + initMounts(beside: mounts)
   }
 
-  private var writesCgroups: Bool { handler.hasWritableCgroups || runsInit || experiment(.writableCgroups)?.value == "true" }
+  private var writesCgroups: Bool { handler.hasWritableCgroups || runsInit || experiment(.writableCgroups) == "true" }
 
   /// A mount from the host's cgroup namespace speaks for the whole filesystem.
   private var keptCgroupOptions: [String] { node.cgroupVersion == .v2 && security.privileged ? node.cgroupMountOptions : [] }
@@ -61,13 +62,13 @@ extension SpecInputs {
   }
 
   /// Files of the sandbox and volumes of the image, unless a CRI mount covers them, then the CRI's own.
-  private func bindMounts() throws(Fault) -> [BindMount] {
+  private func bindMounts(_ hasPasswd: Bool) throws(Fault) -> [BindMount] {
     var asked: [BindMount] = []
     for (index, mount) in container.mounts.enumerated() { asked.append(try BindMount(mount, index, prepared)) }
     let covered = Set(asked.map(\.destination))
-    return (podMounts + (try passwdMounts()) + volumeMounts(prepared.copies) + volumeMounts(imageVolumes)).filter {
-      !covered.contains($0.destination)
-    } + asked
+    let volumes = volumeMounts(prepared.copies) + volumeMounts(imageVolumes)
+    let own = podMounts + markerMounts(covered) + (hasPasswd ? [passwdMount] : []) + volumes
+    return own.filter { !covered.contains($0.destination) } + asked
   }
 
   private var podMounts: [BindMount] {
@@ -83,10 +84,7 @@ extension SpecInputs {
     return mounts
   }
 
-  private func passwdMounts() throws(Fault) -> [BindMount] {
-    guard try passwdWithUser() != nil else { return [] }
-    return [BindMount(destination: "/etc/passwd", source: prepared.passwdFile, isReadonly: hasReadonlyRoot)]
-  }
+  private var passwdMount: BindMount { BindMount(destination: "/etc/passwd", source: prepared.passwdFile, isReadonly: hasReadonlyRoot) }
 
   private func volumeMounts(_ directories: [String: String]) -> [BindMount] {
     directories.sorted { $0.key < $1.key }.map { BindMount(destination: ContainerPath.clean($0.key), source: $0.value) }

@@ -7,8 +7,8 @@ extension SpecInputs {
   /// or as they are.
   func resources() throws(Fault) -> Runtime_V1_LinuxContainerResources {
     var resources = container.linux.resources
-    guard let (name, text) = experiment(.unifiedCgroup) else { return resources }
-    let field = "annotations[\"\(name)\"]"
+    guard let text = experiment(.unifiedCgroup) else { return resources }
+    let field = ExperimentalAnnotation.unifiedCgroup.field
     for entry in text.utf8.split(separator: UInt8(ascii: ";")) {
       let end = entry.firstIndex(of: UInt8(ascii: "=")) ?? entry.startIndex
       guard end > entry.startIndex else {

@@ -2,6 +2,14 @@ import CRIAPI
 import Core
 import OCI
 
+/// Programs that are meant to be the first of a machine.
+enum InitProgram {
+  static func isOne(_ program: String) -> Bool { program.hasSuffix("/sbin/init") || isSystemd(program) }
+
+  /// By its own name; what is called init may be another.
+  static func isSystemd(_ program: String) -> Bool { program.split(separator: "/").last == "systemd" }
+}
+
 /// What systemd needs to be a container's init (systemd.io/CONTAINER_INTERFACE): places to write to, a cgroup of its own to divide, word of where
 /// it is, and a signal that it takes for the end. Containers whose program is systemd or /sbin/init get it, as with CRI-O and podman.
 extension SpecInputs {
@@ -10,9 +18,7 @@ extension SpecInputs {
 
   private var program: String? { try? ContainerCommand.resolve(command: container.command, args: container.args, image: image).first }
 
-  var runsInit: Bool { program.map { $0.hasSuffix("/sbin/init") || Self.isNamedSystemd($0) } ?? false }
-
-  private static func isNamedSystemd(_ program: String) -> Bool { program.split(separator: "/").last == "systemd" }
+  var runsInit: Bool { program.map(InitProgram.isOne) ?? false }
 
   /// With what the image has there; where something is mounted already, that stays.
   func initMounts(beside mounts: [RuntimeSpec.Mount]) -> [RuntimeSpec.Mount] {
@@ -27,7 +33,7 @@ extension SpecInputs {
   /// Other programs called /sbin/init end by SIGTERM, by which systemd starts itself anew.
   func initStopSignal() throws(Fault) -> Int32? {
     guard let program, runsInit else { return nil }
-    if !Self.isNamedSystemd(program), try !hasSystemd() { return nil }
+    if !InitProgram.isSystemd(program), try !hasSystemd() { return nil }
     return SignalName.number(of: "RTMIN+3")
   }
 

@@ -15,7 +15,7 @@ extension ShimPod {
       in: client.files.directory, name: "exec-\(process.id)", stdin: false, stdout: true, stderr: true)
     try await process.create(plan.process, terminal: false, input: "", output: pipes.stdout, error: pipes.stderr)
     guard let output = pipes.collect(limit: plan.outputLimit) else { throw Fault(.internal, "container \(plan.container): exec: no pipes") }
-    let run = ExecRun(process, limits: client.limits) { [cgroups] in plan.score?.give(to: $0, in: cgroups) }
+    let run = ExecRun(process, limits: client.limits) { [cgroups] in plan.tune($0, in: cgroups) }
     do {
       let end = try await run.end(within: plan.timeout)
       let bytes = await output.finish(quiet: Self.quiet, linger: Self.linger)

@@ -14,7 +14,7 @@ extension ShimPod: SessionTask {
     let pipes = try SessionPipes(
       in: client.files.directory, name: "exec-\(process.id)", stdin: plan.stdin, stdout: plan.stdout, stderr: plan.stderr)
     try await process.create(plan.process, terminal: false, input: pipes.stdin, output: pipes.stdout, error: pipes.stderr)
-    try await start(process, plan.score)
+    try await start(process) { [cgroups] in plan.tune($0, in: cgroups) }
     return ExecSession(process, pipes.handOver())
   }
 
@@ -25,7 +25,7 @@ extension ShimPod: SessionTask {
     let socket = try TerminalSocket(in: client.files.directory, name: name)
     defer { try? Files.remove(path) }
     try await process.create(plan.process, terminal: true, input: "", output: "console://" + path, error: "")
-    try await start(process, plan.score)
+    try await start(process) { [cgroups] in plan.tune($0, in: cgroups) }
     do {
       let terminal = try socket.take()
       let streams = SessionStreams(stdin: plan.stdin ? try terminal.duplicate() : nil, stdout: try terminal.duplicate(), stderr: nil)
@@ -37,11 +37,9 @@ extension ShimPod: SessionTask {
   }
 
   /// A process that was not started is forgotten by the shim.
-  private func start(_ process: ExecProcess, _ score: OutOfMemoryScore?) async throws(Fault) {
+  private func start(_ process: ExecProcess, _ began: (Int32) -> Void) async throws(Fault) {
     do {
-      // Not as an argument of what may be nil: it would not be called at all.
-      let id = try await process.start()
-      score?.give(to: id, in: cgroups)
+      began(try await process.start())
     } catch {
       Task { try? await process.delete() }
       throw error

@@ -51,10 +51,10 @@ struct ShimStart: Sendable {
   /// The state is saved before the shim is talked to: whoever finds it can clear up.
   private func spawn() throws -> Spawned {
     try Files.makeDirectories(plan.directory, mode: 0o700)
-    let cgroup = try Cgroup(plan.cgroup, in: runtime.cgroups)
+    let cgroup = try ShimCgroup(plan, in: runtime.cgroups)
     var state = ShimState(pid: 0, startTime: 0, holder: 0, cgroups: try cgroup.create())
     try state.save(files)
-    let process = try cgroup.withProcessFiles(spawn)
+    let process = try cgroup.group.withProcessFiles(spawn)
     state.pid = process.pid
     state.startTime = ProcessTable.startTime(process.pid) ?? 0
     try state.save(files)

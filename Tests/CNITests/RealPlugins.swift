@@ -43,14 +43,16 @@ struct RealPlugins {
     for path in pods + [host] { _ = try? await Command.run("/usr/bin/umount", [path], timeout: .seconds(20)) }
   }
 
-  func network() throws -> CNINetwork {
+  var settings: CNINetwork.Settings {
     var settings = CNINetwork.Settings()
     settings.configurationDirectory = directory + "/conf"
     settings.pluginDirectories = [directory + "/bin", Self.installed]
     settings.root = directory + "/root"
     settings.retryDelay = .milliseconds(50)
-    return try CNINetwork(settings, logger: silent)
+    return settings
   }
+
+  func network() throws -> CNINetwork { try CNINetwork(settings, logger: silent) }
 
   /// A bridge with host-local addresses from these subnets, then `chained`.
   func configure(subnets: [String] = ["10.77.0.0/24"], version: String = "1.0.0", masquerade: Bool = true, chained: [String] = []) throws {

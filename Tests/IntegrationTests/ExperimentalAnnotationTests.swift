@@ -24,7 +24,7 @@ import Testing
       }
       let closed = try await node.run(try config("closed"))
       #expect(try await node.output("umask", in: closed) == "0022\n")
-      #expect(node.daemonLog().contains("annotation umask.crio.io: has no effect"))
+      #expect(node.daemonLog().contains("annotation umask.crio.io is ignored"))
     }
   }
 }

@@ -71,15 +71,7 @@ import Testing
     ("[containers]\nadditional_devices = [\"fuse\"]", "fuse"),
   ])
   func `what cannot be honoured stops berthd at its start, by its name`(_ settings: String, _ word: String) async throws {
-    try await withScratch("bad-settings") { scratch in
-      try Files.write(settings, to: scratch + "/config.toml")
-      let output = try await Command.run(
-        try Programs.path("berthd"),
-        ["--config", scratch + "/config.toml", "--root", scratch + "/root", "--state", scratch + "/state", "--address", scratch + "/s"],
-        timeout: .seconds(30))
-      try? Mounts.unmountAll(below: scratch + "/state")
-      #expect(!output.succeeded && output.errorText.contains(word), "\(output.errorText)")
-    }
+    try await expectRefusedSettings(settings, word)
   }
 
   @Test func `a runtime that does not end its create is killed in time, and the container says so`() async throws {

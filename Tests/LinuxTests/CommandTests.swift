@@ -68,7 +68,8 @@ import Testing
       let path = scratch + "/stuck"
       try Files.makeDirectories(path)
       do {
-        let mount = try StuckMount.make(at: path)
+        let mount = try DeadMount.make(at: path)
+        try mount.greet()
         async let output = shell("echo before; exec cat \(path)/file", timeout: .seconds(1))
         try mount.takeRequest()
         let ended = try await output

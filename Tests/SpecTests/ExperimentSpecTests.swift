@@ -9,7 +9,7 @@ import Testing
 struct ExperimentSpecTests {
   private func build(_ annotations: [String: String], _ change: (inout SpecInputs) -> Void = { _ in }) throws -> BuiltSpec {
     var inputs = SpecFixture.inputs()
-    inputs.allowed = AllowedAnnotations(ExperimentalAnnotation.allCases.map(\.rawValue))
+    inputs.allowed = try AllowedAnnotations(ExperimentalAnnotation.allCases.map(\.rawValue))
     inputs.sandbox.annotations = annotations
     change(&inputs)
     return try makeSpec(inputs)
@@ -29,10 +29,13 @@ struct ExperimentSpecTests {
     #expect(fault?.code == .invalidArgument && fault?.message.contains("annotations[\"umask.crio.io\"]: \"\(text)\"") == true)
   }
 
-  @Test func `an annotation that is not allowed has no effect, and a warning says so`() throws {
-    let built = try build(["umask.crio.io": "nonsense"]) { $0.allowed = AllowedAnnotations() }
+  @Test func `an annotation that is not allowed has no effect, and a warning says so of a container's own`() throws {
+    let built = try build(["umask.crio.io": "nonsense"]) {
+      $0.allowed = AllowedAnnotations()
+      $0.container.annotations = ["io.kubernetes.cri-o.umask": "nonsense", "other": "x"]
+    }
     #expect(built.spec.process.user.umask == nil)
-    #expect(built.warnings.count == 1 && built.warnings[0].contains("umask.crio.io") && built.warnings[0].contains("allowed_annotations"))
+    #expect(built.warnings == ["annotation io.kubernetes.cri-o.umask is ignored: its runtime handler does not allow it"])
   }
 
   @Test func `files of cgroup v2 come over the config's, in base64 or as they are`() throws {

@@ -56,6 +56,8 @@ struct LinuxSpecTests {
     sandbox.linux.securityContext.namespaceOptions.network = .node
     sandbox.linux.securityContext.namespaceOptions.ipc = .node
     sandbox.linux.securityContext.namespaceOptions.pid = .node
+    #expect(try PodNamespaces(sandbox).ownUTS, "it says a name")
+    sandbox.hostname = ""
     let pod = try PodNamespaces(sandbox)
     #expect(!pod.ownNetwork && !pod.ownIPC && !pod.ownUTS && !pod.sharedPID && pod.hostPID)
     let facts = PodFacts(sandboxID: "s", holderPID: 7, namespaces: pod, networkNamespace: "/run/netns/x")

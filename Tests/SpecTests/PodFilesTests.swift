@@ -26,7 +26,7 @@ struct PodFilesTests {
   }
 
   @Test func theHostnameFileIsOneLine() {
-    #expect(text(PodFiles.hostname(SpecFixture.sandbox, isHostNetwork: false, host: "node")) == "web\n")
-    #expect(text(PodFiles.hostname(SpecFixture.sandbox, isHostNetwork: true, host: "node")) == "node\n")
+    #expect(text(PodFiles.hostname(SpecFixture.sandbox, ownUTS: true, host: "node")) == "web\n")
+    #expect(text(PodFiles.hostname(SpecFixture.sandbox, ownUTS: false, host: "node")) == "node\n")
   }
 }

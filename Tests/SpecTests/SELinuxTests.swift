@@ -14,6 +14,8 @@ struct SELinuxTests {
     content = "system_u:object_r:virt_var_lib_t:s0"
     file = "system_u:object_r:container_file_t:s0"
     ro_file="system_u:object_r:container_ro_file_t:s0"
+    init_process = "system_u:system_r:container_init_t:s0"
+    kvm_process = "system_u:system_r:container_kvm_t:s0"
     """
 
   private func node(_ mode: SELinuxMode? = nil) throws -> NodeFacts {
@@ -53,6 +55,22 @@ struct SELinuxTests {
     #expect(try container { $0.selinuxOptions.type = "spc_t" }?.process == "system_u:system_r:spc_t:s0:c1,c2")
     #expect(try container { $0.selinuxOptions.level = "s0" }?.file == "system_u:object_r:container_file_t:s0")
     #expect(try container { $0.privileged = true } == nil)
+  }
+
+  @Test func `a virtual machine and an init system have labels of their own kind`() throws {
+    let kind = SELinuxKind(command: ["/usr/sbin/init", "--x"])
+    #expect(kind == .initSystem && SELinuxKind(command: ["/bin/sh"]) == .container && SELinuxKind(command: []) == .container)
+    let node = try node()
+    let machine = try node.labels(Runtime_V1_LinuxSandboxSecurityContext(), .machine) { "s0:c1,c2" }
+    #expect(machine?.process == "system_u:system_r:container_kvm_t:s0:c1,c2")
+    let system = try node.labels(Runtime_V1_LinuxContainerSecurityContext(), kind, in: try pod())
+    #expect(system?.process == "system_u:system_r:container_init_t:s0:c1,c2")
+    let asked = try node.labels(.with { $0.selinuxOptions.type = "x_t" }, kind, in: try pod())
+    #expect(asked?.process == "system_u:system_r:x_t:s0:c1,c2")
+    let simple = try SELinuxContexts("process = \"u:r:p_t:s0\"\nfile = \"u:r:f_t:s0\"")
+    var plain = NodeFacts()
+    plain.selinux = .enforced(simple)
+    #expect(try plain.labels(Runtime_V1_LinuxSandboxSecurityContext(), .machine) { "s0:c1,c2" }?.process == "u:r:p_t:s0:c1,c2")
   }
 
   @Test func `labels are in the spec, and the kernel is asked about them`() throws {

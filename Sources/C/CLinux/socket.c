@@ -26,11 +26,18 @@ int clinux_unix_listen(int dirfd, const char *name, int backlog) {
   return fd;
 }
 
-int clinux_unix_connect(int dirfd, const char *name) {
+int clinux_unix_connect(int dirfd, const char *name, int milliseconds) {
   struct sockaddr_un socket_address;
   if (address(&socket_address, dirfd, name) < 0) return -1;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
-  if (connect(fd, (struct sockaddr *)&socket_address, sizeof socket_address) < 0) return close_keeping_errno(fd);
+  // What bounds a send bounds the wait for a place in the listener's queue, too (unix(7), unix_stream_connect).
+  struct timeval limit = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000}, none = {0};
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0) return close_keeping_errno(fd);
+  if (connect(fd, (struct sockaddr *)&socket_address, sizeof socket_address) < 0) {
+    if (errno == EAGAIN) errno = ETIMEDOUT;
+    return close_keeping_errno(fd);
+  }
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none) < 0) return close_keeping_errno(fd);
   return fd;
 }

@@ -15,8 +15,7 @@ package struct CallMetrics: GRPCInterceptor {
   package init(_ metrics: Metrics) { self.metrics = metrics }
 
   package func intercept<R>(_ call: CallContext, _ next: () async throws -> R) async throws -> R {
-    let parts = call.path.split(separator: "/").map(String.init)
-    let labels = parts.count == 2 ? parts : ["other", "other"]
+    let labels = [String(call.service), String(call.method)]
     let start = ContinuousClock.now
     metrics.add(Self.running, labels: labels)
     defer {

@@ -12,6 +12,8 @@ package struct ExecSessionPlan: Sendable, Hashable {
   package var stderr = true
   /// nil leaves it to the runtime.
   package var score: OutOfMemoryScore?
+  /// What is started keeps to this one; nil for any that the container has.
+  package var processor: Int?
 
   package init(container: String, process: [UInt8]) {
     self.container = container

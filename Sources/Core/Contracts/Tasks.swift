@@ -23,6 +23,13 @@ package struct SandboxPlan: Sendable, Hashable, Codable {
   /// SELinux labels of the pod's processes and files; nil where it has none.
   package var processLabel: String?
   package var fileLabel: String?
+  /// The pod's own cgroup, where that of shim and holder is not below it.
+  package var podCgroup: String?
+  /// Of shim and holder: their processors (`0-1`) and their weight as cgroup v1 has it; nil for the kernel's own.
+  package var shimProcessors: String?
+  package var shimShares: Int?
+  /// Bytes of its /dev/shm; nil for 64 MiB.
+  package var shmSize: Int?
   /// Clamped to what this process may set.
   package var shimOOMScore: Int32 = -998
 
@@ -97,6 +104,11 @@ package struct ExitRecord: Sendable, Hashable, Codable {
     self.reason = reason
     self.message = message
   }
+
+  /// An end just found that nobody saw.
+  package static func unseen(_ reason: String, _ message: String) -> ExitRecord {
+    ExitRecord(exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: reason, message: message)
+  }
 }
 
 /// What the shim knows of one container.
@@ -147,6 +159,8 @@ package struct ExecPlan: Sendable, Hashable {
   package var outputLimit: Int
   /// nil leaves it to the runtime.
   package var score: OutOfMemoryScore?
+  /// What is started keeps to this one; nil for any that the container has.
+  package var processor: Int?
 
   package init(container: String, process: [UInt8], timeout: Int64, outputLimit: Int = (16 << 20) - 1024) {
     self.container = container

@@ -1,3 +1,5 @@
+import Core
+
 /// Pauses between attempts: the first half a second, each twice as long as the one before, up to half a minute.
 struct Pause {
   private var nanoseconds: Int64 = 500_000_000
@@ -9,5 +11,14 @@ struct Pause {
     return nanoseconds
   }
 
-  mutating func wait() async throws { try await Task.sleep(nanoseconds: UInt64(next())) }
+  /// `body`'s result, however often it has to be tried. `failed` says why it is tried again, or throws where it is not.
+  static func betweenAttempts<R>(
+    isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> R, failed: (Fault) throws -> Void
+  ) async throws -> R {
+    var pause = Pause()
+    while true {
+      do { return try await body() } catch { try failed(Fault(error)) }
+      try await Task.sleep(nanoseconds: UInt64(pause.next()))
+    }
+  }
 }

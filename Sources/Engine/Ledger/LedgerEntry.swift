@@ -32,7 +32,8 @@ package typealias ContainerEntry = LedgerEntry<ContainerRecord>
 /// The ledger's memory, with the containers of each sandbox at hand.
 struct LedgerTables {
   var sandboxes = LedgerTable<SandboxRecord>()
-  private(set) var containers = LedgerTable<ContainerRecord>()
+  /// Changed by ``set(_:)`` and ``removeContainer(_:)`` only.
+  var containers = LedgerTable<ContainerRecord>()
   /// Sandbox → its containers.
   private var members: [String: Set<String>] = [:]
 
@@ -50,8 +51,6 @@ struct LedgerTables {
     return record
   }
 
-  mutating func containerView() -> LedgerView<ContainerRecord> { containers.view() }
-
   func containers(of sandboxID: String) -> [ContainerEntry] { (members[sandboxID] ?? []).compactMap { containers[$0] } }
 
   func event(_ kind: LedgerEvent.Kind, _ id: String, of sandbox: SandboxRecord?) -> LedgerEvent {
@@ -63,7 +62,7 @@ extension Ledger {
   /// Sandboxes that are there, those still being made included.
   package func sandboxView() -> LedgerView<SandboxRecord> { tables.withLock { $0.sandboxes.view() } }
 
-  package func containerView() -> LedgerView<ContainerRecord> { tables.withLock { $0.containerView() } }
+  package func containerView() -> LedgerView<ContainerRecord> { tables.withLock { $0.containers.view() } }
 
   package func containerEntries(of sandboxID: String) -> [ContainerEntry] { tables.withLock { $0.containers(of: sandboxID) } }
 

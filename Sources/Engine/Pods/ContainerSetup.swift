@@ -42,7 +42,8 @@ struct ContainerSetup: Sendable {
     let log = logPath(config)
     let found = try await stage("mounts") { try await hostPaths.look(config, Files.parent(of: log)) }
     try checkLog(log, found)
-    let labels = try services.settings.node.labels(config.linux.securityContext, in: sandbox.plan.labels)
+    let labels = try services.settings.node.labels(
+      config.linux.securityContext, try labelKind(config, images.config), in: sandbox.plan.labels)
     let rootfs = try await makeSnapshot(image.layers, labels, &rollback)
     try makeBundle(&rollback)
     let built = try await build(config, images, found, rootfs, labels, target)
@@ -55,6 +56,7 @@ struct ContainerSetup: Sendable {
     rollback.add("snapshot") { try await snapshots.remove(id) }
     return try await stage("snapshot") {
       let rootfs = try await prepare(layers)
+      if services.settings.linksMountTable { try MountTableLink(rootfs: rootfs).place() }
       return try await label(rootfs, labels)
     }
   }
@@ -74,7 +76,7 @@ struct ContainerSetup: Sendable {
     }
     let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: owner)
     let imageVolumes = services.settings.ignoresImageVolumes ? [:] : try await volumes.make(images.config, images.image.layers, config)
-    if let labels { try await relabel(Array(imageVolumes.values) + Array(prepared.copies.values), labels) }
+    if let labels { try await relabel(Array(imageVolumes.values) + Array(prepared.copies.values), labels.file) }
     return try await spec(config, images.image, images.config, labels, target, prepared, imageVolumes)
   }
 
@@ -166,6 +168,7 @@ struct ContainerSetup: Sendable {
     let options = config.linux.securityContext.namespaceOptions
     var namespaces = try PodNamespaces(sandbox.config.content)
     namespaces.sharedPID = options.pid == .pod && sandbox.plan.sharedPID
+    namespaces.ownUTS = sandbox.plan.ownUTS
     var pod = PodFacts(sandboxID: sandbox.id, holderPID: holderPID, namespaces: namespaces, networkNamespace: sandbox.plan.netnsPath)
     if let maps = sandbox.plan.idMaps { pod.userNamespace = UserNamespace(path: "/proc/\(holderPID)/ns/user", maps: maps) }
     pod.targetPIDNamespace = target.map { "/proc/\($0)/ns/pid" }
@@ -173,8 +176,10 @@ struct ContainerSetup: Sendable {
     pod.hostsFile = files.hosts
     pod.hostnameFile = files.hostname
     pod.shm = files.shm
+    pod.markerFile = services.settings.marksContainers ? files.marker : nil
     var inputs = SpecInputs(
-      id: id, container: config, sandbox: sandbox.config.content, image: imageConfig, imageName: image.tags.first ?? "\(image.id)",
+      id: id, container: try services.settings.withWorkload(config, in: sandbox.config.content), sandbox: sandbox.config.content,
+      image: imageConfig, imageName: image.tags.first ?? "\(image.id)",
       pod: pod, node: services.settings.node,
       lookups: Lookups { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
     inputs.labels = labels
@@ -186,7 +191,7 @@ struct ContainerSetup: Sendable {
     }
     inputs.imageVolumes = imageVolumes
     inputs.handler = services.settings.handlers[sandbox.runtimeHandler] ?? HandlerFacts()
-    inputs.allowed = services.settings.allowed(sandbox)
+    inputs.allowed = services.settings.allowed(sandbox.config.content, handler: sandbox.runtimeHandler)
     inputs.passedAnnotations =
       services.settings.annotations[sandbox.runtimeHandler]?.passed(
         pod: sandbox.config.content.annotations, container: config.annotations) ?? [:]

@@ -19,6 +19,7 @@ extension Pod {
         container: container, process: try Self.execProcess(record, command, tty: false), timeout: overflow ? 0 : nanoseconds)
       plan.outputLimit = min(plan.outputLimit, services.settings.messageLimit - 1024)
       plan.score = score(record)
+      plan.processor = try execProcessor(record)
       let result = try await task().execSync(plan)
       if result.timedOut { throw Fault(.deadlineExceeded, "command \(command[0]): timed out after \(timeout) s and was killed") }
       return result
@@ -28,6 +29,15 @@ extension Pod {
   /// What the container's processes have now: an exec is no more likely to be killed than they are, and no less.
   nonisolated func score(_ record: ContainerRecord) -> OutOfMemoryScore {
     OutOfMemoryScore(services.settings.node.oomScore(record.resources.oomScoreAdj), cgroup: record.plan.cgroup)
+  }
+
+  /// The one that an exec keeps to, where the pod's handler wants that and the container is bound to some.
+  nonisolated func execProcessor(_ record: ContainerRecord) throws -> Int? {
+    let (settings, sandbox) = (services.settings, try ledger.sandbox(record.sandboxID))
+    guard settings.handlers[sandbox.runtimeHandler]?.execsOnFirstProcessor == true else { return nil }
+    let updated = record.updatedResources?.content.cpusetCpus ?? ""
+    if let processor = CPUSet(updated)?.first { return processor }
+    return CPUSet(try settings.withWorkload(record.config.content, in: sandbox.config.content).linux.resources.cpusetCpus)?.first
   }
 
   /// The container's own process with another command line, from the spec it runs with. Of that only the process is decoded: mounts and the

@@ -12,7 +12,9 @@ extension Pod {
     let exec = plan
     return .exec(streams) {
       var exec = exec
-      exec.score = self.score(try self.ledger.container(container))
+      let record = try self.ledger.container(container)
+      exec.score = self.score(record)
+      exec.processor = try self.execProcessor(record)
       let current = exec
       return try await self.open(container, "exec") { try await $0.exec(current) }
     }

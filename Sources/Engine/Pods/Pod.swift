@@ -102,13 +102,8 @@ package actor Pod {
     }
     // Asked again: a start may have ended meanwhile.
     for container in ledger.containers(of: id) where container.exit == nil && container.state != .created {
-      let written = services.tasks.exitRecord(of: container.id, in: record.plan)
-      await settleAtLast(
-        container.id,
-        written
-          ?? ExitRecord(
-            exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: "ShimDied",
-            message: "the pod's shim died; its containers were killed"))
+      let exit = writtenExit(of: container.id) ?? .unseen("ShimDied", "the pod's shim died; its containers were killed")
+      await settleAtLast(container.id, exit)
     }
     await detachNetwork()
     _ = try? ledger.updateSandbox(id) {
@@ -128,7 +123,12 @@ package actor Pod {
   /// As ``settle(_:_:)``, however long the store takes no writes: an end that nobody wrote down would be a container that runs for ever.
   func settleAtLast(_ container: String, _ exit: ExitRecord) async {
     var pause = Pause()
-    while !settle(container, exit) { try? await pause.wait() }
+    while !settle(container, exit) { try? await Task.sleep(nanoseconds: UInt64(pause.next())) }
+  }
+
+  /// What the shim wrote of a container's end before it died.
+  func writtenExit(of container: String) -> ExitRecord? {
+    (try? ledger.sandbox(id)).flatMap { services.tasks.exitRecord(of: container, in: $0.plan) }
   }
 
   /// Writes a container's end once; the first record stays. False where it could not be written.

@@ -11,6 +11,16 @@ package struct PodDefaults: Sendable, Hashable {
   /// By their names with dots, each of a namespace that pods may have of their own.
   package var sysctls: [String: String] = [:]
 
+  /// Bytes of a pod's /dev/shm.
+  package var shmSize = 64 << 20
+  /// Pods on the host's network have a UTS namespace of their own, with the host's name.
+  package var ownsUTS = false
+  /// The lowest host IDs that a pod's user namespace may map.
+  package var lowestUser: UInt32 = 0
+  package var lowestGroup: UInt32 = 0
+  /// Pods on the host's network have no SELinux labels.
+  package var hostNetworkHasNoLabels = false
+
   package init() {}
 
   /// For the namespaces of the pod's own: the operator's over these. The range of groups that may ping ends where the pod's user namespace does.

@@ -7,12 +7,13 @@ import Spec
 extension PodService {
   /// Makes a ready sandbox. The same request again joins the running one or gets the finished sandbox;
   /// the same name with another config is ALREADY_EXISTS and says what differs.
-  package func run(_ request: SandboxRequest) async throws -> String {
-    try Validation.check(request.config)
-    let key = SandboxKey(request.config.metadata)
+  package func run(_ asked: SandboxRequest) async throws -> String {
+    try Validation.check(asked.config)
+    let key = SandboxKey(asked.config.metadata)
     let name = "\(key.namespace)/\(key.name)"
     return try await stage("pod \(name)") {
-      try await runs.join(
+      let request = try asked.withTrust()
+      return try await runs.join(
         key, request,
         conflict: { running in
           Fault(.alreadyExists, "being created with another config: \(Difference.describe(running.config, request.config)) differs")
@@ -82,8 +83,16 @@ extension PodService {
     let id = Identifier.random()
     var plan = try SandboxPlan(
       config: request.config, id: id, directory: services.settings.sandboxDirectory(id), settings: services.settings)
-    let labels = try services.settings.node.labels(security) { services.settings.levels.next(besides: levelsInUse) }
-    (plan.processLabel, plan.fileLabel) = (labels?.process, labels?.file)
+    try services.settings.podDefaults.checkMappings(plan.idMaps)
+    plan.shmSize = try SharedMemory.size(request, services.settings)
+    if plan.ownNetwork || !services.settings.podDefaults.hostNetworkHasNoLabels {
+      let kind: SELinuxKind = services.settings.handlers[request.runtimeHandler]?.isMachine == true ? .machine : .container
+      let labels = try services.settings.node.labels(security, kind) { services.settings.levels.next(besides: levelsInUse) }
+      (plan.processLabel, plan.fileLabel) = (labels?.process, labels?.file)
+    }
+    for name in services.settings.allowed(request.config, handler: request.runtimeHandler).refused(request.config.annotations) {
+      services.logger.warning("pod \(request.config.metadata.name): annotation \(name) is ignored: its runtime handler does not allow it")
+    }
     return SandboxRecord(
       id: id, config: request.config, runtimeHandler: request.runtimeHandler, createdAt: SystemClock.realtimeNanoseconds(), plan: plan)
   }
@@ -104,13 +113,14 @@ extension SandboxPlan {
     let namespaces = try PodNamespaces(config)
     ownNetwork = namespaces.ownNetwork
     ownIPC = namespaces.ownIPC
-    ownUTS = namespaces.ownUTS
+    ownUTS = namespaces.ownUTS || settings.podDefaults.ownsUTS
     sharedPID = namespaces.sharedPID
     idMaps = namespaces.idMaps
     hostname = config.hostname
     sysctls = settings.podDefaults.sysctls(namespaces).merging(config.linux.sysctls.map { (PodDefaults.dotted($0.key), $0.value) }) { $1 }
     netnsPath = ownNetwork ? "/run/netns/berth-\(UUIDText.random())" : ""
     cgroup = try CgroupPath(parent: config.linux.cgroupParent, driver: settings.node.cgroupDriver).sandbox(id)
+    place(settings.shim)
   }
 }
 

@@ -66,13 +66,15 @@ package struct EngineSettings: Sendable {
   /// Bytes of a line in one record of a container's log; nil for 16 KiB.
   package var logLineLimit: Int?
   package var podDefaults = PodDefaults()
+  package var shim = ShimPlacement()
   /// By runtime handler.
   package var annotations: [String: PassedAnnotations] = [:]
-  /// Experimental annotations that count, by runtime handler; see ``allowed(_:)``.
-  package var experiments: [String: AllowedAnnotations] = [:]
   /// By runtime handler, the default one under the empty name too; what is not here is as the node has it.
   package var handlers: [String: HandlerFacts] = [:]
   package var networks: [String: HandlerNetwork] = [:]
+  package var workloads: [Workload] = []
+  /// Annotations that the pods of a runtime handler may change more with than the CRI says, by handler.
+  package var allowedAnnotations: [String: AllowedAnnotations] = [:]
   /// Where runtimes keep their state, by runtime handler; what is not here is in `<state>/runtime`.
   package var runtimeRoots: [String: String] = [:]
   /// How an OCI runtime is to create containers, by runtime handler.
@@ -89,6 +91,10 @@ package struct EngineSettings: Sendable {
   package var defaultMountsFile: String?
   /// VOLUMEs of images are nothing but directories of theirs.
   package var ignoresImageVolumes = false
+  /// Containers have /etc/mtab.
+  package var linksMountTable = true
+  /// Containers have /run/.containerenv.
+  package var marksContainers = true
   /// What each OCI runtime can do, asked when first needed.
   package let runtimeFeatures = RuntimeFeaturesCache()
 

@@ -12,7 +12,7 @@ extension SandboxFiles {
     let store = LayerLayout.directory(settings.root)
     try letIn(settings.state)
     guard let owner = maps.owner(.root) else { throw Fault(.invalidArgument, "nothing maps container ID 0") }
-    for file in [resolvConf, hosts, hostname] { try Files.setOwner(file, owner) }
+    for file in [resolvConf, hosts, hostname, marker] { try Files.setOwner(file, owner) }
     try Files.makeDirectories(layers)
     let layers = layers
     try await BlockingWork.run {
@@ -41,6 +41,6 @@ extension SandboxFiles {
   var shmOptions: String {
     let owner = plan.idMaps?.owner(.root).map { ",uid=\($0.user),gid=\($0.group)" } ?? ""
     let label = plan.fileLabel.map { ",context=\"\($0)\"" } ?? ""
-    return "mode=1777,size=\(Self.shmSize)\(owner)\(label)"
+    return "mode=1777,size=\(plan.shmSize ?? SharedMemory.standard)\(owner)\(label)"
   }
 }

@@ -12,17 +12,18 @@ struct SandboxFiles: Sendable {
   var resolvConf: String { plan.directory + "/resolv.conf" }
   var hosts: String { plan.directory + "/hosts" }
   var hostname: String { plan.directory + "/hostname" }
+  /// Empty: that it is there says that a process is in a container.
+  var marker: String { plan.directory + "/containerenv" }
   var shm: String { plan.ownIPC ? plan.directory + "/shm" : "/dev/shm" }
   var containers: String { plan.directory + "/containers" }
-
-  static let shmSize = 64 << 20
 
   func make(_ config: Runtime_V1_PodSandboxConfig) throws {
     try Files.makeDirectories(containers)
     try Files.write(PodFiles.resolvConf(config.dnsConfig, host: try hostFile("/etc/resolv.conf")), to: resolvConf, mode: 0o644)
-    try Files.write(PodFiles.hostname(config, isHostNetwork: !plan.ownNetwork, host: SystemName.hostname()), to: hostname, mode: 0o644)
+    try Files.write(PodFiles.hostname(config, ownUTS: plan.ownUTS, host: SystemName.hostname()), to: hostname, mode: 0o644)
+    try Files.write([], to: marker, mode: 0o644)
     try writeHosts(config, addresses: [])
-    if let label = plan.fileLabel { for file in [resolvConf, hostname, hosts] { try Files.setLabel(file, label) } }
+    if let label = plan.fileLabel { for file in [resolvConf, hostname, hosts, marker] { try Files.setLabel(file, label) } }
     guard plan.ownIPC else { return }
     try Files.makeDirectories(shm, mode: 0o1777)
     try Mounts.mount("shm", on: shm, type: "tmpfs", flags: [.noSUID, .noDevices, .noExec], data: shmOptions)

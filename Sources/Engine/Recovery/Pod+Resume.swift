@@ -26,14 +26,11 @@ extension Pod {
 
   /// A shim that does not answer is asked again for as long as it lives: one that is stuck with its pod's limits still has the pod.
   private func adopted() async throws -> any PodTask {
-    var pause = Pause()
-    while true {
-      do { return try await services.tasks.adopt(try ledger.sandbox(id).plan) } catch {
-        let fault = Fault(error)
-        guard fault.code != .notFound, case .arriving = shim else { throw fault }
-        logger.warning("the pod's shim does not answer, it is asked again: \(fault)")
-      }
-      try await pause.wait()
+    try await Pause.betweenAttempts {
+      try await services.tasks.adopt(try ledger.sandbox(id).plan)
+    } failed: { fault in
+      guard fault.code != .notFound, case .arriving = shim else { throw fault }
+      logger.warning("the pod's shim does not answer, it is asked again: \(fault)")
     }
   }
 
@@ -63,11 +60,7 @@ extension Pod {
     case (.created, .creating), (.created, .created): break
     case (.created, nil): await dropInterrupted(record, task)
     case (.running, _):
-      settle(
-        record.id,
-        ExitRecord(
-          exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: "Unknown",
-          message: "the shim does not know the container any more"))
+      await settleAtLast(record.id, writtenExit(of: record.id) ?? .unseen("Unknown", "the shim does not know the container any more"))
     }
   }
 

@@ -32,10 +32,7 @@ package struct Recovery: Sendable {
   private func declareDead() throws {
     for container in ledger.containers() where container.exit == nil {
       try ledger.updateContainer(container.id) {
-        $0.state = .exited(
-          ExitRecord(
-            exitCode: 255, finishedAt: SystemClock.realtimeNanoseconds(), reason: "NodeRestarted",
-            message: "the node was restarted while the container ran"))
+        $0.state = .exited(.unseen("NodeRestarted", "the node was restarted while the container ran"))
       }
     }
     for sandbox in ledger.sandboxes() where sandbox.state == .ready {
@@ -58,17 +55,14 @@ package struct Recovery: Sendable {
   /// The intent of a RunPodSandbox that never answered: everything it may have made goes.
   private func rollBack(_ record: SandboxRecord) {
     Task.detached { [services, ledger] in
-      var pause = Pause()
-      while true {
-        do {
-          try await services.tasks.reap(record.plan, containers: [])
-          if record.attached { try await services.network.detach(record.id, netnsPath: nil) }
-          try await SandboxFiles(record.plan).remove()
-          try ledger.removeSandbox(record.id)
-          services.logger.info("rolled back an interrupted start", metadata: ["pod": "\(record.podName)", "sandbox": "\(record.id)"])
-          return
-        } catch { services.logger.error("pod \(record.podName): rolling back an interrupted start: \(Fault(error))") }
-        try await pause.wait()
+      try await Pause.betweenAttempts {
+        try await services.tasks.reap(record.plan, containers: [])
+        if record.attached { try await services.network.detach(record.id, netnsPath: nil) }
+        try await SandboxFiles(record.plan).remove()
+        try ledger.removeSandbox(record.id)
+        services.logger.info("rolled back an interrupted start", metadata: ["pod": "\(record.podName)", "sandbox": "\(record.id)"])
+      } failed: {
+        services.logger.error("pod \(record.podName): rolling back an interrupted start: \($0)")
       }
     }
   }

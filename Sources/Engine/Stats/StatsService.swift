@@ -116,15 +116,15 @@ struct PodGroups: Sendable {
   init(_ sandboxes: [SandboxRecord]) {
     var seen: Set<String> = []
     var shared: Set<String> = []
-    for sandbox in sandboxes where !seen.insert(Files.parent(of: sandbox.plan.cgroup)).inserted {
-      shared.insert(Files.parent(of: sandbox.plan.cgroup))
-    }
+    for sandbox in sandboxes where !seen.insert(Self.parent(sandbox)).inserted { shared.insert(Self.parent(sandbox)) }
     self.shared = shared
   }
 
+  private static func parent(_ sandbox: SandboxRecord) -> String { sandbox.plan.podCgroup ?? Files.parent(of: sandbox.plan.cgroup) }
+
   /// The pod's own group; nil where its parent is not its own.
   func group(of sandbox: SandboxRecord) -> String? {
-    let parent = Files.parent(of: sandbox.plan.cgroup)
+    let parent = Self.parent(sandbox)
     guard !sandbox.config.content.linux.cgroupParent.isEmpty, parent != "/", !shared.contains(parent) else { return nil }
     return parent
   }

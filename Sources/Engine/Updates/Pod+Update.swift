@@ -78,6 +78,9 @@ extension Pod {
     var spec = try JSONDecoder().decode(RuntimeSpec.self, from: Data(try Files.read(path)))
     let (resources, _) = try LinuxResources.make(update.asked, node: services.settings.node)
     spec.linux.resources = spec.linux.resources?.updated(with: resources) ?? resources
+    if spec.process.execCPUAffinity != nil, let first = CPUSet(update.asked.cpusetCpus)?.first {
+      spec.process.execCPUAffinity = RuntimeSpec.Affinity("\(first)")
+    }
     if update.asked.oomScoreAdj != 0 {
       spec.process.oomScoreAdj = services.settings.node.oomScore(update.asked.oomScoreAdj)
     }

@@ -4,6 +4,8 @@ import Synchronization
 package struct CallContext: Sendable {
   /// `/service/method`.
   package let path: String
+  package let service: Substring
+  package let method: Substring
   package let metadata: GRPCMetadata
   /// When the client stops waiting, if it said so.
   package let deadline: ContinuousClock.Instant?
@@ -16,6 +18,8 @@ package struct CallContext: Sendable {
 
   init(path: String, metadata: GRPCMetadata, deadline: ContinuousClock.Instant?, cancellation: CallCancellation) {
     self.path = path
+    let parts = path.split(separator: "/", maxSplits: 1)
+    (service, method) = (parts.first ?? "", parts.count > 1 ? parts[1] : "")
     self.metadata = metadata
     self.deadline = deadline
     self.cancellation = cancellation

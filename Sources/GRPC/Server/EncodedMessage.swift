@@ -5,22 +5,15 @@ package import SwiftProtobuf
 ///
 /// It is written where it will be sent from, behind room for the prefix of a gRPC message: a list of a thousand items is copied once.
 package struct EncodedMessage: Sendable {
-  /// Compressed-flag and length (the gRPC protocol's Length-Prefixed-Message).
-  private static let prefix = 5
-
   private var buffer: ByteBuffer
 
   /// - Parameter capacity: bytes that are about to come.
   package init(capacity: Int = 0) {
-    buffer = ByteBufferAllocator().buffer(capacity: Self.prefix + capacity)
-    buffer.writeRepeatingByte(0, count: Self.prefix)
+    buffer = ByteBufferAllocator().buffer(capacity: MessageDeframer.prefix + capacity)
+    buffer.writeRepeatingByte(0, count: MessageDeframer.prefix)
   }
 
-  package init(_ message: some Message) throws {
-    let bytes: [UInt8] = try message.serializedBytes()
-    self.init(capacity: bytes.count)
-    buffer.writeBytes(bytes)
-  }
+  package init(_ message: some Message) throws { buffer = try MessageCoding.encode(message, limit: .max, kind: "response") }
 
   /// All `items`, each as the parts of one length-delimited field.
   package init(field: Int, _ items: [[[UInt8]]]) {
@@ -34,10 +27,10 @@ package struct EncodedMessage: Sendable {
     for item in items { append(field: field, item) }
   }
 
-  package var count: Int { buffer.readableBytes - Self.prefix }
+  package var count: Int { buffer.readableBytes - MessageDeframer.prefix }
 
   /// The message without the prefix, to be a part of another.
-  package var bytes: [UInt8] { Array(buffer.readableBytesView.dropFirst(Self.prefix)) }
+  package var bytes: [UInt8] { Array(buffer.readableBytesView.dropFirst(MessageDeframer.prefix)) }
 
   /// Adds one length-delimited field (protobuf's encoding, wire type 2): an item of a repeated message field, in parts
   /// that belong behind each other.
@@ -68,9 +61,7 @@ package struct EncodedMessage: Sendable {
   }
 
   consuming func framed(limit: Int) throws(GRPCStatus) -> ByteBuffer {
-    guard count <= limit else {
-      throw GRPCStatus(.resourceExhausted, "response message of \(count) bytes exceeds the limit of \(limit) bytes")
-    }
+    try MessageCoding.check(count, limit: limit, kind: "response")
     seal()
     return buffer
   }

@@ -9,8 +9,9 @@ package protocol GRPCService: Sendable {
 
 /// One method of a service with its handler, message types erased.
 ///
-/// A handler runs in a task of its own, on the connection's event loop where it answers at once and elsewhere otherwise. The task is cancelled when its caller is gone or
-/// its deadline passed; what must go on then has to run elsewhere. A handler throws ``GRPCStatus`` or a ``GRPCStatusConvertible``; anything else becomes INTERNAL.
+/// A handler runs in a task of its own, on the connection's event loop where it answers at once and elsewhere otherwise. The task is
+/// cancelled when its caller is gone or its deadline passed; what must go on then has to run elsewhere. A handler throws ``GRPCStatus`` or
+/// a ``GRPCStatusConvertible``; anything else becomes INTERNAL.
 package struct GRPCMethod: Sendable {
   enum Kind: Sendable {
     /// `immediate` has a handler that waits for nothing.

@@ -8,6 +8,10 @@ package struct HandlerFacts: Sendable, Hashable {
   package var hasWritableCgroups = false
   /// Bytes; a lower memory limit is refused. 0 for none.
   package var minimumMemory: Int64 = 0
+  /// Its containers are virtual machines.
+  package var isMachine = false
+  /// Processes that an exec starts keep to the first processor of those that the container is bound to.
+  package var execsOnFirstProcessor = false
   /// What RuntimeDefault means in its pods, where that is not what it means on the node.
   package var seccomp: SeccompProfile?
   /// For the runtime, where neither pod nor container has them.

@@ -6,6 +6,9 @@ import Linux
 package struct SELinuxContexts: Hashable, Sendable {
   package var process: SELinuxLabel
   package var file: SELinuxLabel
+  /// Of virtual machines, and of containers that run an init system; where a policy does not tell them apart, they are as others.
+  private var machine: SELinuxLabel?
+  private var initSystem: SELinuxLabel?
 
   /// Lines like `process = "system_u:system_r:container_t:s0"`, of which `process` and `file` are needed.
   package init(_ text: String) throws(Fault) {
@@ -19,6 +22,7 @@ package struct SELinuxContexts: Hashable, Sendable {
       throw Fault(.failedPrecondition, "it names no label for \(labels["process"] == nil ? "process" : "file")")
     }
     (self.process, self.file) = (process, file)
+    (machine, initSystem) = (labels["kvm_process"], labels["init_process"])
   }
 
   /// Those of the policy that this node has (selinux_config(5)).
@@ -31,15 +35,37 @@ package struct SELinuxContexts: Hashable, Sendable {
     }
   }
 
+  private func label(_ kind: SELinuxKind) -> SELinuxLabel {
+    switch kind {
+    case .container: process
+    case .machine: machine ?? process
+    case .initSystem: initSystem ?? process
+    }
+  }
+
   /// The labels with what `options` say of the process; its files are of the same level.
-  func labels(_ options: Runtime_V1_SELinuxOption, level: String) -> SELinuxLabels {
-    var (process, file) = (process, file)
+  func labels(_ options: Runtime_V1_SELinuxOption, _ kind: SELinuxKind, level: String) -> SELinuxLabels {
+    var (process, file) = (label(kind), file)
     if !options.user.isEmpty { process.user = options.user }
     if !options.role.isEmpty { process.role = options.role }
     if !options.type.isEmpty { process.type = options.type }
     if !process.level.isEmpty { process.level = options.level.isEmpty ? level : options.level }
     file.level = process.level
     return SELinuxLabels(process: "\(process)", file: "\(file)")
+  }
+}
+
+/// What kind of process a label is for.
+package enum SELinuxKind: Hashable, Sendable {
+  case container
+  /// A virtual machine's, which needs devices that containers must not have.
+  case machine
+  /// systemd's, which manages cgroups and mounts of its own.
+  case initSystem
+
+  /// By what a container runs, as podman and CRI-O tell.
+  package init(command: [String]) {
+    self = command.first.map(InitProgram.isOne) == true ? .initSystem : .container
   }
 }
 
@@ -59,16 +85,20 @@ extension Runtime_V1_SELinuxOption {
 extension NodeFacts {
   /// Of a pod's files, and of its containers that ask for nothing else. FAILED_PRECONDITION where labels are asked for that cannot be had.
   /// - Parameter level: gives the pod a level that no other has, where it asks for none.
-  package func labels(_ pod: Runtime_V1_LinuxSandboxSecurityContext, level: () -> String) throws(Fault) -> SELinuxLabels? {
+  package func labels(_ pod: Runtime_V1_LinuxSandboxSecurityContext, _ kind: SELinuxKind = .container, level: () -> String) throws(Fault)
+    -> SELinuxLabels?
+  {
     guard let contexts = try contexts(pod.selinuxOptions, pod.privileged) else { return nil }
-    return contexts.labels(pod.selinuxOptions, level: pod.selinuxOptions.level.isEmpty ? level() : "")
+    return contexts.labels(pod.selinuxOptions, kind, level: pod.selinuxOptions.level.isEmpty ? level() : "")
   }
 
   /// The pod's, unless the container says something of its own; privileged ones are not held by labels.
-  package func labels(_ container: Runtime_V1_LinuxContainerSecurityContext, in pod: SELinuxLabels?) throws(Fault) -> SELinuxLabels? {
+  package func labels(
+    _ container: Runtime_V1_LinuxContainerSecurityContext, _ kind: SELinuxKind = .container, in pod: SELinuxLabels?
+  ) throws(Fault) -> SELinuxLabels? {
     guard let contexts = try contexts(container.selinuxOptions, container.privileged), !container.privileged else { return nil }
-    guard let pod, let own = SELinuxLabel(pod.process), !container.selinuxOptions.isEmpty else { return pod }
-    return contexts.labels(container.selinuxOptions, level: own.level)
+    guard let pod, let own = SELinuxLabel(pod.process), kind == .initSystem || !container.selinuxOptions.isEmpty else { return pod }
+    return contexts.labels(container.selinuxOptions, kind, level: own.level)
   }
 
   private func contexts(_ options: Runtime_V1_SELinuxOption, _ isPrivileged: Bool) throws(Fault) -> SELinuxContexts? {

@@ -34,6 +34,7 @@
 #include "namespace_file.h"
 #include "thread.h"
 
+#include "affinity.h"
 #include "probes.h"
 #include "signals.h"
 #include "terminal.h"

@@ -68,7 +68,7 @@ struct ExportImages: AsyncParsableCommand {
 final class ExportedFile {
   private let path: String
   private let temporary: String
-  /// Owned, but for standard output.
+  /// Closed by ``finish()`` where the file is replaced; other ones are open as long as the command runs.
   private let descriptor: Int32
   private let isReplaced: Bool
   private(set) var bytes: UInt64 = 0

@@ -1,0 +1,110 @@
+import CRIAPI
+import Core
+import FoundationEssentials
+import GRPC
+import Linux
+import SwiftProtobuf
+import Testing
+
+/// Which processors pods, their shims and their probes use beyond what the kubelet says.
+@Suite(.serialized) struct ProcessorTests {
+  private static let shims = "\(Node.cgroup)/shims"
+
+  private func file(_ controller: String, _ path: String) throws -> String {
+    let tree = try CgroupTree.detect()
+    let root = tree.hierarchies.first { $0.controls(controller) }?.mountPoint ?? tree.hierarchies.first?.mountPoint ?? ""
+    return String(decoding: try Files.read(root + path), as: UTF8.self)
+  }
+
+  /// As v1 has them, or as v2 counts them.
+  private func expectShares(_ shares: Int, weight: Int, of group: String) throws {
+    if try CgroupTree.detect().mode == .unified {
+      #expect(try file("cpu", group + "/cpu.weight") == "\(weight)\n")
+    } else {
+      #expect(try file("cpu", group + "/cpu.shares") == "\(shares)\n")
+    }
+  }
+
+  private func field(_ name: String, of process: Int32) throws -> Substring? {
+    String(decoding: try Files.read("/proc/\(process)/status"), as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(name + ":\t") }?
+      .dropFirst(name.utf8.count + 2)
+  }
+
+  @Test func `shims live where the operator wants them, on their processors and with their weight`() async throws {
+    let settings = """
+      [shim]
+      cgroup = "\(Self.shims)"
+      cpuset = "0"
+      cpu_shares = 77
+      oom_score_adj = 100
+      """
+    try await Node.with(settings: settings) { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("placed"))
+      let holder = try await node.holderID(of: pod)
+      let shim = try node.shimID(of: pod)
+      for process in [shim, holder] {
+        let groups = String(decoding: try Files.read("/proc/\(process)/cgroup"), as: UTF8.self)
+        #expect(groups.split(separator: "\n").contains { $0.hasSuffix(":\(Self.shims)/\(pod)") }, "\(groups)")
+        #expect(try field("Cpus_allowed_list", of: process) == "0")
+      }
+      try expectShares(77, weight: 3, of: "\(Self.shims)/\(pod)")
+      #expect(String(decoding: try Files.read("/proc/\(shim)/oom_score_adj"), as: UTF8.self) == "100\n")
+      let own = try await node.output("grep Cpus_allowed_list /proc/self/status; grep -c shims /proc/self/cgroup || true", in: pod)
+      #expect(own == "Cpus_allowed_list:\t0-1\n0\n", "\(own)")
+      let request = Runtime_V1_PodSandboxStatsRequest.with { $0.podSandboxID = pod }
+      let stats = try await node.runtime("PodSandboxStats", request, returning: Runtime_V1_PodSandboxStatsResponse.self).stats
+      #expect(stats.linux.hasCpu && stats.linux.hasMemory)
+      try await node.restart()
+      #expect(try await node.output("echo again", in: pod) == "again\n")
+    }
+  }
+
+  @Test func `a workload's containers and their probes keep to its processors`() async throws {
+    let settings = """
+      [containers]
+      min_injected_gomaxprocs = 3
+      [runtimes.bound]
+      path = "/usr/sbin/runc"
+      exec_cpu_affinity = "first"
+      [workloads.management]
+      activation_annotation = "example/management"
+      annotation_prefix = "resources.example"
+      [workloads.management.resources]
+      cpuset = "1"
+      cpushares = 33
+      """
+    try await Node.with(settings: settings) { node in
+      try await node.importBusybox()
+      let pod = try await node.run(
+        try node.podConfig("managed") {
+          $0.annotations = ["example/management": "", "resources.example/free": #"{"cpuset": "0-1"}"#]
+          $0.linux.cgroupParent += "/burstable"
+        }, "bound")
+      let ask = "grep Cpus_allowed_list /proc/self/status; echo $GOMAXPROCS"
+      #expect(try await node.output(ask, in: pod) == "Cpus_allowed_list:\t1\n3\n")
+      let free = try await node.launch("free", ["sleep", "1000"], in: pod)
+      try expectShares(33, weight: 2, of: "\(Node.cgroup)/burstable/\(free)")
+      #expect(try file("cpuset", "\(Node.cgroup)/burstable/\(free)/cpuset.cpus") == "0-1\n")
+      // The binding comes right after the start.
+      let bound = "until grep -q 'Cpus_allowed_list:.0$' /proc/self/status; do :; done; echo bound"
+      #expect(try await node.exec(free, ["sh", "-c", bound]).stdout == .init("bound\n".utf8))
+      try await node.remove(container: free)
+      await expectFault(.invalidArgument, "resources.example/broken") {
+        let broken = try await node.run(
+          try node.podConfig("broken") { $0.annotations = ["example/management": "", "resources.example/broken": "{"] })
+        _ = try await node.create(node.containerConfig("broken", ["true"]), in: broken)
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("[runtimes.runc]\nallowed_annotations = [\"userns-mode.crio.io\"]", "userns-mode.crio.io"),
+    ("[workloads.x]\nactivation_annotation = \"a\"\nallowed_annotations = [\"b\"]", "workloads.x.allowed_annotations"),
+    ("[workloads.x]\nannotation_prefix = \"a\"", "activation_annotation"), ("[shim]\ncgroup = \"/../x\"", "shim.cgroup"),
+    ("[shim]\ncpuset = \"x\"", "shim.cpuset"),
+  ])
+  func `what cannot be honoured stops berthd at its start, by its name`(_ settings: String, _ word: String) async throws {
+    try await expectRefusedSettings(settings, word)
+  }
+}

@@ -1,0 +1,44 @@
+import CRIAPI
+import OCI
+import Testing
+
+@testable import Spec
+
+@Suite struct GoProcessesTests {
+  private func value(_ change: (inout SpecInputs) -> Void = { _ in }) throws -> String? {
+    try SpecFixture.build {
+      $0.node.defaults.goProcesses = 4
+      $0.sandbox.linux.cgroupParent = "/kubepods/burstable/pod1"
+      change(&$0)
+    }.process.env.first { $0.hasPrefix("GOMAXPROCS=") }
+  }
+
+  @Test func `Go programs get as many threads as the container asks for processors, and no fewer than the node says`() throws {
+    #expect(try value() == "GOMAXPROCS=4")
+    #expect(try value { $0.container.linux.resources.cpuShares = 2 } == "GOMAXPROCS=4")
+    #expect(try value { $0.container.linux.resources.cpuShares = 8193 } == "GOMAXPROCS=9")
+    #expect(try value { $0.sandbox.linux.cgroupParent = "kubepods-besteffort-pod1.slice" } == "GOMAXPROCS=4")
+  }
+
+  @Test func `they are left alone where something else says better`() throws {
+    #expect(try value { $0.node.defaults.goProcesses = 0 } == nil)
+    #expect(try value { $0.container.linux.resources.cpuQuota = 50_000 } == nil)
+    #expect(try value { $0.sandbox.linux.cgroupParent = "/kubepods/pod1" } == nil)
+    #expect(try value { $0.sandbox.annotations = ["skip-gomaxprocs.crio.io": "true"] } == nil)
+    #expect(try value { $0.image.config.env = ["GOMAXPROCS=2"] } == "GOMAXPROCS=2")
+    #expect(try value { $0.setEnvironment(["GOMAXPROCS": "3"]) } == "GOMAXPROCS=3")
+  }
+
+  @Test func `an exec keeps to the first processor where the handler wants that and the container has some of its own`() throws {
+    func affinity(_ change: (inout SpecInputs) -> Void) throws -> RuntimeSpec.Affinity? {
+      try SpecFixture.build(change).process.execCPUAffinity
+    }
+    let first = try affinity {
+      $0.handler.execsOnFirstProcessor = true
+      $0.container.linux.resources.cpusetCpus = "3,1-2"
+    }
+    #expect(first == .init("1"))
+    #expect(try affinity { $0.handler.execsOnFirstProcessor = true } == nil)
+    #expect(try affinity { $0.container.linux.resources.cpusetCpus = "1" } == nil)
+  }
+}
