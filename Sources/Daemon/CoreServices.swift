@@ -85,6 +85,7 @@ struct CoreServices: Sendable {
       snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, cgroups: CgroupReader(tree), settings: engine,
       logger: logger)
     podServices.admission = images.admission
+    podServices.pull = { try await images.pull($0, credentials: nil) }
     podServices.snapshotters = settings.runtimes.snapshotters(stores.snapshotters)
     pods = PodService(podServices)
     NodeMetrics.register(ledger, images, in: metrics)

@@ -15,6 +15,8 @@ package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
   case writableCgroups = "cgroup2-mount-hierarchy-rw.crio.io"
   /// `true`: a volume whose top has the right SELinux label is not relabelled.
   case trustedLabels = "try-skip-volume-selinux-label.crio.io"
+  /// An OCI artifact with the seccomp profile of a container (`NAME/CONTAINER`) or of all of a pod (`NAME/POD`); also of an image's manifest.
+  case seccompProfile = "seccomp-profile.crio.io"
 
   /// As it was called before, where it was.
   var formerName: String? {
@@ -25,6 +27,7 @@ package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
     case .devices: "io.kubernetes.cri-o.Devices"
     case .writableCgroups: "io.kubernetes.cri-o.cgroup2-mount-hierarchy-rw"
     case .trustedLabels: "io.kubernetes.cri-o.TrySkipVolumeSELinuxLabel"
+    case .seccompProfile: "seccomp-profile.kubernetes.cri-o.io"
     }
   }
 

@@ -1,5 +1,4 @@
 package import CRIAPI
-package import Core
 package import OCI
 
 /// All that a container's runtime spec follows from.
@@ -19,6 +18,8 @@ package struct SpecInputs: Sendable {
   package var labels: SELinuxLabels?
   /// What was made ready on the host for the container's mounts.
   package var prepared = PreparedMounts()
+  /// Of the artifact that ``seccompArtifact(_:)`` names.
+  package var artifactProfile: ArtifactProfile?
   /// Experimental annotations that count.
   package var allowed = AllowedAnnotations()
   /// Annotations of pod and container that the runtime handler lets through to the runtime.

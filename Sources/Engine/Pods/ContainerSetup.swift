@@ -41,7 +41,7 @@ struct ContainerSetup: Sendable {
     try await admit(images, config)
     let log = logPath(config)
     let found = try await stage("mounts") { try await hostPaths.look(config, Files.parent(of: log)) }
-    try checkLog(log, found)
+    try await makeLogDirectory(log, found)
     let labels = try services.settings.node.labels(
       config.linux.securityContext, try labelKind(config, images.config), in: sandbox.plan.labels)
     let rootfs = try await makeSnapshot(image.layers, labels, &rollback)
@@ -148,9 +148,14 @@ struct ContainerSetup: Sendable {
     }
   }
 
-  private func checkLog(_ path: String, _ found: [String: HostPath]) throws {
-    if path.isEmpty || found[Files.parent(of: path)]?.isDirectory == true { return }
-    throw Fault(.failedPrecondition, "log \(path): its directory does not exist")
+  /// Kubelets make it; for others it is made as host paths are.
+  private func makeLogDirectory(_ path: String, _ found: [String: HostPath]) async throws {
+    let directory = Files.parent(of: path)
+    if path.isEmpty || found[directory]?.isDirectory == true { return }
+    try await stage("log \(path)") {
+      if found[directory]?.exists == true { throw Fault(.failedPrecondition, "\(directory) is no directory") }
+      try await hostPaths.make([directory])
+    }
   }
 
   private func logPath(_ config: Runtime_V1_ContainerConfig) -> String {
@@ -195,6 +200,7 @@ struct ContainerSetup: Sendable {
     inputs.passedAnnotations =
       services.settings.annotations[sandbox.runtimeHandler]?.passed(
         pod: sandbox.config.content.annotations, container: config.annotations) ?? [:]
+    inputs.artifactProfile = try await SeccompArtifacts(services: services).find(for: inputs, of: image)
     let complete = inputs
     return try await BlockingWork.run { try makeSpec(complete) }
   }

@@ -27,7 +27,7 @@ struct DefaultMounts: Sendable {
         let covered = Set(config.mounts.map { ContainerPath.clean($0.containerPath) })
         var copies: [String: String] = [:]
         var room = Self.limit
-        for (index, line) in try lines().enumerated() where !covered.contains(line.destination) && Files.exists(line.source) {
+        for (index, line) in try lines().enumerated() where !covered.contains(line.destination) && isCopied(line.source) {
           let target = "\(directory)/\(index)"
           try Files.makeDirectories(directory, mode: 0o711)
           try stage(line.source) { try copy(line.source, to: target, depth: 0, &room) }
@@ -53,6 +53,8 @@ struct DefaultMounts: Sendable {
     }
     return lines
   }
+
+  private func isCopied(_ path: String) -> Bool { Files.isDirectory(path) || Files.isRegularFile(path) }
 
   /// Follows symlinks; those that lead nowhere, devices and sockets are left out.
   private func copy(_ source: String, to target: String, depth: Int, _ room: inout Int) throws {

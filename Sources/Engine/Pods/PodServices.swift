@@ -19,6 +19,8 @@ package struct PodServices: Sendable {
   package let logger: Logger
   /// By runtime handler, where that has one of its own; all of one root.
   package var snapshotters: [String: any Snapshotter] = [:]
+  /// Brings an image or artifact to this node, with the node's own credentials.
+  package var pull: (@Sendable (String) async throws -> ImageRecord)?
   /// Asked about an image before a container is made of it; `nil` takes all.
   package var admission: ImageAdmission?
 
