@@ -14,6 +14,11 @@ package enum LayerLayout {
   /// Exists where the layer's archive itself describes `/`: only then do mode and owner of ``files(_:_:)`` mean anything.
   package static func rootMarker(_ root: String, _ id: LayerID) -> String { directory(root, id) + "/root" }
 
+  /// Exists where what the layer hides is said in a way that overlayfs does not understand, see ``LayerMarks``.
+  package static func foreignMarker(_ root: String, _ id: LayerID) -> String { "\(directory(root, id))/\(foreignMarker)" }
+
+  package static let foreignMarker = "foreign"
+
   /// `sha256-<hex>`.
   package static func name(_ id: LayerID) -> String { "\(id.digest.algorithm.rawValue)-\(id.digest.hex)" }
 

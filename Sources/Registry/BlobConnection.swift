@@ -17,16 +17,19 @@ struct BlobConnection: Sendable {
   let channel: BlobChannel
   let meter = TransferMeter()
 
+  private var unread: UnreadBodies { exchange.connections.unread }
   private var path: String { "blobs/\(descriptor.digest)" }
   private var place: String { "GET \(endpoint.address(path).display)" }
 
   /// How it failed, or `nil` where the response came to its end; ``meter`` says how far it got.
   func run() async -> AttemptFailure? {
+    let transfer = unread.open()
+    defer { unread.close(transfer) }
     do {
-      let response = try await exchange.ask(Question(path: path, from: start, validator: validator), of: endpoint)
+      let response = try await exchange.ask(Question(path: path, from: start, validator: validator, transfer: transfer), of: endpoint)
       let skipped = try await skipped(in: response)
       try await withThrowingTaskGroup { group in
-        group.addTask { try await read(response, skipping: skipped) }
+        group.addTask { try await read(response, transfer, skipping: skipped) }
         group.addTask { try await watch() }
         defer { group.cancelAll() }
         try await group.next()
@@ -64,19 +67,25 @@ struct BlobConnection: Sendable {
       cause: BlobChanged())
   }
 
-  private func read(_ response: HTTPClientResponse, skipping skipped: Int64) async throws {
+  private func read(_ response: HTTPClientResponse, _ transfer: Int, skipping skipped: Int64) async throws {
     var pieces = PieceBuilder(skip: skipped, left: descriptor.size - start, pieceSize: policy.chunkSize)
+    defer { if let piece = pieces.rest() { give(piece) } }
     do {
-      for try await buffer in response.body {
-        meter.received(buffer.readableBytes)
-        if let piece = try pieces.add(buffer) { await deliver(piece) }
+      do {
+        for try await buffer in response.body { try await take(buffer, &pieces) }
+      } catch {
+        if error is PieceBuilder.TooLong { throw error }
+        for buffer in unread.take(transfer) { try await take(buffer, &pieces) }
+        throw error
       }
-    } catch {
-      if let piece = pieces.rest() { give(piece) }
-      throw error is PieceBuilder.TooLong
-        ? AttemptFailure(Fault(.dataLoss, "\(place): more than the \(descriptor.size) bytes of the manifest")) : error
+    } catch is PieceBuilder.TooLong {
+      throw AttemptFailure(Fault(.dataLoss, "\(place): more than the \(descriptor.size) bytes of the manifest"))
     }
-    if let piece = pieces.rest() { give(piece) }
+  }
+
+  private func take(_ buffer: ByteBuffer, _ pieces: inout PieceBuilder) async throws {
+    meter.received(buffer.readableBytes)
+    if let piece = try pieces.add(buffer) { await deliver(piece) }
   }
 
   private func deliver(_ piece: [UInt8]) async {

@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Core
 import FoundationEssentials
 import NIOCore
@@ -76,9 +77,12 @@ struct CertificateDiagnosis {
 }
 
 extension Connections {
-  /// A connection's failure, with what is wrong with the host's certificate.
+  /// A connection's failure, with what a proxy said, or what is wrong with the host's certificate.
   /// - Parameter place: the request, for messages.
-  func explain(_ error: any Error, asking address: WebAddress, at place: String) async -> AttemptFailure {
+  func explain(_ error: any Error, asking address: WebAddress, of host: RegistryHost, at place: String) async -> AttemptFailure {
+    if error is HTTPClientError, let fault = await failure(of: host, to: address) {
+      return AttemptFailure(Fault(fault.code, "\(place): \(fault.message)", cause: fault.cause), isTransient: fault.code == .unavailable)
+    }
     let isDirect = (try? proxies.proxy(for: address)) == .some(nil)
     guard AttemptFailure.isUntrusted(error), isDirect, let found = await CertificateDiagnosis.of(address, on: group, within: dialTimeout)
     else {

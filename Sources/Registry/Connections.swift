@@ -15,30 +15,37 @@ final class Connections: Sendable {
     let versions: [Files.Version?]
   }
 
-  private struct Kind: Hashable {
+  struct Kind: Hashable {
     let dialTimeout: Duration
     let proxy: ProxySettings.Proxy?
   }
 
   let group: any EventLoopGroup
+  let unread = UnreadBodies()
   let proxies: ProxySettings
   private let clients = Mutex<[Kind: HTTPClient]?>([:])
+  private let doors: ProxyDoors
   private let trust = Mutex<[Trust: TLSConfiguration]>([:])
+  private let authorities: [String]
   let dialTimeout: Duration
 
-  init(group: any EventLoopGroup, proxies: ProxySettings, dialTimeout: Duration) {
+  /// - Parameter environment: for its proxies and, as other programs take it, `SSL_CERT_FILE` with authorities to trust beside the system's.
+  init(group: any EventLoopGroup, environment: [String], dialTimeout: Duration) {
     self.group = group
-    self.proxies = proxies
     self.dialTimeout = dialTimeout
+    proxies = ProxySettings(environment: environment)
+    authorities = environment.filter { $0.hasPrefix("SSL_CERT_FILE=") }.map { String($0.dropFirst(14)) }.filter(Files.exists)
+    doors = ProxyDoors(group: group, authorities: authorities)
   }
 
   /// For a request to `address` on behalf of `host`. UNAVAILABLE after shutdown.
-  func client(for host: RegistryHost, to address: WebAddress) throws(Fault) -> HTTPClient {
+  func client(for host: RegistryHost, to address: WebAddress) async throws(Fault) -> HTTPClient {
     let kind = Kind(dialTimeout: host.dialTimeout ?? dialTimeout, proxy: try proxies.proxy(for: address))
+    let door = try await doors.door(for: kind)
     let client = clients.withLock { clients -> HTTPClient? in
       if clients == nil { return nil }
       if let known = clients?[kind] { return known }
-      let made = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: Self.configuration(kind))
+      let made = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration(kind, door))
       clients?[kind] = made
       return made
     }
@@ -48,8 +55,13 @@ final class Connections: Sendable {
 
   /// `http://proxy.example:3128`; empty where `address` is asked directly.
   func proxyName(for address: WebAddress) throws(Fault) -> String {
-    guard let proxy = try proxies.proxy(for: address) else { return "" }
-    return "\(proxy.kind == .http ? "http" : "socks5")://\(proxy.host):\(proxy.port)"
+    try proxies.proxy(for: address)?.display ?? ""
+  }
+
+  /// Why the connection for `address` could not be made, where a door knows more than the client.
+  func failure(of host: RegistryHost, to address: WebAddress) async -> Fault? {
+    guard let proxy = try? proxies.proxy(for: address), let target = TunnelTarget(address) else { return nil }
+    return await doors.failure(of: Kind(dialTimeout: host.dialTimeout ?? dialTimeout, proxy: proxy), to: target)
   }
 
   func shutdown() async throws {
@@ -58,19 +70,20 @@ final class Connections: Sendable {
       return clients.map { Array($0.values) } ?? []
     }
     for client in all { try await client.shutdown() }
+    await doors.close()
   }
 
-  private static func configuration(_ kind: Kind) -> HTTPClient.Configuration {
+  private func configuration(_ kind: Kind, _ door: ProxyDoor?) -> HTTPClient.Configuration {
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-    configuration.proxy = kind.proxy.map { HTTPClient.Configuration.Proxy($0) }
+    configuration.proxy = kind.proxy.map { HTTPClient.Configuration.Proxy($0, door) }
     configuration.httpVersion = .http1Only
     configuration.timeout.connect = TimeAmount(kind.dialTimeout)
     configuration.connectionPool.idleTimeout = .seconds(15)
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
     configuration.connectionPool.retryConnectionEstablishment = false
-    configuration.http1_1ConnectionDebugInitializer = { channel in
+    configuration.http1_1ConnectionDebugInitializer = { [unread] channel in
       channel.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4 << 10, initial: 64 << 10, maximum: 256 << 10))
-        .flatMap { LastBytes.add(to: channel) }
+        .flatMap { LastBytes.add(to: channel, unread) }
     }
     return configuration
   }
@@ -82,6 +95,7 @@ extension Connections {
   func tls(for host: RegistryHost, itself: Bool) throws(Fault) -> TLSConfiguration? {
     var wanted = host.tls
     if !itself { wanted.clients = [] }
+    wanted.authorities += authorities
     if wanted == RegistryHost.TLS() { return nil }
     let files = wanted.authorities + wanted.clients.flatMap { [$0.certificate, $0.key ?? $0.certificate] }
     let key = Trust(tls: wanted, versions: files.map(Files.version))
@@ -95,11 +109,8 @@ extension Connections {
   }
 
   private static func configuration(_ tls: RegistryHost.TLS) throws(Fault) -> TLSConfiguration {
-    var configuration = TLSConfiguration.makeClientConfiguration()
+    var configuration = try configuration(trusting: tls.authorities)
     if tls.skipVerify { configuration.certificateVerification = .none }
-    var authorities: [NIOSSLCertificate] = []
-    for file in tls.authorities { authorities += try load("certificate authority", file) { try NIOSSLCertificate.fromPEMFile(file) } }
-    if !authorities.isEmpty { configuration.additionalTrustRoots = [.certificates(authorities)] }
     if let client = tls.clients.first {
       let chain: [NIOSSLCertificate] = try load("client certificate", client.certificate) {
         try NIOSSLCertificate.fromPEMFile(client.certificate)
@@ -108,6 +119,15 @@ extension Connections {
       configuration.certificateChain = chain.map { .certificate($0) }
       configuration.privateKey = .privateKey(try load("client key", file) { try NIOSSLPrivateKey(file: file, format: .pem) })
     }
+    return configuration
+  }
+
+  /// - Parameter files: PEM, of authorities beside the system's.
+  static func configuration(trusting files: [String]) throws(Fault) -> TLSConfiguration {
+    var configuration = TLSConfiguration.makeClientConfiguration()
+    var authorities: [NIOSSLCertificate] = []
+    for file in files { authorities += try load("certificate authority", file) { try NIOSSLCertificate.fromPEMFile(file) } }
+    if !authorities.isEmpty { configuration.additionalTrustRoots = [.certificates(authorities)] }
     return configuration
   }
 

@@ -12,6 +12,8 @@ struct Question: Sendable {
   var from: Int64 = 0
   /// Entity tag of what came before it: a server whose content is another by now is to answer with all of it (If-Range, RFC 9110 section 13.1.5).
   var validator: String?
+  /// Under which ``UnreadBodies`` keeps what is left of the body when the connection is reset.
+  var transfer: Int?
 }
 
 /// One GET with all that belongs to it: authentication, redirects, and who may see which header.
@@ -83,6 +85,7 @@ struct Exchange: Sendable {
     request.headers = ["User-Agent": Self.userAgent, "Accept": question.accept, "Accept-Encoding": "identity"]
     if question.from > 0 { request.headers.add(name: "Range", value: "bytes=\(question.from)-") }
     if question.from > 0, let validator = question.validator { request.headers.add(name: "If-Range", value: validator) }
+    if let transfer = question.transfer { request.headers.add(name: UnreadBodies.header, value: "\(transfer)") }
     if isOwn { endpoint.host.addHeaders(to: &request.headers) }
     if let authorization { request.headers.replaceOrAdd(name: "Authorization", value: authorization) }
     if address.scheme == .https { request.tlsConfiguration = try connections.tls(for: endpoint.host, itself: isOwn) }
@@ -100,7 +103,7 @@ struct Exchange: Sendable {
   func send(
     to address: WebAddress, of endpoint: Endpoint, as place: String, _ execute: (HTTPClient) async throws -> HTTPClientResponse
   ) async throws -> HTTPClientResponse {
-    let client = try connections.client(for: endpoint.host, to: address)
+    let client = try await connections.client(for: endpoint.host, to: address)
     do {
       let response = try await execute(client)
       warnings.note(response, from: address.origin)
@@ -108,7 +111,7 @@ struct Exchange: Sendable {
       return response
     } catch {
       metrics.add(.registryRequests, labels: ["none"])
-      throw await connections.explain(error, asking: address, at: place)
+      throw await connections.explain(error, asking: address, of: endpoint.host, at: place)
     }
   }
 }

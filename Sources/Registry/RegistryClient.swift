@@ -13,7 +13,7 @@ package final class RegistryClient: RegistrySource {
   /// Of downloads, for each host, over all pulls.
   private let slots: Slots
 
-  /// - Parameter environment: `NAME=value` each, for its proxies.
+  /// - Parameter environment: `NAME=value` each, for its proxies and authorities.
   package init(
     hosts: any RegistryHostsResolver, helpers: any CredentialHelpers = NoCredentialHelpers(), group: any EventLoopGroup,
     environment: [String] = [], policy: TransferPolicy = .init(), metrics: Metrics = Metrics(), logger: Logger
@@ -21,7 +21,7 @@ package final class RegistryClient: RegistrySource {
     self.hosts = hosts
     self.policy = policy
     self.logger = logger
-    connections = Connections(group: group, proxies: ProxySettings(environment: environment), dialTimeout: policy.dialTimeout)
+    connections = Connections(group: group, environment: environment, dialTimeout: policy.dialTimeout)
     let tokens = TokenEndpoint(connections: connections, policy: policy)
     exchange = Exchange(
       connections: connections, authorizer: Authorizer(tokens, helpers), policy: policy, warnings: RegistryWarnings(logger),

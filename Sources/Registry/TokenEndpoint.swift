@@ -14,7 +14,7 @@ struct TokenEndpoint: Sendable {
   func token(_ request: TokenRequest, for endpoint: Endpoint) async throws -> Token {
     let realm = try realm(request, endpoint)
     do {
-      let connection = try connection(to: realm, endpoint)
+      let connection = try await connection(to: realm, endpoint)
       let bytes = try await limited(to: policy.documentTimeout) { try await answer(httpRequests(request, realm), realm, connection) }
       guard let token = try? JSONDecoder().decode(TokenAnswer.self, from: Data(bytes)).token(at: .now) else {
         throw AttemptFailure(Fault(.unavailable, "token endpoint \(realm.display): the answer has no token"))
@@ -71,16 +71,16 @@ struct TokenEndpoint: Sendable {
   }
 
   /// The endpoint's own TLS settings where it serves its tokens itself, only its authorities otherwise.
-  private func connection(to realm: WebAddress, _ endpoint: Endpoint) throws
+  private func connection(to realm: WebAddress, _ endpoint: Endpoint) async throws
     -> @Sendable (HTTPClientRequest) async throws -> HTTPClientResponse
   {
-    let client = try connections.client(for: endpoint.host, to: realm)
+    let client = try await connections.client(for: endpoint.host, to: realm)
     let tls = realm.scheme == .https ? try connections.tls(for: endpoint.host, itself: realm.origin == endpoint.origin) : nil
     return { [connections, policy] request in
       var request = request
       request.tlsConfiguration = tls
       do { return try await client.execute(request, timeout: TimeAmount(policy.responseTimeout)) } catch {
-        throw await connections.explain(error, asking: realm, at: "token endpoint \(realm.display)")
+        throw await connections.explain(error, asking: realm, of: endpoint.host, at: "token endpoint \(realm.display)")
       }
     }
   }

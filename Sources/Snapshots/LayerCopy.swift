@@ -3,7 +3,6 @@ import Linux
 
 /// Puts layers on top of each other in one directory, as overlayfs would show them: whiteouts remove, opaque directories hide, hard links stay links.
 struct LayerCopy: ~Copyable {
-  private static let opaqueAttribute: RawName = "trusted.overlay.opaque"
   private static let piece = 1 << 20
 
   private let target: ConfinedRoot
@@ -17,18 +16,14 @@ struct LayerCopy: ~Copyable {
     links = [:]
     let source = try Directory.open(layer)
     let base = try target.directory("")
-    if try Self.isOpaque(source) { for name in try base.names() { try base.removeTree(name) } }
+    if try LayerMarks.hidesAll(source.handle) { for name in try base.names() { try base.removeTree(name) } }
     try merge(source, base, "")
-  }
-
-  private static func isOpaque(_ directory: borrowing Directory) throws -> Bool {
-    try directory.handle.attribute(opaqueAttribute) == [UInt8(ascii: "y")]
   }
 
   private mutating func merge(_ source: borrowing Directory, _ base: borrowing Directory, _ path: RawName) throws {
     for name in try source.names() {
       guard let status = try source.status(name) else { continue }
-      if status.isWhiteout {
+      if try LayerMarks.isHidden(name, status, in: source) {
         try base.removeTree(name)
       } else if status.type == .directory {
         try directory(source, base, name, status, path.bytes.isEmpty ? name : RawName(path.bytes + [UInt8(ascii: "/")] + name.bytes))
@@ -44,7 +39,7 @@ struct LayerCopy: ~Copyable {
   ) throws {
     let from = try source.directory(name)
     var existing = try base.status(name)
-    if let there = existing, try there.type != .directory || Self.isOpaque(from) {
+    if let there = existing, try there.type != .directory || LayerMarks.hidesAll(from.handle) {
       try base.removeTree(name)
       existing = nil
     }
@@ -76,7 +71,7 @@ struct LayerCopy: ~Copyable {
   ) throws {
     try base.setOwner(name, status.owner, status.group)
     if status.type != .symlink { try base.setMode(name, status.mode) }
-    for (attribute, value) in attributes where !attribute.bytes.starts(with: "trusted.overlay.".utf8) {
+    for (attribute, value) in attributes where !LayerMarks.isReserved(attribute) {
       try base.setAttribute(name, attribute, value)
     }
     try base.setModified(name, status.modified)

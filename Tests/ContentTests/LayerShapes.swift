@@ -59,6 +59,11 @@ enum LayerShapes {
         [.file("e\u{301}", "short"), .whiteout(decomposed)],
       ]
     },
+    Shape("such names in headers of nearly a megabyte, and behind large files") {
+      let large = Tar.Entry.file("1" + decomposed, "n").with { $0.pax = [("comment", String(repeating: "c", count: 900_000))] }
+      let file = Tar.Entry.file("2" + decomposed, String(repeating: "content", count: 300_000))
+      return [[large, file, .file("3" + decomposed, "n"), large.with { $0.path = "4" + decomposed }, .file("5" + decomposed, "")]]
+    },
     Shape("a hard link to a file below") { [base, [.link("usr/libc", "usr/lib/libc.so")]] },
     Shape("a hard link to a file below, by a symlink") { [base, [.link("libc", "lib/libc.so")]] },
     Shape("a hard link to a file of the layer, by a symlink below") { [base, [.file("usr/lib/n", "n"), .link("m", "lib/n")]] },

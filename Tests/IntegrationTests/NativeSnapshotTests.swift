@@ -2,6 +2,7 @@ import CRIAPI
 import Core
 import GRPC
 import Linux
+import OCI
 import Support
 import SwiftProtobuf
 import Testing
@@ -53,9 +54,25 @@ import Testing
     }
   }
 
+  /// Of what the higher layer hides, nothing may be left; VOLUMEs show the same.
+  private static func hidingImage() async throws -> ServedImage {
+    let shell = try Files.read("/bin/busybox", limit: 16 << 20)
+    let programs = ["bin/sh", "bin/ls"].map { Tar.Entry.file($0, bytes: shell).mode(0o755) }
+    let low = try await PackedLayer(
+      programs + [
+        .file("gone", "a"), .file("kept", "b"),
+        .file("covered/old", "c"), .file("data/gone", "d"), .file("data/kept", "e"), .file("tree/deep/gone", "f"), .directory("proc"),
+        .directory("sys"), .directory("dev"), .directory("etc"),
+      ])
+    let high = try await PackedLayer([
+      .whiteout("gone"), .opaque("covered"), .file("covered/new", "c"), .whiteout("data/gone"), .whiteout("tree/deep"),
+    ])
+    return ServedImage([low, high]) { $0.config.volumes = ["/data"] }
+  }
+
   /// As for a berthd in a container that was given no volume.
-  @Test func `with its root on an overlay, containers have copies, and an image that cannot be stored there says why`() async throws {
-    let image = ServedImage([try await PackedLayer([.file("a", "a"), .file("b", "b")]), try await PackedLayer([.whiteout("a")])])
+  @Test func `with its root on an overlay, containers have copies, without what their images' layers remove`() async throws {
+    let image = try await Self.hidingImage()
     try await withHostileServer {
       image.answer($0)
     } _: { server in
@@ -71,11 +88,22 @@ import Testing
           _ = try await rootType(node, pod)
           let mounts = try MountInfo.read().filter { $0.mountPoint.hasPrefix(node.state) && $0.mountPoint.hasSuffix("/rootfs") }
           #expect(mounts.allSatisfy { !$0.superOptions.contains { $0.hasPrefix("lowerdir") && $0.contains("/layers/") } })
-          let error = await #expect(throws: GRPCStatus.self) { _ = try await node.pull(server.authority + "/test/image:1") }
-          #expect(error?.code == .failedPrecondition, "\(error?.message ?? "")")
-          #expect(error?.message.contains("give berthd's root a filesystem of its own") == true, "\(error?.message ?? "")")
-          let layers = try node.committedLayers()
-          #expect(try await node.images().count == 1 && layers == 1)
+
+          let name = server.authority + "/test/image:1"
+          _ = try await node.pull(name)
+          #expect(try await node.expectWhole() == 2)
+          let shown = try await node.output("", in: pod) {
+            $0.image.image = name
+            $0.command = ["/bin/sh", "-c", "/bin/ls -d /gone /kept /covered/* /data/* /tree/*; true"]
+          }
+          let paths = shown.split(separator: "\n").filter { $0.hasPrefix("/") }
+          #expect(paths == ["/covered/new", "/data/kept", "/kept"], "\(shown)")
+          let error = await #expect(throws: GRPCStatus.self) {
+            _ = try await node.launch("view", ["/bin/sh"], in: pod) {
+              $0.mounts = [.with { ($0.containerPath, $0.image.image, $0.readonly) = ("/image", name, true) }]
+            }
+          }
+          #expect(error?.message.contains("it was stored where overlayfs cannot be used") == true, "\(error?.message ?? "")")
           try await node.remove(pod: pod)
           try await node.kill()
         }

@@ -2,6 +2,7 @@ import CLinux
 import Core
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A proxy that makes tunnels (CONNECT), and does harm to what comes back if asked to.
@@ -9,6 +10,10 @@ package final class RelayProxy: Sendable {
   package struct Options: Sendable {
     /// `Basic …`: whoever does not send it gets 407.
     package var authorization: String?
+    /// What it shows where it is reached by TLS.
+    package var identity: TestAuthority.Identity?
+    /// Status line for whoever asks.
+    package var refusal: String?
     /// Each connection is cut after so many bytes from the server.
     package var dropAfter: Int?
     /// Connections are cut with a reset (RST) rather than an orderly end.
@@ -47,8 +52,18 @@ package final class RelayProxy: Sendable {
   package static func with<T: Sendable>(
     _ options: Options = Options(), isolation: isolated (any Actor)? = #isolation, _ body: (RelayProxy) async throws -> T
   ) async throws -> T {
+    let tls = try options.identity.map { identity in
+      let chain = try NIOSSLCertificate.fromPEMFile(identity.certificate).map { NIOSSLCertificateSource.certificate($0) }
+      let key = try NIOSSLPrivateKey(file: identity.key, format: .pem)
+      return try NIOSSLContext(configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+    }
     let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1).bind(host: "127.0.0.1", port: 0) { channel in pipe(channel) }
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1).bind(host: "127.0.0.1", port: 0) { channel in
+        channel.eventLoop.makeCompletedFuture {
+          if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+          return try Pipe(wrappingChannelSynchronously: channel)
+        }
+      }
     let proxy = RelayProxy(port: server.channel.localAddress?.port ?? 0, options)
     let serving = Task { await proxy.serve(server) }
     let result: Result<T, any Error>
@@ -78,6 +93,9 @@ package final class RelayProxy: Sendable {
       guard let target = self.target(head) else { return }
       if let wanted = options.authorization, !head.contains("\r\nproxy-authorization: \(wanted)\r\n"), !head.contains(": \(wanted)\r\n") {
         return try await output.write(ByteBuffer(string: "HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n"))
+      }
+      if let refusal = options.refusal {
+        return try await output.write(ByteBuffer(string: "HTTP/1.1 \(refusal)\r\ncontent-length: 0\r\n\r\n"))
       }
       let server = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
         .connect(host: target.host, port: target.port) { channel in Self.pipe(channel) }
@@ -142,8 +160,20 @@ package final class RelayProxy: Sendable {
 }
 
 extension Channel {
-  /// Closing throws away what was not sent, and the peer is told so (SO_LINGER of no time at all).
+  /// Closing is a reset (SO_LINGER of no time at all). It would throw away what was not sent, so the peer's kernel gets all of it first.
   fileprivate func resetOnClose() async throws {
+    while try await unsent() > 0 { try await Task.sleep(for: .milliseconds(2)) }
     try await (self as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+  }
+
+  /// Bytes that the peer's kernel has not acknowledged.
+  private func unsent() async throws -> Int32 {
+    try await eventLoop.submit {
+      try self.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
+        var count: Int32 = 0
+        _ = ioctl(socket, UInt(TIOCOUTQ), &count)
+        return count
+      } ?? 0
+    }.get()
   }
 }

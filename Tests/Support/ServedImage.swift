@@ -8,11 +8,12 @@ package struct ServedImage: Sendable {
   package var manifest: [UInt8]
 
   /// - Parameter layers: lowest first.
-  package init(_ layers: [PackedLayer], platform: Platform = .host) {
+  package init(_ layers: [PackedLayer], platform: Platform = .host, _ change: (inout ImageConfig) -> Void = { _ in }) {
     self.layers = layers
     var config = ImageConfig()
     (config.os, config.architecture) = (platform.os, platform.architecture)
     config.rootfs = ImageConfig.RootFS(diffIDs: layers.map(\.description.diffID))
+    change(&config)
     self.config = JSONDocument.encode(config)
     let descriptor = Descriptor(mediaType: MediaType.ociConfig, digest: .sha256(of: self.config), size: Int64(self.config.count))
     manifest = JSONDocument.encode(

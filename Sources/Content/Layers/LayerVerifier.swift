@@ -41,10 +41,10 @@ struct LayerVerifier: ~Copyable {
     }
     switch record.kind {
     case .link(let first): if inodes[first] != status.inode { note(record.path, "is no longer a hard link") }
-    case .whiteout: if !status.isWhiteout { note(record.path, "is no longer a whiteout") }
+    case .whiteout: if try !LayerMarks.isHidden(name, status, in: directory) { note(record.path, "is no longer a whiteout") }
     case .directory(let metadata, let isOpaque):
       guard status.type == .directory else { return note(record.path, "is not a directory") }
-      let opaque = try root.directory(record.path).handle.attribute(Overlay.opaqueAttribute) == Overlay.opaqueValue
+      let opaque = try LayerMarks.hidesAll(root.directory(record.path).handle)
       if opaque != isOpaque { note(record.path, isOpaque ? "shows the layers below" : "hides the layers below") }
       if !name.bytes.isEmpty { try compare(metadata, status, directory.attributes(name), record.path) }
     case .item(let item):
@@ -79,7 +79,7 @@ struct LayerVerifier: ~Copyable {
       note(path, "belongs to \(status.owner):\(status.group), not \(metadata.owner):\(metadata.group)")
     }
     if status.modified != metadata.modified { note(path, "has another modification time") }
-    let changed = Set(attributes.keys.filter { !Overlay.isReserved($0) }).symmetricDifference(metadata.attributes.keys)
+    let changed = Set(attributes.keys.filter { !LayerMarks.isReserved($0) }).symmetricDifference(metadata.attributes.keys)
       .union(metadata.attributes.keys.filter { attributes[$0] != metadata.attributes[$0] })
     for name in changed.sorted() { note(path, "extended attribute \(name) differs") }
   }

@@ -29,7 +29,7 @@ extension MergedView {
   }
 
   private func metadata(_ found: Found, _ name: RawName, _ directory: [RawName]) throws -> Metadata {
-    let attributes = try open(found, directory).attributes(name).filter { !Overlay.isReserved($0.key) }
+    let attributes = try open(found, directory).attributes(name).filter { !LayerMarks.isReserved($0.key) }
     let status = found.status
     return Metadata(mode: status.mode, owner: status.owner, group: status.group, modified: status.modified, attributes: attributes)
   }

@@ -26,7 +26,7 @@ final class MergedView: LowerView {
     for layer in try stack(directory) {
       let opened = try layers[layer].root.directory(RawName.joined(directory))
       guard let status = try opened.status(name) else { continue }
-      return status.isWhiteout ? nil : Found(layer: layer, status: status)
+      return try LayerMarks.isHidden(name, status, in: opened) ? nil : Found(layer: layer, status: status)
     }
     return nil
   }
@@ -48,7 +48,7 @@ final class MergedView: LowerView {
       guard let status = try opened.status(name) else { continue }
       guard status.type == .directory else { break }
       result.append(layer)
-      if try opened.directory(name).handle.attribute(Overlay.opaqueAttribute) == Overlay.opaqueValue { break }
+      if try LayerMarks.hidesAll(opened.directory(name).handle) { break }
     }
     return result
   }
@@ -66,7 +66,9 @@ final class MergedView: LowerView {
     var seen: [RawName: Bool] = [:]
     for layer in try stack(directory) {
       let opened = try layers[layer].root.directory(RawName.joined(directory))
-      for name in try opened.names() where seen[name] == nil { seen[name] = try opened.status(name)?.isWhiteout == false }
+      for name in try opened.names() where seen[name] == nil {
+        seen[name] = try opened.status(name).map { try !LayerMarks.isHidden(name, $0, in: opened) } ?? false
+      }
     }
     return seen.filter(\.value).keys.sorted()
   }

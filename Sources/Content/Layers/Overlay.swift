@@ -2,14 +2,6 @@ import Linux
 
 /// Names that mean something to overlayfs (Documentation/filesystems/overlayfs.rst) or to layers (OCI image spec, layer.md "Whiteouts").
 enum Overlay {
-  static let opaqueAttribute: RawName = "trusted.overlay.opaque"
-  static let opaqueValue: [UInt8] = [0x79]
-
-  /// Attributes by which overlayfs talks to itself: an image that brings them would steer the mount.
-  static func isReserved(_ attribute: RawName) -> Bool {
-    attribute.bytes.starts(with: "trusted.overlay.".utf8) || attribute.bytes.starts(with: "user.overlay.".utf8)
-  }
-
   /// What a name in a layer's archive asks for.
   enum Marker: Equatable {
     /// Hides this name of the layers below.

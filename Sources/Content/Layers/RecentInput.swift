@@ -1,20 +1,31 @@
 import Linux
 
-/// The last bytes that went into an archive reader, by their place in the stream.
+/// The last bytes that went into an archive reader, by their place in the stream: from where the reader was last on, so that next to nothing is copied.
 struct RecentInput {
-  /// Bytes of earlier pieces that are kept: more than a PAX header takes that only names a file.
-  private static let kept = 32 << 10
+  /// The most that is kept of earlier pieces: the largest PAX header that others read (Go's archive/tar), with what is around it.
+  private static let limit = (1 << 20) + (64 << 10)
 
   private var earlier: [UInt8] = []
   private var current = UnsafeRawBufferPointer(start: nil, count: 0)
   /// Where ``current`` begins.
   private var place: Int64 = 0
+  /// What is before is not wanted any more.
+  private var start: Int64 = 0
+
+  mutating func forget(before start: Int64) { self.start = start }
 
   /// Called before the source is asked for its next piece, which makes the last one invalid.
   mutating func release() {
-    let tail = current.suffix(Self.kept)
-    earlier = Array(earlier.suffix(Self.kept - tail.count)) + tail
-    place += Int64(current.count)
+    let end = place + Int64(current.count)
+    let wanted = Int(min(max(0, end - start), Int64(Self.limit)))
+    let tail = current.suffix(wanted)
+    if wanted > tail.count {
+      earlier.removeFirst(max(0, earlier.count - (wanted - tail.count)))
+    } else {
+      earlier.removeAll(keepingCapacity: true)
+    }
+    earlier += tail
+    place = end
     current = UnsafeRawBufferPointer(start: nil, count: 0)
   }
 
@@ -36,14 +47,24 @@ struct PaxNames {
 
   /// - Parameter start: where the entry's first header begins.
   init(_ input: RecentInput, at start: Int64) {
-    guard let header = input.bytes(at: start, 512), header[156] == UInt8(ascii: "x"),
-      let records = input.bytes(at: start + 512, Self.octal(header[124..<136]))
-    else { return }
+    guard let records = Self.records(input, start) else { return }
     var rest = records[...]
     while let record = Self.record(&rest) {
       if record.key.elementsEqual("path".utf8) { path = RawName(record.value) }
       if record.key.elementsEqual("linkpath".utf8) { link = RawName(record.value) }
     }
+  }
+
+  /// Content of the header that is for this entry alone, behind those that are for all (`g`) and GNU's own for long names (`L`, `K`).
+  private static func records(_ input: RecentInput, _ start: Int64) -> [UInt8]? {
+    var place = start
+    while let header = input.bytes(at: place, 512) {
+      let size = octal(header[124..<136])
+      if header[156] == UInt8(ascii: "x") { return input.bytes(at: place + 512, size) }
+      guard "gLK".utf8.contains(header[156]) else { return nil }
+      place += 512 + Int64((size + 511) / 512 * 512)
+    }
+    return nil
   }
 
   /// `known` as the header has it, where both are the same to Unicode.

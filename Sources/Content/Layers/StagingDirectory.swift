@@ -118,16 +118,11 @@ final class StagingDirectory {
     }
   }
 
-  /// Overlayfs keeps this sign to itself: where the layers are on one, nobody can make it.
   private func hide(_ name: RawName, in directory: borrowing Directory) throws {
-    do { try directory.makeWhiteout(name) } catch {
-      guard error.number == error.notPermitted else { throw error }
-      throw Fault(
-        .failedPrecondition,
-        "it removes files of the layers below it, which the filesystem of the layers has no way to store, as overlayfs has none: give berthd's root a filesystem of its own, such as a volume",
-        cause: error)
-    }
+    if try LayerMarks.hide(name, in: directory) { try markForeign() }
   }
+
+  private func markForeign() throws { try Files.write([], to: "\(path)/\(LayerLayout.foreignMarker)") }
 
   /// Once nothing more is made in them: what is made in a directory changes its time.
   /// - Parameter isWanted: for some of them only.
@@ -147,7 +142,7 @@ final class StagingDirectory {
     let remaining = birth.remaining(metadata, modes[id])
     if remaining.isEmpty, metadata.attributes.isEmpty, !directory.isOpaque { return try parent.setModified(name, metadata.modified) }
     let opened = try parent.directory(name)
-    if directory.isOpaque { try opened.handle.setAttribute(Overlay.opaqueAttribute, Overlay.opaqueValue) }
+    if directory.isOpaque, try LayerMarks.hideAll(opened.handle) { try markForeign() }
     try opened.handle.apply(metadata, remaining)
   }
 }

@@ -12,7 +12,7 @@ final class TarReader {
 
   init(_ source: any ByteSource, limits: ExtractionLimits) throws {
     self.limits = limits
-    input = try ArchiveInput(source) {
+    input = try ArchiveInput(source, remembers: true) {
       archive_read_support_filter_none($0)
       archive_read_support_format_tar($0)
       archive_read_support_format_empty($0)
@@ -25,6 +25,7 @@ final class TarReader {
     do {
       if !isOpen { try input.open() }
       isOpen = true
+      input.forget()
       if try input.check(archive_read_next_header(input.handle, &handle)) { return nil }
     } catch {
       throw Fault(error).within(count == 0 ? "tar" : "tar, after entry \(count), \"\(lastPath)\"")
@@ -45,8 +46,8 @@ final class TarReader {
 
   /// The name as the archive has it. Only what is not ASCII has more than one form.
   private func exact(_ name: RawName, _ which: KeyPath<PaxNames, RawName?>, _ handle: OpaquePointer) -> RawName {
-    guard name.bytes.contains(where: { $0 >= 0x80 }) else { return name }
-    return PaxNames.exact(name, PaxNames(input.recent, at: archive_read_header_position(input.handle))[keyPath: which])
+    guard name.bytes.contains(where: { $0 >= 0x80 }), let recent = input.recent else { return name }
+    return PaxNames.exact(name, PaxNames(recent, at: archive_read_header_position(input.handle))[keyPath: which])
   }
 
   private func kind(_ handle: OpaquePointer) throws -> TarEntry.Kind {
@@ -102,7 +103,7 @@ final class TarReader {
     var size = 0
     while archive_entry_xattr_next(handle, &name, &value, &size) == ARCHIVE_OK, let attribute = name {
       let attribute = RawName(cString: attribute)
-      if Overlay.isReserved(attribute) { continue }
+      if LayerMarks.isReserved(attribute) { continue }
       guard size <= limits.attributeSize, attribute.bytes.count <= limits.nameLength, result.count < limits.attributes else {
         throw Fault(.invalidArgument, "extended attribute \"\(attribute)\" (\(size) bytes) is beyond what a file can have")
       }
@@ -116,6 +117,7 @@ final class TarReader {
     var block: UnsafeRawPointer?
     var size = 0
     var offset: Int64 = 0
+    input.forget()
     if try input.check(archive_read_data_block(input.handle, &block, &size, &offset)) { return nil }
     return (UnsafeRawBufferPointer(start: block, count: size), offset)
   }

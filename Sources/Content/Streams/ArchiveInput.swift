@@ -10,14 +10,17 @@ final class ArchiveInput {
   private final class Feed {
     let source: any ByteSource
     var failure: (any Error)?
-    var recent = RecentInput()
-    init(_ source: any ByteSource) { self.source = source }
+    var recent: RecentInput?
+    init(_ source: any ByteSource, _ recent: RecentInput?) {
+      self.source = source
+      self.recent = recent
+    }
 
     func next(_ buffer: UnsafeMutablePointer<UnsafeRawPointer?>) -> Int {
-      recent.release()
+      recent?.release()
       do {
         guard let bytes = try source.next() else { return 0 }
-        recent.add(bytes)
+        recent?.add(bytes)
         buffer.pointee = bytes.baseAddress
         return bytes.count
       } catch {
@@ -27,16 +30,21 @@ final class ArchiveInput {
     }
   }
 
-  /// - Parameter configure: which filters and formats to accept.
-  init(_ source: any ByteSource, configure: (OpaquePointer) -> Void) throws {
+  /// - Parameters:
+  ///   - remembers: whether ``recent`` is wanted.
+  ///   - configure: which filters and formats to accept.
+  init(_ source: any ByteSource, remembers: Bool = false, configure: (OpaquePointer) -> Void) throws {
     guard let handle = archive_read_new() else { throw Fault(.resourceExhausted, "out of memory for an archive reader") }
     self.handle = handle
-    feed = Feed(source)
+    feed = Feed(source, remembers ? RecentInput() : nil)
     configure(handle)
   }
 
   /// What went in last.
-  var recent: RecentInput { feed.recent }
+  var recent: RecentInput? { feed.recent }
+
+  /// Nobody will ask for what is before the place where the library reads by now.
+  func forget() { feed.recent?.forget(before: archive_filter_bytes(handle, 0)) }
 
   deinit { archive_read_free(handle) }
 

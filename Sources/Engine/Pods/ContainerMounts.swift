@@ -120,7 +120,8 @@ struct ImageView: Sendable {
   let root: String
 
   /// Blocks. `empty` is an empty directory that is made where needed: overlay takes no single layer.
-  func mount(at target: String, empty: String, label: String? = nil) throws(SystemError) {
+  func mount(at target: String, empty: String, label: String? = nil) throws {
+    try LayerMarks.checkOverlay(layers, below: root)
     var lower = layers.reversed().map { LayerLayout.files(root, $0) }
     try Files.makeDirectories(target)
     if lower.count < 2 {

@@ -117,6 +117,7 @@ struct ContainerSetup: Sendable {
     if rootfs.isPlain, sandbox.plan.idMaps != nil {
       throw Fault(.failedPrecondition, "user namespaces need overlay snapshots, and the pod's runtime handler has native ones")
     }
+    if !rootfs.isPlain { try LayerMarks.checkOverlay(layers, below: services.settings.root) }
     guard let maps = sandbox.plan.idMaps, let upper = rootfs.upper else { return rootfs }
     let root = LayerViews(services, sandbox).root
     rootfs.lower = layers.reversed().map { LayerLayout.files(root, $0) }

@@ -21,15 +21,17 @@ struct ImageVolumes: Sendable {
     guard !paths.isEmpty, let upper = rootfs.upper else { return [:] }
     let base = Files.parent(of: upper) + "/volumes"
     let directories = Dictionary(uniqueKeysWithValues: paths.enumerated().map { ($0.element, "\(base)/\($0.offset)") })
-    let view = ContainerMounts.directory(mounts.bundle) + "/rootfs"
+    // A whole copy of the image needs no mount to be seen.
+    let mounted = rootfs.isPlain ? nil : ContainerMounts.directory(mounts.bundle) + "/rootfs"
+    let view = mounted ?? upper
     try await BlockingWork.run { [mounts] in
       try Files.makeDirectories(base, mode: 0o711)
-      try mounts.view(layers).mount(at: view, empty: ContainerMounts.directory(mounts.bundle) + "/empty")
+      if let mounted { try mounts.view(layers).mount(at: mounted, empty: ContainerMounts.directory(mounts.bundle) + "/empty") }
     }
     for (path, directory) in directories {
       try await stage("image volume \(path)") { try await fill(directory, from: try Files.resolve(path, within: view)) }
     }
-    try await BlockingWork.run { try Mounts.unmountIfMounted(view) }
+    if let mounted { try await BlockingWork.run { try Mounts.unmountIfMounted(mounted) } }
     return directories
   }
 

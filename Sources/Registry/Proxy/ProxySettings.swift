@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Core
 import FoundationEssentials
 
@@ -7,12 +6,15 @@ import FoundationEssentials
 package struct ProxySettings: Sendable {
   /// One proxy, as a connection needs it.
   struct Proxy: Sendable, Hashable {
-    enum Kind: Sendable, Hashable { case http, socks }
+    enum Kind: String, Sendable, Hashable { case http, https, socks = "socks5" }
     var kind: Kind
     var host: String
     var port: Int
     /// Value of `Proxy-Authorization` without the scheme: base64 of user and password.
     var basic: String?
+
+    /// Without credentials.
+    var display: String { "\(kind.rawValue)://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
   }
 
   /// Why a variable cannot be used is told when it is needed: a node without any pull must not fail for it.
@@ -63,13 +65,16 @@ extension ProxySettings {
     }
   }
 
-  /// `[http://][user:password@]host[:port]`; messages never show what may hold a password.
+  /// `[http[s]://][user:password@]host[:port]`; messages never show what may hold a password.
   private static func parse(_ value: String) throws(Fault) -> Proxy {
     let scheme = value.ranges(of: "://").first.map { value[..<$0.lowerBound].lowercased() } ?? "http"
     let rest = value.ranges(of: "://").first.map { value[$0.upperBound...] } ?? value[...]
-    let kinds: [String: (Proxy.Kind, Int)] = ["http": (.http, 80), "socks5": (.socks, 1080), "socks5h": (.socks, 1080)]
+    let kinds: [String: (Proxy.Kind, Int)] = [
+      "http": (.http, 80), "https": (.https, 443), "socks5": (.socks, 1080), "socks5h": (.socks, 1080),
+    ]
     guard let (kind, port) = kinds[scheme] else {
-      throw Fault(.failedPrecondition, "a proxy reached by \"\(Excerpt.of(scheme, limit: 20))\" is not supported: http and socks5 are")
+      throw Fault(
+        .failedPrecondition, "a proxy reached by \"\(Excerpt.of(scheme, limit: 20))\" is not supported: http, https and socks5 are")
     }
     let whole = rest.prefix { !"/?#".contains($0) }
     let at = whole.lastIndex(of: "@")
@@ -100,15 +105,5 @@ extension ProxySettings {
       }
     }
     return bytes
-  }
-}
-
-extension HTTPClient.Configuration.Proxy {
-  init(_ proxy: ProxySettings.Proxy) {
-    switch proxy.kind {
-    case .http:
-      self = .server(host: proxy.host, port: proxy.port, authorization: proxy.basic.map { .basic(credentials: $0) })
-    case .socks: self = .socksServer(host: proxy.host, port: proxy.port)
-    }
   }
 }

@@ -1,0 +1,66 @@
+import Core
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Makes tunnels through a proxy that is reached by TLS.
+struct ProxyDialer: Sendable {
+  typealias Pipe = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+  let group: any EventLoopGroup
+  let proxy: ProxySettings.Proxy
+  let tls: NIOSSLContext
+  /// For a tunnel, from the first packet to the proxy's answer.
+  let timeout: Duration
+
+  private var name: String { "proxy \(proxy.display)" }
+
+  /// What keeps it from being made is said with its stage, as by ``fault(_:_:)``.
+  func connect() async throws(Fault) -> Pipe {
+    do {
+      return try await ClientBootstrap(group: group).connectTimeout(TimeAmount(timeout)).connect(host: proxy.host, port: proxy.port) {
+        channel in
+        channel.eventLoop.makeCompletedFuture {
+          let server = IPAddress(proxy.host) == nil ? proxy.host : nil
+          try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: server))
+          return try Pipe(wrappingChannelSynchronously: channel)
+        }
+      }
+    } catch {
+      throw Fault(.unavailable, "\(name): \(AttemptFailure.explain(error))", cause: error)
+    }
+  }
+
+  /// Closes the connection where the proxy takes too long.
+  func alarm(for channel: any Channel) -> Scheduled<Void> {
+    channel.eventLoop.scheduleTask(in: TimeAmount(timeout)) {
+      channel.pipeline.fireErrorCaught(TimeLimitExceeded(limit: timeout))
+      channel.close(promise: nil)
+    }
+  }
+
+  func request(_ target: TunnelTarget) -> ByteBuffer {
+    let authorization = proxy.basic.map { "Proxy-Authorization: Basic \($0)\r\n" } ?? ""
+    return ByteBuffer(
+      string: "CONNECT \(target.text) HTTP/1.1\r\nHost: \(target.text)\r\nUser-Agent: \(Exchange.userAgent)\r\n\(authorization)\r\n")
+  }
+
+  func check(_ answer: MessageHead, _ target: TunnelTarget) throws(Fault) {
+    guard let status = answer.status else {
+      throw Fault(.unavailable, "\(name): CONNECT \(target.text): \(MessageHead.Unreadable.foreign)")
+    }
+    if (200..<300).contains(status) { return }
+    let reason = status == 407 ? "it wants other credentials (407)" : Excerpt.of(String(answer.firstLine.dropFirst(9)), limit: 100)
+    throw Fault((400..<500).contains(status) ? .failedPrecondition : .unavailable, "\(name): CONNECT \(target.text): \(reason)")
+  }
+
+  /// UNAVAILABLE for what may pass.
+  func fault(_ error: any Error, _ target: TunnelTarget) async -> Fault {
+    if let fault = error as? Fault { return fault }
+    let address = WebAddress(scheme: .https, authority: TunnelTarget(host: proxy.host, port: proxy.port).text, path: "/")
+    if AttemptFailure.isUntrusted(error), let found = await CertificateDiagnosis.of(address, on: group, within: timeout) {
+      return Fault(.failedPrecondition, "\(name): TLS: \(found.reason)", cause: error)
+    }
+    return Fault(.unavailable, "\(name): CONNECT \(target.text): \(AttemptFailure.explain(error))", cause: error)
+  }
+}
