@@ -40,6 +40,7 @@ import Testing
         }
         func said(_ pod: String, _ type: Runtime_V1_SecurityProfile.ProfileType? = nil) async throws -> String {
           let id = try await node.launch("main", ["sh", "-c", "mkdir /x 2>/dev/null && echo made || echo refused"], in: pod) {
+            $0.logPath = "\(Int.random(in: 0..<1_000_000)).log"
             if let type { $0.linux.securityContext.seccomp.profileType = type }
           }
           _ = try await node.ended(id)
