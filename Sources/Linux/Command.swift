@@ -60,6 +60,8 @@ private final class RunningCommand: Sendable {
     case notStarted
     case running(Int32)
     case cancelled
+    /// Cancelled while it ran, and killed.
+    case dying
     case over
   }
 
@@ -78,9 +80,11 @@ private final class RunningCommand: Sendable {
   func cancel() {
     group.withLock { group in
       switch group {
-      case .running(let leader): kill(-leader, SIGKILL)
+      case .running(let leader):
+        kill(-leader, SIGKILL)
+        group = .dying
       case .notStarted: group = .cancelled
-      case .cancelled, .over: break
+      case .cancelled, .dying, .over: break
       }
     }
   }
@@ -95,7 +99,7 @@ private final class RunningCommand: Sendable {
     let process = try start(plan)
     var exchange = Exchange(
       input: input, stdin: stdin.keepWriting(), stdout: stdout.keepReading(), stderr: stderr.keepReading(), limit: outputLimit)
-    let inTime = exchange.run(until: deadline, process)
+    let inTime = exchange.run(until: deadline, process) { isDying }
     if !inTime { kill(-process.pid, SIGKILL) }
     guard inTime || process.ended(within: Self.deathTime) else {
       abandon(process)
@@ -105,11 +109,16 @@ private final class RunningCommand: Sendable {
     return exchange.output(inTime ? nil : .timedOut, try reap(process))
   }
 
+  private var isDying: Bool {
+    group.withLock { if case .dying = $0 { true } else { false } }
+  }
+
   private func start(_ plan: Spawn) throws(SystemError) -> Pidfd {
     let process = try plan.start()
     group.withLock { group in
-      if case .cancelled = group { kill(-process.pid, SIGKILL) }
-      group = .running(process.pid)
+      guard case .cancelled = group else { return group = .running(process.pid) }
+      kill(-process.pid, SIGKILL)
+      group = .dying
     }
     return process
   }
@@ -142,11 +151,15 @@ private struct Exchange: ~Copyable {
     self.stderr = Capture(stderr, limit)
   }
 
-  /// Until the process has ended: true; false at the deadline.
-  mutating func run(until deadline: ContinuousClock.Instant, _ process: borrowing Pidfd) -> Bool {
+  /// How often is looked whether anybody still wants the program to end.
+  private static let turn = Duration.seconds(1)
+
+  /// Until the process has ended: true; false at the deadline, and soon after it was killed.
+  mutating func run(until deadline: ContinuousClock.Instant, _ process: borrowing Pidfd, isDying: () -> Bool) -> Bool {
     while true {
-      guard let ready = poll(until: deadline, and: process.descriptor) else { return false }
-      if ready { return true }
+      guard let ended = poll(until: min(deadline, ContinuousClock.now + Self.turn), and: process.descriptor) else { return false }
+      if ended { return true }
+      if isDying() { return false }
     }
   }
 

@@ -166,9 +166,10 @@ final class Exec {
     command.giveUp()
   }
 
-  private func killTree() {
+  /// Again ever more seldom: what waits for a dead disk does not end for as long as that lasts.
+  private func killTree(wait: Int64 = 10) {
     guard let tree, tree.kill() else { return }
-    reaper.loop.after(milliseconds: 10) { self.killTree() }
+    reaper.loop.after(milliseconds: wait) { self.killTree(wait: min(2 * wait, 1000)) }
   }
 
   /// As if its terminal's line had been cut; nothing that it started outlives it.

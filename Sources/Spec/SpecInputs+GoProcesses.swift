@@ -14,6 +14,7 @@ extension SpecInputs {
     guard least > 0, resources.cpuQuota <= 0, parent.contains("burstable") || parent.contains("besteffort"),
       sandbox.annotations[Self.refusal] != "true"
     else { return nil }
-    return max(least, (resources.cpuShares + 1023) / 1024)
+    let (whole, rest) = resources.cpuShares.quotientAndRemainder(dividingBy: 1024)
+    return max(least, rest > 0 ? whole + 1 : whole)
   }
 }

@@ -22,10 +22,10 @@ import Testing
 
   private func pod(_ annotations: [String: String]) -> Runtime_V1_PodSandboxConfig { .with { $0.annotations = annotations } }
 
-  private func limits(_ annotations: [String: String]) throws -> Runtime_V1_LinuxContainerResources {
+  private func limits(_ annotations: [String: String], period: Int64 = 20_000) throws -> Runtime_V1_LinuxContainerResources {
     let config = Runtime_V1_ContainerConfig.with {
       $0.metadata.name = "main"
-      $0.linux.resources = .with { ($0.cpuShares, $0.cpuQuota, $0.cpuPeriod, $0.memoryLimitInBytes) = (2048, 5000, 20_000, 77) }
+      $0.linux.resources = .with { ($0.cpuShares, $0.cpuQuota, $0.cpuPeriod, $0.memoryLimitInBytes) = (2048, 5000, period, 77) }
     }
     return try settings().withWorkload(config, in: pod(annotations)).linux.resources
   }
@@ -42,6 +42,11 @@ import Testing
     #expect(own.cpuShares == 7 && own.cpuQuota == 10_000 && own.cpuPeriod == 20_000 && own.cpusetCpus == "0-1")
     #expect(try limits(["example/management": "x", "resources.example/other": #"{"cpushares": 7}"#]).cpuShares == 100)
     #expect(try limits(["resources.example/main": #"{"cpushares": 7}"#]).cpuShares == 2048)
+  }
+
+  @Test func `a period that no kernel takes is left to who refuses it`() throws {
+    let annotations = ["example/management": "", "resources.example/main": #"{"cpulimit": 16000000}"#]
+    #expect(try limits(annotations, period: .max).cpuPeriod == .max)
   }
 
   @Test(arguments: ["", "[]", "{", #"{"cpushares": -1}"#, #"{"cpuset": "a-b"}"#, #"{"cpushares": "7"}"#, #"{"cpulimit": 99999999999}"#])

@@ -13,7 +13,7 @@ import Testing
   ]
 
   @Test(arguments: Load.seeds(from: 31)) func `calls of any content`(_ seed: UInt64) async throws {
-    try await Node.with { node in
+    try await Node.with(settings: BusyNode.settings(seed)) { node in
       try await node.importBusybox()
       var mutation = WireMutation(seed: seed, texts: FullConfigs.texts)
       let subject = Subject(node: node)

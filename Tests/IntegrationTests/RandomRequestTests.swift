@@ -21,9 +21,14 @@ import Testing
   }
 
   @Test(arguments: Load.seeds(from: 11)) func `containers of any config`(_ seed: UInt64) async throws {
-    try await Node.with { node in
+    try await Node.with(settings: BusyNode.settings(seed)) { node in
       try await node.importBusybox()
-      let pod = try await node.run(try node.podConfig("random") { $0.linux.securityContext.namespaceOptions.network = .node })
+      let config = try node.podConfig("random") {
+        $0.linux.securityContext.namespaceOptions.network = .node
+        $0.linux.cgroupParent = Node.cgroup + "/burstable"
+        $0.annotations["kubernetes.io/ingress-bandwidth"] = "10M"
+      }
+      let pod = try await node.run(config)
       var mutation = WireMutation(seed: seed, texts: FullConfigs.texts)
       let full = try FullConfigs.container(scratch: node.scratch, image: Node.busybox).serializedBytes() as [UInt8]
       for number in 0..<Load.number("BERTH_REQUESTS", usual: 150) {
@@ -41,7 +46,7 @@ import Testing
   }
 
   @Test(arguments: Load.seeds(from: 21)) func `pods of any config`(_ seed: UInt64) async throws {
-    try await Node.with { node in
+    try await Node.with(settings: BusyNode.settings(seed)) { node in
       var mutation = WireMutation(seed: seed, texts: FullConfigs.texts)
       let full = try FullConfigs.sandbox(scratch: node.scratch, cgroup: Node.cgroup).serializedBytes() as [UInt8]
       for number in 0..<Load.number("BERTH_REQUESTS", usual: 80) {

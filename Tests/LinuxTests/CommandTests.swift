@@ -64,16 +64,33 @@ import Testing
   }
 
   @Test func aProgramThatCannotBeKilledIsGivenUpAndReapedLater() async throws {
+    try await withStuckProgram(timeout: .seconds(1)) { output in
+      let ended = try await output()
+      #expect(ended.ending == .timedOut && ended.stdout == Array("before\n".utf8))
+    }
+  }
+
+  @Test func aProgramThatCannotBeKilledIsGivenUpWhenNobodyWantsItAnyMore() async throws {
+    try await withStuckProgram(timeout: .seconds(100_000)) { output in
+      let task = Task { try await output() }
+      task.cancel()
+      await #expect(throws: CancellationError.self) { try await task.value }
+    }
+  }
+
+  /// A program that waits for a filesystem whose server took its request and never answers, as long as `body` runs.
+  private func withStuckProgram(
+    timeout: Duration, _ body: (_ output: @escaping @Sendable () async throws -> Command.Output) async throws -> Void
+  ) async throws {
     try await withScratch("command") { scratch in
       let path = scratch + "/stuck"
       try Files.makeDirectories(path)
       do {
         let mount = try DeadMount.make(at: path)
         try mount.greet()
-        async let output = shell("echo before; exec cat \(path)/file", timeout: .seconds(1))
+        let running = Task { try await shell("echo before; exec cat \(path)/file", timeout: timeout) }
         try mount.takeRequest()
-        let ended = try await output
-        #expect(ended.ending == .timedOut && ended.stdout == Array("before\n".utf8))
+        try await body { try await withTaskCancellationHandler { try await running.value } onCancel: { running.cancel() } }
         #expect(ProcessTable.all().contains { ProcessTable.commandLine($0) == "cat \(path)/file" })
         _ = consume mount
       }

@@ -31,7 +31,7 @@ struct ProxyDialer: Sendable {
     }
   }
 
-  /// Closes the connection where the proxy takes too long.
+  /// Closes the connection where whoever is at its other end takes too long.
   func alarm(for channel: any Channel) -> Scheduled<Void> {
     channel.eventLoop.scheduleTask(in: TimeAmount(timeout)) {
       channel.pipeline.fireErrorCaught(TimeLimitExceeded(limit: timeout))

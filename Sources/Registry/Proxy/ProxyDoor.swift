@@ -52,7 +52,10 @@ final class ProxyDoor: Sendable {
   private func lead(_ client: ProxyDialer.Pipe) async throws {
     try await client.executeThenClose { questions, answers in
       var questions = questions.makeAsyncIterator()
+      let alarm = dialer.alarm(for: client.channel)
+      defer { alarm.cancel() }
       let request = try await MessageHead.read(&questions)
+      alarm.cancel()
       guard let target = TunnelTarget(request: request.firstLine), request.value(of: "proxy-authorization") == "Basic \(secret)" else {
         return try await answers.write(ByteBuffer(string: "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"))
       }
