@@ -28,9 +28,13 @@ struct Berthd: AsyncParsableCommand {
 
   func run() async throws {
     MemoryPolicy.apply()
-    let signals = try Signals.stream([Signals.interrupt, Signals.terminate])
     let settings = try effectiveConfiguration()
     let logger = StructuredLog.logger(settings.logLevel)
+    do { try KubeMountNamespace.join() } catch {
+      logger.critical("cannot start: \(error)")
+      throw ExitCode(1)
+    }
+    let signals = try Signals.stream([Signals.interrupt, Signals.terminate])
     let daemon: Daemon
     do { daemon = try await Daemon.start(settings, logger: logger) } catch {
       logger.critical("cannot start: \(Fault(error))")

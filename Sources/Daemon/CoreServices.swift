@@ -21,23 +21,24 @@ struct CoreServices: Sendable {
   let network: CNINetwork
 
   init(
-    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining & RegistryTarget,
+    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining & RegistryTarget & RegistryReferrers,
     streaming: any StreamingEndpoint, metrics: Metrics, appArmorProfile: String?, logger: Logger
   ) throws {
     let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
-    let index = ImageIndex(store: stores.records, logger: logger)
+    let namespaces = ImageNamespaces(store: stores.records, logger: logger)
+    let index = namespaces.main
     let known = Set(try layers.list().map(\.id))
-    try index.load { image in
+    try namespaces.load { image in
       content.contains(image.id) && content.contains(image.manifest) && image.layers.allSatisfy(known.contains)
     }
     let leases = PullLeases(store: stores.records, logger: logger)
     try leases.load()
     garbage = GarbageCollector(
-      index: index, ledger: ledger, leases: leases, content: content, layers: layers,
+      images: namespaces, ledger: ledger, leases: leases, content: content, layers: layers,
       keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
     let images = ImageService(
-      index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
+      namespaces: namespaces, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
       policy: Self.policy(settings.images, logger), recheck: settings.images.recheck, downloads: settings.images.maximumParallelDownloads,
       patience: settings.registry.progressTimeout == .zero ? nil : settings.registry.progressTimeout,
       keepsBlobs: settings.images.keepLayerBlobs, packer: TarPacker(content), metrics: metrics, logger: logger,
@@ -69,6 +70,7 @@ struct CoreServices: Sendable {
     engine.annotations = settings.runtimes.annotations
     engine.handlers = try settings.runtimes.facts(engine.node) { logger.warning("\($0)") }
     engine.networks = settings.runtimes.networks
+    engine.sharedProcessors = settings.pods.sharedProcessors
     engine.workloads = try settings.engineWorkloads()
     engine.allowedAnnotations = try settings.runtimes.allowedAnnotations()
     engine.creation = settings.runtimes.creation
@@ -86,17 +88,27 @@ struct CoreServices: Sendable {
       logger: logger)
     podServices.admission = images.admission
     podServices.pull = { try await images.pull($0, credentials: nil) }
+    podServices.processors = ProcessorKeeper(state: settings.state, cgroups: tree, irqbalance: settings.pods.irqbalance, logger: logger)
     podServices.snapshotters = settings.runtimes.snapshotters(stores.snapshotters)
     pods = PodService(podServices)
     NodeMetrics.register(ledger, images, in: metrics)
+    let handlers = Set(engine.runtimes.keys)
     services = [
       RuntimeService(
         pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
         metrics: MetricSelection(settings.stats.metrics), streaming: streaming),
-      ImageServiceSurface(
-        images: images, usage: usage, pinned: PinnedImages(settings.images.pinned), handlers: Set(engine.runtimes.keys)),
-      BerthService(images: images, usage: usage, registry: registry, packer: TarPacker(content), pods: pods, streaming: streaming) { path in
-        try await ArchiveSource.open(path)
+      try NamespacedService { [usage] namespace in
+        ImageServiceSurface(
+          images: try images.within(namespace), usage: usage, pinned: PinnedImages(settings.images.pinned),
+          handlers: handlers)
+      },
+      try NamespacedService { [pods, usage] namespace in
+        BerthService(
+          images: try images.within(namespace), usage: usage, registry: registry, packer: TarPacker(content), pods: pods,
+          streaming: streaming
+        ) { path in
+          try await ArchiveSource.open(path)
+        }
       },
     ]
   }

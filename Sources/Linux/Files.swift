@@ -20,13 +20,24 @@ package enum Files {
     }
   }
 
+  /// All of it. A descriptor that does not wait by itself (a pipe that another program shares and has made so) is waited for.
   package static func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws(SystemError) {
     var done = 0
     while done < bytes.count {
-      done += try check("write", path) {
-        bytes.withUnsafeBytes { CLinux.write(descriptor, $0.baseAddress! + done, bytes.count - done) }
+      do throws(SystemError) {
+        done += try check("write", path) {
+          bytes.withUnsafeBytes { CLinux.write(descriptor, $0.baseAddress! + done, bytes.count - done) }
+        }
+      } catch {
+        guard error.is(EAGAIN) else { throw error }
+        try awaitRoom(descriptor, path)
       }
     }
+  }
+
+  private static func awaitRoom(_ descriptor: Int32, _ path: String) throws(SystemError) {
+    var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    try check("poll", path) { poll(&entry, 1, -1) }
   }
 
   /// Writes a new or truncated file in place; for files whose loss costs nothing, and for /proc and /sys.

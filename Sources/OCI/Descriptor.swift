@@ -7,6 +7,8 @@ package struct Descriptor: Hashable, Sendable, Codable {
   package var urls: [String]?
   package var annotations: [String: String]?
   package var platform: Platform?
+  /// What the artifact is that it points at, where it does.
+  package var artifactType: String?
 
   /// 64 TiB. The sizes of all that a document has room for add up to less than an `Int64`.
   package static let largest: Int64 = 1 << 46
@@ -31,6 +33,7 @@ package struct Descriptor: Hashable, Sendable, Codable {
     urls = try values.decodeIfPresent([String].self, forKey: .urls)
     annotations = try values.decodeIfPresent([String: String].self, forKey: .annotations)
     platform = try values.decodeIfPresent(Platform.self, forKey: .platform)
+    artifactType = try values.decodeIfPresent(String.self, forKey: .artifactType)
     guard (0...Self.largest).contains(size) else {
       throw DecodingError.dataCorruptedError(forKey: .size, in: values, debugDescription: "a size of \(size) bytes")
     }

@@ -6,7 +6,9 @@ import NIOHTTP1
 /// What is asked of a host, below the repository's path.
 struct Question: Sendable {
   /// `manifests/latest`, `blobs/sha256:…`
-  let path: String
+  var path: String
+  /// Instead of the path's: the next page of an answer, of the same host.
+  var address: WebAddress?
   var accept = "*/*"
   /// First byte wanted; 0 asks for everything.
   var from: Int64 = 0
@@ -29,7 +31,7 @@ struct Exchange: Sendable {
 
   /// The response to `question`: whatever its status, but neither a challenge that can be met nor a redirect.
   func ask(_ question: Question, of endpoint: Endpoint) async throws(AttemptFailure) -> HTTPClientResponse {
-    let address = endpoint.address(question.path)
+    let address = question.address ?? endpoint.address(question.path)
     try limits.check(endpoint, "GET \(address.display)")
     do {
       return try await authenticated(endpoint) { try await follow(question, from: address, endpoint, $0) }

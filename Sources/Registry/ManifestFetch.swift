@@ -13,23 +13,32 @@ struct ManifestFetch: Sendable {
   let logger: Logger
 
   func document(_ reference: ImageReference, _ endpoints: [Endpoint]) async throws(Fault) -> ManifestDocument {
+    try await first("manifest", endpoints) { try await ask($0, reference) }
+  }
+
+  /// The first right answer.
+  /// - Parameter what: for the log.
+  func first<T: Sendable>(
+    _ what: String, _ endpoints: [Endpoint], _ ask: (Endpoint) async throws -> T
+  ) async throws(Fault) -> T {
     var walk = HostWalk(hosts: endpoints.count, rounds: policy.attempts, policy: policy)
     while true {
       switch walk.next() {
       case .stop: throw walk.fault
       case .wait(let pause): do { try await Task.sleep(for: pause) } catch { throw Fault(error) }
       case .ask(let index):
-        do { return try await ask(endpoints[index], reference) } catch {
-          if error.fault.code == .cancelled { throw error.fault }
-          logger.debug("manifest not fetched", metadata: ["host": "\(endpoints[index].origin)", "error": "\(error.fault)"])
-          if error.isTransient { exchange.metrics.add(.registryRetries, labels: [error.reason]) }
-          walk.failed(error)
+        do { return try await ask(endpoints[index]) } catch {
+          let failure = AttemptFailure(error, asking: endpoints[index].address(""))
+          if failure.fault.code == .cancelled { throw failure.fault }
+          logger.debug("\(what) not fetched", metadata: ["host": "\(endpoints[index].origin)", "error": "\(failure.fault)"])
+          if failure.isTransient { exchange.metrics.add(.registryRetries, labels: [failure.reason]) }
+          walk.failed(failure)
         }
       }
     }
   }
 
-  private func ask(_ endpoint: Endpoint, _ reference: ImageReference) async throws(AttemptFailure) -> ManifestDocument {
+  func ask(_ endpoint: Endpoint, _ reference: ImageReference) async throws(AttemptFailure) -> ManifestDocument {
     let path = "manifests/\(reference.digest.map(String.init(describing:)) ?? reference.tag ?? "latest")"
     let place = "GET \(endpoint.address(path).display)"
     let question = Question(path: path, accept: (MediaType.manifests + ["*/*;q=0.1"]).joined(separator: ", "))
@@ -45,7 +54,7 @@ struct ManifestFetch: Sendable {
     }
   }
 
-  private func body(of response: HTTPClientResponse, _ place: String) async throws -> [UInt8] {
+  func body(of response: HTTPClientResponse, _ place: String) async throws -> [UInt8] {
     do {
       let buffer = try await response.body.collect(upTo: policy.documentLimit)
       try Task.checkCancellation()

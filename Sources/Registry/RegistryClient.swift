@@ -53,7 +53,7 @@ package final class RegistryClient: RegistrySource {
     }
   }
 
-  private func endpoints(_ reference: ImageReference, _ needed: RegistryHost.Capabilities, _ credentials: RegistryCredentials?) throws
+  func endpoints(_ reference: ImageReference, _ needed: RegistryHost.Capabilities, _ credentials: RegistryCredentials?) throws
     -> [Endpoint]
   {
     if let token = credentials?.registryToken, !token.utf8.allSatisfy({ (33...126).contains($0) }) {

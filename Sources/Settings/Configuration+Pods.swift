@@ -6,6 +6,8 @@ extension Configuration.Pods {
     try table.set(&unprivilegedPing, "enable_unprivileged_icmp")
     try table.set(&shmSize, "shm_size", check: Check.range(4096...(1 << 50)))
     try table.set(&hostNetworkOwnsUTS, "host_network_own_uts")
+    try table.set(&sharedProcessors, "shared_cpuset", check: Check.processors)
+    try table.set(&irqbalance, "irqbalance_config_file", check: Check.absolute)
     try table.set(&minimumUser, "minimum_mappable_uid", check: Check.range(Self.hostIDs))
     try table.set(&minimumGroup, "minimum_mappable_gid", check: Check.range(Self.hostIDs))
     try table.within("sysctls") { (table) throws(SettingsError) in

@@ -163,6 +163,10 @@ package struct Configuration: Equatable, Sendable {
     package var sysctls: [String: String] = [:]
     /// Key `shm_size`, bytes: /dev/shm of a pod.
     package var shmSize = 64 << 20
+    /// Key `shared_cpuset`: processors that containers may have besides their own, `0-1`; `nil` for none.
+    package var sharedProcessors: String?
+    /// Key `irqbalance_config_file`: the environment file of irqbalance, told which processors take no interrupts.
+    package var irqbalance = "/etc/sysconfig/irqbalance"
     /// Key `host_network_own_uts`: pods on the host's network have a host name of their own, which begins as the host's.
     package var hostNetworkOwnsUTS = false
     /// Keys `minimum_mappable_uid` and `minimum_mappable_gid`: the lowest host IDs that user namespaces of pods may map.

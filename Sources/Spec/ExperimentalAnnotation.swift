@@ -17,6 +17,14 @@ package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
   case trustedLabels = "try-skip-volume-selinux-label.crio.io"
   /// An OCI artifact with the seccomp profile of a container (`NAME/CONTAINER`) or of all of a pod (`NAME/POD`); also of an image's manifest.
   case seccompProfile = "seccomp-profile.crio.io"
+  /// Of containers with processors of their own: threads stay where they are, no CFS quota, no interrupts, how deep processors sleep and how fast they
+  /// run, and processors that a container has besides (`cpu-shared.crio.io/CONTAINER`).
+  case cpuLoadBalancing = "cpu-load-balancing.crio.io"
+  case cpuQuota = "cpu-quota.crio.io"
+  case irqLoadBalancing = "irq-load-balancing.crio.io"
+  case cpuCStates = "cpu-c-states.crio.io"
+  case cpuFreqGovernor = "cpu-freq-governor.crio.io"
+  case cpuShared = "cpu-shared.crio.io"
 
   /// As it was called before, where it was.
   var formerName: String? {
@@ -28,6 +36,7 @@ package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
     case .writableCgroups: "io.kubernetes.cri-o.cgroup2-mount-hierarchy-rw"
     case .trustedLabels: "io.kubernetes.cri-o.TrySkipVolumeSELinuxLabel"
     case .seccompProfile: "seccomp-profile.kubernetes.cri-o.io"
+    default: nil
     }
   }
 

@@ -1,6 +1,5 @@
 import CRIAPI
 package import Core
-import Linux
 package import OCI
 
 extension SpecInputs {
@@ -15,16 +14,10 @@ extension SpecInputs {
     process.capabilities = capabilities.spec
     process.noNewPrivileges = security.noNewPrivs ? true : nil
     process.oomScoreAdj = oomScore
-    process.execCPUAffinity = execAffinity
+    process.execCPUAffinity = execProcessor.map { RuntimeSpec.Affinity("\($0)") }
     process.selinuxLabel = labels?.process
     process.apparmorProfile = try appArmorProfile()
     return process
-  }
-
-  /// Only where the container is bound to processors: their first. Another one would be as good, but it should always be the same.
-  private var execAffinity: RuntimeSpec.Affinity? {
-    guard handler.execsOnFirstProcessor, let first = CPUSet(container.linux.resources.cpusetCpus)?.first else { return nil }
-    return RuntimeSpec.Affinity("\(first)")
   }
 
   /// Never left out: the container would inherit the shim's, which keeps it from being killed.

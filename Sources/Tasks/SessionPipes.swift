@@ -26,15 +26,24 @@ final class SessionPipes: Sendable {
     self.stdin = path(stdin, "in")
     self.stdout = path(stdout, "out")
     self.stderr = path(stderr, "err")
-    let both = try Self.make(self.stdin) { path throws(SystemError) in try Fifo.both(path) }
-    let writer = try Self.open(self.stdin) { path throws(SystemError) in try Fifo.writer(path) }
-    let output = try Self.make(self.stdout) { path throws(SystemError) in try Fifo.reader(path) }
-    let error = try Self.make(self.stderr) { path throws(SystemError) in try Fifo.reader(path) }
-    let streams = SessionStreams(stdin: writer, stdout: output, stderr: error)
-    ends = Mutex(Ends(streams: streams, both: both))
+    do throws(SystemError) {
+      ends = Mutex(try Self.make(self.stdin, self.stdout, self.stderr))
+    } catch {
+      Self.remove([self.stdin, self.stdout, self.stderr])
+      throw error
+    }
   }
 
-  deinit { removeNames() }
+  /// Of a session that did not come about.
+  deinit { if ends.withLock({ $0 != nil }) { removeNames() } }
+
+  private static func make(_ stdin: String, _ stdout: String, _ stderr: String) throws(SystemError) -> Ends {
+    let both = try make(stdin) { path throws(SystemError) in try Fifo.both(path) }
+    let writer = try open(stdin) { path throws(SystemError) in try Fifo.writer(path) }
+    let output = try make(stdout) { path throws(SystemError) in try Fifo.reader(path) }
+    let error = try make(stderr) { path throws(SystemError) in try Fifo.reader(path) }
+    return Ends(streams: SessionStreams(stdin: writer, stdout: output, stderr: error), both: both)
+  }
 
   private static func make(_ path: String, _ end: (String) throws(SystemError) -> FileHandle) throws(SystemError) -> FileHandle? {
     if !path.isEmpty { try Fifo.make(path) }
@@ -57,5 +66,6 @@ final class SessionPipes: Sendable {
     }
   }
 
-  private func removeNames() { for path in [stdin, stdout, stderr] where !path.isEmpty { try? Files.remove(path) } }
+  private func removeNames() { Self.remove([stdin, stdout, stderr]) }
+  private static func remove(_ paths: [String]) { for path in paths where !path.isEmpty { try? Files.remove(path) } }
 }

@@ -1,13 +1,13 @@
 /// Masking of payload (section 5.3): exclusive or with four bytes, over and over.
 enum Mask {
-  /// `key` as it lies in memory. Eight bytes at a time.
+  /// `key` as it lies in memory. 64 bytes at a time.
   static func apply(_ key: UInt32, to bytes: UnsafeMutableRawBufferPointer) {
-    let wide = UInt64(key) << 32 | UInt64(key)
+    let wide = SIMD16<UInt32>(repeating: key)
     var index = 0
-    while index + 8 <= bytes.count {
-      let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ wide
-      bytes.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
-      index += 8
+    while index + 64 <= bytes.count {
+      let words = bytes.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt32>.self) ^ wide
+      bytes.storeBytes(of: words, toByteOffset: index, as: SIMD16<UInt32>.self)
+      index += 64
     }
     while index < bytes.count {
       bytes[index] ^= UInt8(truncatingIfNeeded: key.littleEndian >> UInt32(index % 4 * 8))

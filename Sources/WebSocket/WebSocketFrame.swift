@@ -30,8 +30,6 @@ package struct WebSocketViolation: Error, Hashable, Sendable {
     case normal = 1000
     case goingAway = 1001
     case protocolError = 1002
-    case unsupportedData = 1003
-    case tooBig = 1009
     case internalError = 1011
   }
 

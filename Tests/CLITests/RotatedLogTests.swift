@@ -87,6 +87,20 @@ import Testing
     }
   }
 
+  @Test func `a file that is damaged from its first record on is named, the others are shown`() async throws {
+    try await withLog {
+      Array($0.prefix(12))
+    } _: { path in
+      let name = "0.log.20261121-100008.gz"
+      var log = try LogFile(path, tail: nil)
+      #expect(log.unreadable == [name[...]])
+      #expect(try texts(&log) == "a b f g h")
+      #expect(try LogFile(path, tail: 2).unreadable.isEmpty)
+      #expect(try LogFile(path, tail: 5).unreadable == [name[...]])
+      #expect(try LogFile(path, tail: nil, since: .max).unreadable.isEmpty)
+    }
+  }
+
   private func pack(_ path: String, as packed: String) async throws {
     try Files.write(try await Packing.gzip.pack(try Files.read(path)), to: packed)
     try Files.remove(path)

@@ -48,6 +48,25 @@ import Testing
     #expect(try store.load(.images).map(\.id) == [image("d").id.description])
   }
 
+  @Test func `each namespace has names of its own, after a restart too`() async throws {
+    let first = ImageNamespaces(store: store, logger: logger)
+    _ = try await first.main.add(image("d"), named: reference("one"))
+    _ = try await first.index("build").add(image("e"), named: reference("one"))
+    _ = try await first.index("other").add(image("d"), named: reference("two"))
+    let second = ImageNamespaces(store: store, logger: logger)
+    try second.load { _ in true }
+    #expect(try second.main.find("one")?.id == image("d").id && second.main.find("two") == nil)
+    #expect(try second.index("build").find("one")?.id == image("e").id)
+    #expect(second.counts().map(\.name) == ["build", "k8s.io", "other"])
+    #expect(Set(second.list().map(\.id)) == [image("d").id, image("e").id])
+    try await second.index("other").remove(image("d").id)
+    #expect(try second.main.find("one") != nil)
+    #expect(Set(try store.load(.images).map(\.id)) == ["\(image("d").id)", "build/\(image("e").id)"])
+    for name in ["", "a/b", "..", "a b", "-a", String(repeating: "a", count: 77)] {
+      #expect(throws: Fault.self, "\(name)") { try second.index(name) }
+    }
+  }
+
   @Test func `two names given at once are both stored`() async throws {
     let index = ImageIndex(store: SlowRecords(store), logger: logger)
     async let first = index.add(image("f"), named: reference("one"))

@@ -12,13 +12,14 @@ import Testing
 
   private func service(_ registry: MemoryRegistry) -> ImageService {
     let logger = Logger(label: "test")
-    let index = ImageIndex(store: MemoryRecords(), logger: logger)
+    let namespaces = ImageNamespaces(store: MemoryRecords(), logger: logger)
     let content = MemoryContent()
     let ledger = Ledger(store: MemoryRecords(), logger: logger)
     let leases = PullLeases(store: MemoryRecords(), logger: logger)
-    let garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
+    let garbage = GarbageCollector(
+      images: namespaces, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
     return ImageService(
-      index: index, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases, downloads: 4,
+      namespaces: namespaces, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases, downloads: 4,
       platform: Platform(os: "linux", architecture: "amd64"), logger: logger)
   }
 

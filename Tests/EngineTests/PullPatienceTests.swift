@@ -56,13 +56,15 @@ import Testing
   private func service(_ source: Source, patience: Duration? = nil) -> ImageService {
     let logger = Logger(label: "test")
     let layers = MemoryLayers()
-    let index = ImageIndex(store: MemoryRecords(), logger: logger)
+    let namespaces = ImageNamespaces(store: MemoryRecords(), logger: logger)
     let content = MemoryContent()
     let ledger = Ledger(store: MemoryRecords(), logger: logger)
     let leases = PullLeases(store: MemoryRecords(), logger: logger)
-    let garbage = GarbageCollector(index: index, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
+    let garbage = GarbageCollector(
+      images: namespaces, ledger: ledger, leases: leases, content: content, layers: layers, logger: logger)
     return ImageService(
-      index: index, content: content, layers: layers, registry: source, garbage: garbage, leases: leases, downloads: 4, patience: patience,
+      namespaces: namespaces, content: content, layers: layers, registry: source, garbage: garbage, leases: leases, downloads: 4,
+      patience: patience,
       platform: Platform(os: "linux", architecture: "amd64"), logger: logger)
   }
 

@@ -68,6 +68,59 @@ import Testing
     }
   }
 
+  /// As `oras push model/` packs it.
+  private static func addDirectory(_ entries: [Tar.Entry], to registry: LocalRegistry, _ annotations: [String: String] = [:]) async throws {
+    let directory = try await PackedLayer(entries, .gzip)
+    let (empty, readme) = (Array("{}".utf8), Array("read me".utf8))
+    for blob in [empty, readme, directory.blob] { try registry.add(blob: blob, to: "test/artifact") }
+    var layer = directory.description.descriptor
+    layer.annotations = [
+      title: "model", "io.deis.oras.content.unpack": "true", "io.deis.oras.content.digest": "\(directory.description.diffID)",
+    ].merging(annotations) { $1 }
+    let file = Descriptor(mediaType: "text/plain", digest: .sha256(of: readme), size: Int64(readme.count), annotations: [title: "README"])
+    var manifest = Manifest(
+      config: Descriptor(mediaType: "application/vnd.oci.empty.v1+json", digest: .sha256(of: empty), size: 2), layers: [layer, file])
+    manifest.artifactType = "application/vnd.test.model"
+    _ = try registry.add(manifest: JSONDocument.encode(manifest), to: "test/artifact", tag: "1")
+  }
+
+  @Test func `directories that oras packed are unpacked, as safely as layers are`() async throws {
+    try await withLocalRegistry { registry in
+      let name = registry.authority + "/test/artifact:1"
+      let good: [Tar.Entry] = [.directory("model"), .file("model/a", "first"), .symlink("model/b", "a")]
+      try await Self.addDirectory(good, to: registry)
+      try await Node.with { node in
+        try await node.importBusybox()
+        let id = try await node.pull(name)
+        #expect(try await node.pull(name) == id)
+        #expect(try await node.verify().allSatisfy(\.whole))
+        let pod = try await node.run(try node.podConfig("artifact"))
+        let output = try await node.output("cat /data/model/b /data/README", in: pod) {
+          $0.mounts = [.with { ($0.containerPath, $0.image.image) = ("/data", name) }]
+        }
+        #expect(output.contains("firstread me"), "\(output)")
+        try await node.remove(pod: pod)
+        for layer in try Files.list(node.root + "/layers") where Files.exists("\(node.root)/layers/\(layer)/fs/model/a") {
+          try Files.write("wrong", to: "\(node.root)/layers/\(layer)/fs/model/a", create: false)
+        }
+        #expect(try await node.verify().contains { !$0.whole })
+        #expect(try await node.verify(repair: true).allSatisfy(\.whole))
+        try await node.removeImage(name)
+
+        try await Self.addDirectory(good, to: registry, ["io.deis.oras.content.digest": "\(Digest.sha256(of: [1]))"])
+        await expectFault(.dataLoss, "its tar is") { _ = try await node.pull(name) }
+        try await Self.addDirectory([.symlink("out", "/etc"), .file("out/evil", "e"), .file("../up", "u")], to: registry)
+        await expectFault(.invalidArgument, "up") { _ = try await node.pull(name) }
+        #expect(!Files.exists("/etc/evil"))
+        // Without the digest of what it holds, it is a file.
+        try await Self.addDirectory(good, to: registry, ["io.deis.oras.content.digest": "none"])
+        _ = try await node.pull(name)
+        #expect(try await node.expectWhole() == 2)
+        try await node.expectNothing(of: [name, Node.busybox])
+      }
+    }
+  }
+
   @Test func `an artifact's damaged layer is made anew from its files`() async throws {
     try await withLocalRegistry { registry in
       _ = try Self.add([("a", Array("first".utf8)), ("b", Array("second".utf8))], to: registry, type: "application/vnd.test")

@@ -50,6 +50,37 @@ import Testing
     }
   }
 
+  @Test func `namespaces have names of their own and share layers, which go with the last of them`() async throws {
+    let image = ServedImage([try await PackedLayer([.file("base", String(repeating: "b", count: 5000))])])
+    try await withHostileServer {
+      image.answer($0)
+    } _: { server in
+      let name = server.authority + "/test/image:1"
+      try await Node.with { node in
+        #expect(try await node.commandLine("images", "pull", "-n", "build", name).code == 0)
+        #expect(try await node.images().isEmpty)
+        #expect(try await node.commandLine("images", "ls", "-n", "build").stdout.contains("test/image"))
+        let blobs = server.requests.count { $0.path.contains("/blobs/") }
+        _ = try await node.pull(name)
+        #expect(server.requests.count { $0.path.contains("/blobs/") } == blobs, "the layer is shared")
+        #expect(try await node.commandLine("images", "tag", "-n", "build", name, "mine:1").code == 0)
+        #expect(try await node.commandLine("images", "inspect", "mine:1").code != 0)
+        try await node.restart()
+        let listed = try await node.commandLine("images", "namespaces").stdout
+        #expect(listed.contains("build") && listed.contains("k8s.io"), "\(listed)")
+        try await node.removeImage(name)
+        let verified = try await node.commandLine("images", "verify", "-n", "build")
+        #expect(verified.code == 0 && verified.stdout.contains("mine:1"), "\(verified)")
+        let layers = try node.committedLayers()
+        #expect(layers == 1, "build still has it")
+        #expect(try await node.commandLine("images", "rm", "-n", "build", "mine:1").code == 0)
+        try await eventually("its layer is gone") { try node.committedLayers() == 0 ? true : nil }
+        let bad = try await node.commandLine("images", "ls", "-n", "a/b")
+        #expect(bad.code != 0 && bad.stderr.contains("cannot be the name of a namespace"), "\(bad)")
+      }
+    }
+  }
+
   @Test func `the way to a registry is explained, mirrors first, and tried`() async throws {
     let image = ServedImage([try await PackedLayer([.file("a", "a")])])
     try await withHostileServer {

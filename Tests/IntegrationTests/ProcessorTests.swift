@@ -98,6 +98,55 @@ import Testing
     }
   }
 
+  @Test func `a container's own processors are as its pod's annotations want them, and others may be shared`() async throws {
+    let names = ["cpu-quota", "cpu-load-balancing", "cpu-shared", "cgroup2-mount-hierarchy-rw"].map { "\"\($0).crio.io\"" }.joined(
+      separator: ",")
+    let settings = """
+      [pods]
+      shared_cpuset = "0"
+      [runtimes.tuned]
+      path = "/usr/sbin/runc"
+      allowed_annotations = [\(names)]
+      """
+    try await Node.with(settings: settings) { node in
+      try await node.importBusybox()
+      func pod(_ name: String, _ annotations: [String: String], _ handler: String = "tuned") async throws -> String {
+        try await node.run(
+          try node.podConfig(name) {
+            $0.annotations = annotations
+            $0.linux.cgroupParent += "/\(name)"
+          }, handler)
+      }
+      func launch(_ pod: String) async throws -> String {
+        try await node.launch("main", ["sh", "-c", "env; exec sleep 1000"], in: pod) {
+          $0.linux.resources = .with { ($0.cpusetCpus, $0.cpuShares, $0.cpuQuota, $0.cpuPeriod) = ("1", 1024, 100_000, 100_000) }
+        }
+      }
+      let isUnified = try CgroupTree.detect().mode == .unified
+      let quotaFile = isUnified ? "cpu.max" : "cpu.cfs_quota_us"
+      let quiet = try await launch(try await pod("quiet", ["cpu-quota.crio.io": "disable"]))
+      #expect(try file("cpu", "\(Node.cgroup)/quiet/\(quiet)/\(quotaFile)").hasPrefix(isUnified ? "max" : "-1"))
+      let ignored = try await launch(try await pod("ignored", ["cpu-quota.crio.io": "disable"], ""))
+      #expect(try file("cpu", "\(Node.cgroup)/ignored/\(ignored)/\(quotaFile)").hasPrefix("100000"))
+      let sharing = try await pod("sharing", ["cpu-shared.crio.io/main": "enable"])
+      let sharer = try await launch(sharing)
+      #expect(try file("cpuset", "\(Node.cgroup)/sharing/\(sharer)/cpuset.cpus") == "0-1\n")
+      #expect(try file("cpu", "\(Node.cgroup)/sharing/\(sharer)/\(quotaFile)").hasPrefix("200000"))
+      let environment = try await node.exec(sharer, ["env"]).stdout
+      let text = String(decoding: environment, as: UTF8.self)
+      #expect(text.contains("OPENSHIFT_ISOLATED_CPUS=1\n") && text.contains("OPENSHIFT_SHARED_CPUS=0\n"), "\(text)")
+      guard !isUnified else { return }
+      let still = try await launch(try await pod("still", ["cpu-load-balancing.crio.io": "disable"]))
+      #expect(try file("cpuset", "\(Node.cgroup)/still/\(still)/cpuset.sched_load_balance") == "0\n")
+      try await node.stop(container: still, timeout: 0)
+      let state = node.state + "/processors"
+      try await eventually("its record goes") { try Files.list(state).contains("container-\(still)") ? nil : true }
+      await expectFault(.invalidArgument, "cpu-quota.crio.io", "\"odd\"") {
+        _ = try await launch(try await pod("odd", ["cpu-quota.crio.io": "odd"]))
+      }
+    }
+  }
+
   @Test(arguments: [
     ("[runtimes.runc]\nallowed_annotations = [\"userns-mode.crio.io\"]", "userns-mode.crio.io"),
     ("[workloads.x]\nactivation_annotation = \"a\"\nallowed_annotations = [\"b\"]", "workloads.x.allowed_annotations"),

@@ -70,10 +70,12 @@ import Testing
     }
   }
 
-  @Test func `port-forward reaches a server in the pod's network`() async throws {
+  @Test(arguments: [Runtime_V1_NamespaceMode.pod, .node])
+  func `port-forward reaches a server in the pod's network, or in the host's`(network: Runtime_V1_NamespaceMode) async throws {
     try await Node.with { node in
       try await node.importBusybox()
-      let pod = try await node.run(try node.podConfig("forward"))
+      let config = try node.podConfig("forward") { $0.linux.securityContext.namespaceOptions.network = network }
+      let pod = try await node.run(config)
       _ = try await node.launch("web", ["/bin/sh", "-c", "echo page > /tmp/index.html; httpd -f -p 127.0.0.1:8080 -h /tmp"], in: pod)
       let request = Runtime_V1_PortForwardRequest.with { $0.podSandboxID = pod }
       let url = try await node.runtime("PortForward", request, returning: Runtime_V1_PortForwardResponse.self).url

@@ -97,6 +97,7 @@ import Testing
     expected.shim.path = "/i"
     (expected.cni.readyTimeout, expected.cni.statusGrace, expected.cni.hostPorts) = (.seconds(3), .seconds(4), "network")
     (expected.pods.shmSize, expected.pods.hostNetworkOwnsUTS) = (8192, true)
+    (expected.pods.sharedProcessors, expected.pods.irqbalance) = ("6-7", "/irq")
     (expected.pods.minimumUser, expected.pods.minimumGroup) = (100_000, 200_000)
     expected.containers.hostNetworkHasNoLabels = true
     (expected.containers.linksMountTable, expected.containers.marksContainers) = (false, false)
@@ -127,6 +128,8 @@ import Testing
       cni.status_grace_period = "4s"
       cni.host_ports = "network"
       pods.shm_size = 8192
+      pods.shared_cpuset = "6-7"
+      pods.irqbalance_config_file = "/irq"
       pods.host_network_own_uts = true
       pods.minimum_mappable_uid = 100000
       pods.minimum_mappable_gid = 200000

@@ -1,5 +1,5 @@
-import CRIAPI
 import OCI
+import CRIAPI
 import Testing
 
 @testable import Spec
@@ -30,16 +30,8 @@ import Testing
     #expect(try value { $0.setEnvironment(["GOMAXPROCS": "3"]) } == "GOMAXPROCS=3")
   }
 
-  @Test func `an exec keeps to the first processor where the handler wants that and the container has some of its own`() throws {
-    func affinity(_ change: (inout SpecInputs) -> Void) throws -> RuntimeSpec.Affinity? {
-      try SpecFixture.build(change).process.execCPUAffinity
-    }
-    let first = try affinity {
-      $0.handler.execsOnFirstProcessor = true
-      $0.container.linux.resources.cpusetCpus = "3,1-2"
-    }
-    #expect(first == .init("1"))
-    #expect(try affinity { $0.handler.execsOnFirstProcessor = true } == nil)
-    #expect(try affinity { $0.container.linux.resources.cpusetCpus = "1" } == nil)
+  @Test func `an exec keeps to the processor that it is given`() throws {
+    #expect(try SpecFixture.build { $0.execProcessor = 1 }.process.execCPUAffinity == .init("1"))
+    #expect(try SpecFixture.build().process.execCPUAffinity == nil)
   }
 }

@@ -54,6 +54,32 @@ import Testing
     }
   }
 
+  @Test func `a byte at a time gets no more time than none`() async throws {
+    try await Fixture.with {
+      $0.limits.headTime = .milliseconds(300)
+    } _: { fixture in
+      let wire = try await Wire.connect(try fixture.port)
+      let trickle = Task { while !Task.isCancelled { try await wire.write("G"); try await Task.sleep(for: .milliseconds(20)) } }
+      #expect(try await wire.readToEnd().hasPrefix("HTTP/1.1 408 "))
+      trickle.cancel()
+      _ = await trickle.result
+    }
+  }
+
+  @Test func `who ends its side has ended the connection, before the upgrade and after`() async throws {
+    try await Fixture.with { fixture in
+      let stranger = try await Wire.connect(try fixture.port)
+      try await stranger.write("GET /exec")
+      try await stranger.channel.close(mode: .output)
+      #expect(try await stranger.readToEnd() == "")
+      let client = try await CommandClient.start(try fixture.execURL("sleep 1000", CommandStreams(stdout: true)), ["stdout"])
+      let session = try await eventually("the session is opened") { fixture.sessions.first }
+      try await client.spdy.wire.channel.close(mode: .output)
+      try await client.spdy.receive { false }
+      #expect(try await session.exit().exitCode == 137)
+    }
+  }
+
   @Test func `connections without a request are bounded`() async throws {
     try await Fixture.with {
       $0.limits.strangers = 4

@@ -1,6 +1,7 @@
 import Core
 import Linux
 import Logging
+import NIOCore
 import NIOSSL
 import Support
 import Testing
@@ -67,6 +68,25 @@ import Testing
         #expect(try await ask(port, context(second)) == "HTTP/1.1 404 Not Found")
         try Files.write("no certificate", to: paths.certificate)
         #expect(try await ask(port, context(second)) == "HTTP/1.1 404 Not Found")
+      }
+    }
+  }
+
+  @Test func `a certificate whose file hangs keeps no connection waiting for long`() async throws {
+    try await withScratch("tls") { scratch in
+      let authority = try await TestAuthority(in: scratch)
+      let server = try await authority.issue("server")
+      try await Fixture.with {
+        $0.tls = .init(certificate: server.certificate, key: server.key)
+        $0.limits.certificateTime = .milliseconds(100)
+      } _: { fixture in
+        let port = try fixture.port
+        try Files.remove(server.certificate)
+        try Fifo.make(server.certificate)
+        for _ in 0..<3 { #expect(try await ask(port, context(authority)) == "HTTP/1.1 404 Not Found") }
+        let writer = try await eventually("somebody reads the file") { try? Fifo.writer(server.certificate).release() }
+        _ = FileHandle(owning: writer)
+        #expect(try await ask(port, context(authority)) == "HTTP/1.1 404 Not Found")
       }
     }
   }

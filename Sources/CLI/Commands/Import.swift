@@ -15,7 +15,7 @@ struct Import: AsyncParsableCommand {
         berth import --name example.com/app:1 ./oci-layout
       """)
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var server: ImageStoreOptions
   @Option(help: "Name for an image that the archive gives none.") var name: String = ""
   @Flag(help: "Print each event as a line of JSON.") var json = false
   @Argument(help: "Archive or directory.", completion: .file()) var path: String

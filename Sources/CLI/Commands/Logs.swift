@@ -49,6 +49,7 @@ struct Logs: AsyncParsableCommand {
   private func show(_ path: String, _ printer: LogPrinter) throws {
     var file = try LogFile(path, tail: tail, since: printer.since)
     var printer = printer
+    printer.complain(about: file.unreadable)
     while true {
       let lines = try file.next()
       if lines.isEmpty || printer.isPast(lines) { return printer.show(lines) }

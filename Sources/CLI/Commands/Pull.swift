@@ -13,7 +13,7 @@ struct Pull: AsyncParsableCommand {
         berth pull --authfile ~/.docker/config.json example.com/app:1
       """)
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var server: ImageStoreOptions
   @Flag(name: .shortAndLong, help: "Print the image's ID only.") var quiet = false
   @Flag(help: "Print each event as a line of JSON.") var json = false
   @OptionGroup var identity: CredentialOptions

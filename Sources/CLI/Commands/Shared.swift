@@ -16,8 +16,22 @@ struct ServerOptions: ParsableArguments {
   }
 
   /// Connects for as long as `body` runs.
+  /// - Parameter namespace: of images; the CRI's without one.
+  func withRuntime<T>(namespace: String? = nil, _ body: (Runtime) async throws -> T) async throws -> T {
+    try await Dial.withConnection(path, namespace: namespace) { try await body(Runtime(connection: $0)) }
+  }
+}
+
+/// Of commands about the images of one namespace.
+struct ImageStoreOptions: ParsableArguments {
+  @OptionGroup var server: ServerOptions
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Namespace of the images. Also from BERTH_NAMESPACE; the kubelet's is k8s.io, the default.", valueName: "name"))
+  var namespace: String?
+
   func withRuntime<T>(_ body: (Runtime) async throws -> T) async throws -> T {
-    try await Dial.withConnection(path) { try await body(Runtime(connection: $0)) }
+    try await server.withRuntime(namespace: namespace ?? Environment.value("BERTH_NAMESPACE"), body)
   }
 }
 

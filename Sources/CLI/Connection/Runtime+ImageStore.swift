@@ -32,6 +32,14 @@ extension Runtime {
     try await connection.call(.berth("ListPulls"), Berth_V1_ListPullsRequest(), timeout: Self.patience)
   }
 
+  func referrers(_ request: Berth_V1_ListReferrersRequest) async throws -> Berth_V1_ListReferrersResponse {
+    try await connection.call(.berth("ListReferrers"), request, timeout: nil)
+  }
+
+  func namespaces() async throws -> Berth_V1_ListNamespacesResponse {
+    try await connection.call(.berth("ListNamespaces"), Berth_V1_ListNamespacesRequest(), timeout: Self.patience)
+  }
+
   func explainRegistry(_ request: Berth_V1_ExplainRegistryRequest) async throws -> Berth_V1_ExplainRegistryResponse {
     try await connection.call(.berth("ExplainRegistry"), request, timeout: nil)
   }

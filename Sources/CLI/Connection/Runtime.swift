@@ -78,10 +78,4 @@ struct Runtime: Sendable {
     let request = Runtime_V1_RemoveContainerRequest.with { $0.containerID = id }
     let _: Runtime_V1_RemoveContainerResponse = try await connection.call(.runtime("RemoveContainer"), request, timeout: nil)
   }
-
-  /// `timeout`: seconds until the command is killed, 0 for never.
-  func execSync(_ id: String, _ command: [String], timeout: Int64) async throws -> Runtime_V1_ExecSyncResponse {
-    let request = Runtime_V1_ExecSyncRequest.with { ($0.containerID, $0.cmd, $0.timeout) = (id, command, timeout) }
-    return try await connection.call(.runtime("ExecSync"), request, timeout: nil)
-  }
 }

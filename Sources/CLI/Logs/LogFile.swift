@@ -5,6 +5,8 @@ import Linux
 struct LogFile: ~Copyable {
   private let path: String
   private var input: LogInput
+  /// Names of files of the asked time that cannot be read at all.
+  let unreadable: [Substring]
   /// The beginning of a record whose end is not written yet.
   private var rest: [UInt8] = []
   /// Of the last record that was read: its time, and the same as it is in the file.
@@ -18,20 +20,24 @@ struct LogFile: ~Copyable {
 
   /// `tail`: begin with this many last records, of whatever file; nil: with the first. Files with nothing from `since` on are left out.
   init(_ path: String, tail: Int?, since: Int64 = .min) throws(SystemError) {
-    input = try Self.begin(path, tail, since)
+    var unreadable: [Substring] = []
+    input = try Self.begin(path, tail, since, &unreadable)
+    self.unreadable = unreadable
     self.path = path
   }
 
   /// The one of its name is opened first: when that is rotated now, it is found under its new name.
-  private static func begin(_ path: String, _ tail: Int?, _ since: Int64) throws(SystemError) -> LogInput {
+  private static func begin(_ path: String, _ tail: Int?, _ since: Int64, _ unreadable: inout [Substring]) throws(SystemError) -> LogInput {
     var input = try LogInput(path)
-    let older = RotatedLogs.entries(of: path, before: try input.identity(), since: since)
+    let past = RotatedLogs.past(of: path, before: try input.identity(), since: since)
     guard let tail else {
-      if let first = older.first, let oldest = try? LogInput(first.path) { input = oldest }
+      unreadable = past.unreadable
+      if let first = past.entries.first, let oldest = try? LogInput(first.path) { input = oldest }
       return input
     }
     var missing = tail - (try input.begin(atLast: tail))
-    for entry in older.reversed() where missing > 0 {
+    if missing > 0 { unreadable = past.unreadable }
+    for entry in past.entries.reversed() where missing > 0 {
       guard var file = try? LogInput(entry.path) else { continue }
       missing -= try file.begin(atLast: missing)
       input = file

@@ -19,6 +19,7 @@ struct LogFollower {
   /// Returns the container's last status; nil when the container was removed meanwhile. Cancellable.
   func follow(tail: Int? = nil) async throws -> Runtime_V1_ContainerStatus? {
     var file = try await openLog(tail)
+    printer.complain(about: file.unreadable)
     var printer = printer
     var looks = 0
     while true {

@@ -10,7 +10,8 @@ struct LogInput: ~Copyable {
   private(set) var offset = 0
   /// Lines of a packed file before the first that is wanted.
   private var unwanted = 0
-  private var isDamaged = false
+  /// Reading has come upon damage.
+  private(set) var isDamaged = false
 
   private static let chunk = 64 << 10
 

@@ -18,6 +18,11 @@ struct LogPrinter {
     self.timestamps = timestamps
   }
 
+  /// What cannot be shown is said.
+  func complain(about unreadable: [Substring]) {
+    for name in unreadable { console.complain("\(name) is damaged from its beginning on: nothing of it is shown") }
+  }
+
   mutating func show(_ lines: [LogLine]) {
     var pending: [UInt8] = []
     var stream = LogLine.Stream.stdout

@@ -34,6 +34,12 @@ enum ImageViews {
       })
   }
 
+  static func referrers(_ answer: Berth_V1_ListReferrersResponse) -> Table {
+    Table(
+      "TYPE", "DIGEST", "SIZE",
+      rows: answer.referrers.map { [$0.artifactType.isEmpty ? $0.mediaType : $0.artifactType, $0.digest, Short.size($0.size)] })
+  }
+
   static func pulls(_ pulls: [Berth_V1_RunningPull], now: Int64) -> Table {
     Table(
       "IMAGE", "KIND", "SINCE", "PROGRESS",

@@ -6,7 +6,7 @@ package import GRPC
 package struct BerthService: GRPCService {
   let images: ImageService
   let usage: ImageUsage
-  let registry: any RegistryExplaining & RegistryTarget
+  let registry: any RegistryExplaining & RegistryTarget & RegistryReferrers
   let packer: any ArchivePacker
   let pods: PodService
   let streaming: any StreamingEndpoint
@@ -14,7 +14,8 @@ package struct BerthService: GRPCService {
   let archives: @Sendable (String) async throws -> any ImageArchive
 
   package init(
-    images: ImageService, usage: ImageUsage, registry: any RegistryExplaining & RegistryTarget, packer: any ArchivePacker,
+    images: ImageService, usage: ImageUsage, registry: any RegistryExplaining & RegistryTarget & RegistryReferrers,
+    packer: any ArchivePacker,
     pods: PodService, streaming: any StreamingEndpoint,
     archives: @escaping @Sendable (String) async throws -> any ImageArchive
   ) {
@@ -39,6 +40,8 @@ package struct BerthService: GRPCService {
       .unary("PruneImages") { request, _ in try await pruneImages(request) },
       .unary("DiskUsage") { request, _ in try await diskUsage(request) },
       .unary("ExplainRegistry") { request, _ in try await explainRegistry(request) },
+      .unary("ListReferrers") { request, _ in try await listReferrers(request) },
+      .unary("ListNamespaces") { request, _ in listNamespaces(request) },
       .unary("ListPulls") { request, _ in listPulls(request) },
       .unary("Attach") { request, _ in try await attach(request) },
       .serverStreaming("Import") { request, _, writer in try await importArchive(request, writer) },

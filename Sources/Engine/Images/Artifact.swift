@@ -9,6 +9,9 @@ struct Artifact: Sendable {
   private let manifest: Manifest
 
   private static let title = "org.opencontainers.image.title"
+  /// A directory as oras packs it: a tar, and the digest of it unpacked.
+  private static let unpack = "io.deis.oras.content.unpack"
+  private static let unpacked = "io.deis.oras.content.digest"
   /// PATH_MAX without its NUL.
   private static let longest = 4095
 
@@ -22,7 +25,7 @@ struct Artifact: Sendable {
 
   /// One file a blob, named by its title; by its digest where it has none. Names that lead out of the layer are refused when it is unpacked.
   func files() throws -> [ArchiveMember] {
-    let members = manifest.layers.map { blob in
+    let members = manifest.layers.filter { Self.directory($0) == nil }.map { blob in
       ArchiveMember(name: blob.annotations?[Self.title] ?? blob.digest.hex, content: .blob(blob.digest, size: blob.size))
     }
     var names: Set<String> = []
@@ -41,32 +44,44 @@ struct Artifact: Sendable {
     return members
   }
 
+  /// Its directories: layers that are unpacked above the files.
+  var directories: [LayerDescription] { manifest.layers.compactMap(Self.directory) }
+
+  /// `nil` for a file. A directory whose tar's digest is not said is one: there is nothing that what is unpacked could be checked against.
+  private static func directory(_ blob: Descriptor) -> LayerDescription? {
+    guard blob.annotations?[unpack] == "true", case .layer = blob.kind, let digest = blob.annotations?[unpacked].flatMap({ Digest($0) })
+    else { return nil }
+    return LayerDescription(descriptor: blob, diffID: digest)
+  }
+
   /// Distinct blobs.
   var blobs: [Descriptor] {
     manifest.layers.reduce(into: []) { blobs, blob in if !blobs.contains(where: { $0.digest == blob.digest }) { blobs.append(blob) } }
   }
 }
 
-/// The layer that an artifact becomes, as a source of that one blob: its files as a tar, which is made while it is read.
+/// The layer that an artifact's files become, as a source of that one blob: a tar, which is made while it is read. Directories come from the
+/// content store, where they are by then.
 struct ArtifactLayer: RegistrySource {
   let base: any RegistrySource
   let members: [ArchiveMember]
   let packer: any ArchivePacker
+  let content: any BlobStore
   let descriptor: Descriptor
 
   var description: LayerDescription { LayerDescription(descriptor: descriptor, diffID: descriptor.digest) }
 
   /// Reads all files once, to know what the tar's digest will be; they are in the content store.
-  init(_ members: [ArchiveMember], _ packer: any ArchivePacker, base: any RegistrySource) async throws {
+  init(_ members: [ArchiveMember], _ packer: any ArchivePacker, _ content: any BlobStore, base: any RegistrySource) async throws {
     let sum = TarSum()
     try await packer.pack(members) { await sum.add($0) }
-    (self.members, self.packer, self.base) = (members, packer, base)
+    (self.members, self.packer, self.content, self.base) = (members, packer, content, base)
     descriptor = await sum.descriptor()
   }
 
   /// A layer that is on this node already.
-  init(known digest: Digest, _ packer: any ArchivePacker, base: any RegistrySource) {
-    (members, self.packer, self.base) = ([], packer, base)
+  init(known digest: Digest, _ packer: any ArchivePacker, _ content: any BlobStore, base: any RegistrySource) {
+    (members, self.packer, self.content, self.base) = ([], packer, content, base)
     descriptor = Descriptor(mediaType: MediaType.ociLayer, digest: digest, size: 0)
   }
 
@@ -76,6 +91,7 @@ struct ArtifactLayer: RegistrySource {
 
   func blob(_ descriptor: Descriptor, of reference: ImageReference, credentials: RegistryCredentials?) async throws -> any BlobStream {
     guard descriptor.digest == self.descriptor.digest else {
+      if content.size(descriptor.digest) == descriptor.size { return try await content.open(descriptor.digest, from: 0) }
       return try await base.blob(descriptor, of: reference, credentials: credentials)
     }
     let (members, packer) = (members, packer)

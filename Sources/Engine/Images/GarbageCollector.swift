@@ -15,7 +15,7 @@ package final class GarbageCollector: Sendable {
   }
 
   private let state = Mutex(State())
-  private let index: ImageIndex
+  private let images: ImageNamespaces
   private let ledger: Ledger
   private let leases: PullLeases
   private let content: any ContentStore
@@ -24,10 +24,11 @@ package final class GarbageCollector: Sendable {
   private let logger: Logger
 
   package init(
-    index: ImageIndex, ledger: Ledger, leases: PullLeases, content: any ContentStore, layers: any LayerStore, keepsBlobs: Bool = false,
+    images: ImageNamespaces, ledger: Ledger, leases: PullLeases, content: any ContentStore, layers: any LayerStore,
+    keepsBlobs: Bool = false,
     logger: Logger
   ) {
-    self.index = index
+    self.images = images
     self.ledger = ledger
     self.leases = leases
     self.content = content
@@ -94,7 +95,7 @@ package final class GarbageCollector: Sendable {
 
   /// What is kept of the content store.
   private func documents() -> Set<Digest> {
-    let images = index.list()
+    let images = images.list()
     let documents = Set(images.flatMap { [$0.id, $0.manifest, $0.target] })
     return keepsBlobs ? documents.union(images.flatMap { $0.blobs ?? [] }).union(leases.blobs()) : documents
   }
@@ -121,12 +122,17 @@ package final class GarbageCollector: Sendable {
   /// Asked anew for each layer: images and containers come and go during a pass.
   private func isUsed(_ id: LayerID) -> Bool {
     if state.withLock({ $0.pulls > 0 || $0.heldLayers[id] != nil }) { return true }
-    return leases.layers().contains(id) || index.list().contains { $0.layers.contains(id) }
+    return leases.layers().contains(id) || images.list().contains { $0.layers.contains(id) }
       || ledger.containers().contains { $0.layers.contains(id) }
   }
 
   /// Containers whose root filesystem may be mounted on the layer.
   func users(of id: LayerID) -> [ContainerRecord] { ledger.containers().filter { $0.exit == nil && $0.layers.contains(id) } }
+
+  /// How many images of all namespaces have each layer.
+  func layerUsers() -> [LayerID: Int] {
+    images.list().reduce(into: [:]) { users, image in for layer in Set(image.layers) { users[layer, default: 0] += 1 } }
+  }
 
   /// How many containers each image has.
   func containersByImage() -> [Digest: Int] { ledger.containers().reduce(into: [:]) { $0[$1.imageID, default: 0] += 1 } }

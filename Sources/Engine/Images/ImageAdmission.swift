@@ -52,6 +52,11 @@ package struct ImageAdmission: Sendable {
     self.logger = logger
   }
 
+  /// The same policy for another namespace's images.
+  func within(_ index: ImageIndex) -> ImageAdmission {
+    ImageAdmission(policy: policy, recheck: recheck, index: index, content: content, logger: logger)
+  }
+
   /// Asks about an image that is to come.
   func admit(_ name: String, _ descriptor: Descriptor) async throws -> ImageApproval {
     let fingerprint = try policy.fingerprint()

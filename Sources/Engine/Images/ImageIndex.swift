@@ -5,21 +5,23 @@ package import Logging
 package import OCI
 import Synchronization
 
-/// The images of this node: in memory for every read, durable before a pull answers. A record exists only for an image that is whole.
+/// The images of a namespace: in memory for every read, durable before a pull answers. A record exists only for an image that is whole.
 package final class ImageIndex: Sendable {
   private let records = Mutex<[Digest: ImageRecord]>([:])
   private let writes = KeyedLock<Digest>()
   private let store: any RecordStore
   private let logger: Logger
+  let namespace: String
 
-  package init(store: any RecordStore, logger: Logger) {
+  package init(store: any RecordStore, namespace: String = ImageNamespaces.standard, logger: Logger) {
     self.store = store
+    self.namespace = namespace
     self.logger = logger
   }
 
   /// Takes the stored records that `isWhole` agrees to; the others are deleted, with a log line.
   package func load(_ isWhole: (ImageRecord) -> Bool) throws {
-    for stored in try store.load(.images) {
+    for stored in try store.load(.images) where ImageNamespaces.namespace(ofRecord: stored.id) == namespace {
       let record = try? JSONDecoder().decode(ImageRecord.self, from: Data(stored.json))
       if let record, isWhole(record) {
         records.withLock { $0[record.id] = record }
@@ -122,16 +124,18 @@ package final class ImageIndex: Sendable {
   private func write(_ id: Digest) async throws {
     try await writes.with(id) {
       try await BlockingWork.run { [self] in
-        guard let image = image(id) else { return try store.delete(.images, id: id.description) }
-        try store.put(.images, StoredRecord(id: id.description, json: Array(try JSONEncoder().encode(image))))
+        guard let image = image(id) else { return try store.delete(.images, id: recordID(id)) }
+        try store.put(.images, StoredRecord(id: recordID(id), json: Array(try JSONEncoder().encode(image))))
       }
     }
   }
 
+  private func recordID(_ id: Digest) -> String { ImageNamespaces.record(of: id, in: namespace) }
+
   package func remove(_ id: Digest) async throws {
     try await writes.with(id) {
       try await BlockingWork.run { [self] in
-        try store.delete(.images, id: id.description)
+        try store.delete(.images, id: recordID(id))
         records.withLock { _ = $0.removeValue(forKey: id) }
       }
     }

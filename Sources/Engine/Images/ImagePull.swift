@@ -117,16 +117,17 @@ struct ImagePull: Sendable {
     if reusing, let known = service.index.image(resolved.digest)?.layers.first,
       service.layers.find(known.digest, chainID: known.digest) != nil
     {
-      layer = ArtifactLayer(known: known.digest, packer, base: source)
+      layer = ArtifactLayer(known: known.digest, packer, service.content, base: source)
       for number in artifact.blobs.indices { progress.set(number, .present) }
     } else {
       let files = try artifact.files()
       try await fetch(artifact.blobs)
-      layer = try await ArtifactLayer(files, packer, base: source)
+      layer = try await ArtifactLayer(files, packer, service.content, base: source)
     }
     return Documents(
       target: resolved.approval.descriptor.digest, manifestDigest: resolved.digest, manifest: resolved.manifest, id: resolved.digest,
-      user: "", layers: [layer.description], artifact: (artifact.type, layer), approval: resolved.approval, contents: resolved.contents)
+      user: "", layers: [layer.description] + artifact.directories, artifact: (artifact.type, layer), approval: resolved.approval,
+      contents: resolved.contents)
   }
 
   /// An artifact's files, into the content store.

@@ -35,9 +35,9 @@ extension ImageService {
 
   /// Images that no container is made of; pinned ones stay.
   package func prune(dryRun: Bool) async throws -> [PrunedImage] {
-    let containers = garbage.containersByImage()
+    let containers = containersByImage()
     let unused = index.list().filter { containers[$0.id] == nil && !$0.pinned }.sorted { $0.id.hex < $1.id.hex }
-    var users = layerUsers()
+    var users = garbage.layerUsers()
     let sizes = try layerSizes()
     let pruned = unused.map { image in
       var bytes: Int64 = 0
@@ -55,7 +55,7 @@ extension ImageService {
   }
 
   package func shares() throws -> [ImageShare] {
-    let (users, sizes, containers) = (layerUsers(), try layerSizes(), garbage.containersByImage())
+    let (users, sizes, containers) = (garbage.layerUsers(), try layerSizes(), containersByImage())
     return index.list().sorted { $0.id.hex < $1.id.hex }.map { image in
       let layers = Set(image.layers)
       return ImageShare(
@@ -71,8 +71,6 @@ extension ImageService {
     Dictionary(try layers.list().map { ($0.id, $0.usage.bytes) }) { first, _ in first }
   }
 
-  /// How many images have each layer.
-  private func layerUsers() -> [LayerID: Int] {
-    index.list().reduce(into: [:]) { users, image in for layer in Set(image.layers) { users[layer, default: 0] += 1 } }
-  }
+  /// All containers are the CRI's.
+  private func containersByImage() -> [Digest: Int] { index.namespace == ImageNamespaces.standard ? garbage.containersByImage() : [:] }
 }

@@ -18,30 +18,34 @@ package final class ImageService: Sendable {
   let keepsBlobs: Bool
   let pulls = Flights<PullKey, Nothing, ImageRecord>()
   /// One apply per diff ID at a time, whichever image asks.
-  let layerLocks = KeyedLock<Digest>()
+  let layerLocks: KeyedLock<Digest>
   let downloads: Slots
   let garbage: GarbageCollector
   let leases: PullLeases
   package let running: RunningPulls
   /// Whose progress those see that join a pull.
   let leaders = Mutex<[PullKey: PullProgress]>([:])
+  private let namespaces: ImageNamespaces
+  private let others = Mutex<[String: ImageService]>([:])
 
   /// - Parameters:
   ///   - downloads: layers on their way at the same time, over all pulls.
   ///   - patience: a pull that brings nothing for so long ends; `nil` for never.
   ///   - afterPulls: called when none is under way any more.
   package init(
-    index: ImageIndex, content: any BlobStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
+    namespaces: ImageNamespaces, content: any BlobStore, layers: any LayerStore, registry: any RegistrySource, garbage: GarbageCollector,
     leases: PullLeases, policy: any ImagePolicy = AnyImage(), recheck: ImageAdmission.Recheck = .changed, downloads: Int,
     patience: Duration? = nil, keepsBlobs: Bool = false,
     packer: (any ArchivePacker)? = nil, platform: Platform = .host,
     metrics: Metrics = Metrics(), logger: Logger, afterPulls: @escaping @Sendable () -> Void = {}
   ) {
-    self.index = index
+    self.namespaces = namespaces
+    index = namespaces.main
     self.content = content
     self.layers = layers
     self.registry = registry
-    admission = ImageAdmission(policy: policy, recheck: recheck, index: index, content: content, logger: logger)
+    admission = ImageAdmission(policy: policy, recheck: recheck, index: namespaces.main, content: content, logger: logger)
+    layerLocks = KeyedLock()
     self.garbage = garbage
     self.leases = leases
     running = RunningPulls(patience: patience, metrics: metrics, logger: logger, afterwards: afterPulls)
@@ -51,6 +55,31 @@ package final class ImageService: Sendable {
     self.packer = packer
     self.logger = logger
   }
+
+  /// The same for the images of another namespace: what is limited or shared is so over all.
+  private init(_ base: ImageService, _ index: ImageIndex) {
+    namespaces = base.namespaces
+    self.index = index
+    (content, layers, registry, garbage, leases) = (base.content, base.layers, base.registry, base.garbage, base.leases)
+    (layerLocks, downloads, running, packer) = (base.layerLocks, base.downloads, base.running, base.packer)
+    (platform, keepsBlobs, logger) = (base.platform, base.keepsBlobs, base.logger)
+    admission = base.admission.within(index)
+  }
+
+  /// For the images of that namespace. INVALID_ARGUMENT for what cannot be a name.
+  package func within(_ namespace: String) throws(Fault) -> ImageService {
+    let index = try namespaces.index(namespace)
+    if index === self.index { return self }
+    return others.withLock { others in
+      if let known = others[namespace] { return known }
+      let made = ImageService(self, index)
+      others[namespace] = made
+      return made
+    }
+  }
+
+  /// Namespaces that have images, and how many.
+  package var namespaceCounts: [(name: String, images: Int)] { namespaces.counts() }
 
   /// `nil` where there is none.
   package func find(_ image: String) throws -> ImageRecord? {

@@ -184,8 +184,8 @@ struct ContainerSetup: Sendable {
     pod.shm = files.shm
     pod.markerFile = services.settings.marksContainers ? files.marker : nil
     var inputs = SpecInputs(
-      id: id, container: try services.settings.withWorkload(config, in: sandbox.config.content), sandbox: sandbox.config.content,
-      image: imageConfig, imageName: image.tags.first ?? "\(image.id)",
+      id: id, container: try services.settings.adapted(config, in: sandbox), sandbox: sandbox.config.content, image: imageConfig,
+      imageName: image.tags.first ?? "\(image.id)",
       pod: pod, node: services.settings.node,
       lookups: Lookups { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
     inputs.labels = labels
@@ -197,7 +197,8 @@ struct ContainerSetup: Sendable {
     }
     inputs.imageVolumes = imageVolumes
     inputs.handler = services.settings.handlers[sandbox.runtimeHandler] ?? HandlerFacts()
-    inputs.allowed = services.settings.allowed(sandbox.config.content, handler: sandbox.runtimeHandler)
+    inputs.allowed = services.settings.allowed(sandbox)
+    inputs.execProcessor = try services.settings.execProcessor(config, in: sandbox)
     inputs.passedAnnotations =
       services.settings.annotations[sandbox.runtimeHandler]?.passed(
         pod: sandbox.config.content.annotations, container: config.annotations) ?? [:]

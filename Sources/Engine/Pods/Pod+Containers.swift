@@ -18,6 +18,7 @@ extension Pod {
     }
     do {
       let task = try await task()
+      try await tune(record)
       let state = try await task.start(container)
       // A burial may have settled it meanwhile.
       guard case .created = try ledger.container(container).state else { throw Fault(.unavailable, "the pod's shim died") }

@@ -31,13 +31,9 @@ extension Pod {
     OutOfMemoryScore(services.settings.node.oomScore(record.resources.oomScoreAdj), cgroup: record.plan.cgroup)
   }
 
-  /// The one that an exec keeps to, where the pod's handler wants that and the container is bound to some.
   nonisolated func execProcessor(_ record: ContainerRecord) throws -> Int? {
     let (settings, sandbox) = (services.settings, try ledger.sandbox(record.sandboxID))
-    guard settings.handlers[sandbox.runtimeHandler]?.execsOnFirstProcessor == true else { return nil }
-    let updated = record.updatedResources?.content.cpusetCpus ?? ""
-    if let processor = CPUSet(updated)?.first { return processor }
-    return CPUSet(try settings.withWorkload(record.config.content, in: sandbox.config.content).linux.resources.cpusetCpus)?.first
+    return try settings.execProcessor(settings.current(record, in: sandbox), in: sandbox)
   }
 
   /// The container's own process with another command line, from the spec it runs with. Of that only the process is decoded: mounts and the

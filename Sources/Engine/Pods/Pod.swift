@@ -141,6 +141,7 @@ package actor Pod {
       logger.error("container \(container): its end could not be recorded: \(Fault(error))")
       return false
     }
+    untune(container)
     logger.info(
       "container ended",
       metadata: [

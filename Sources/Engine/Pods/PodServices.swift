@@ -21,6 +21,8 @@ package struct PodServices: Sendable {
   package var snapshotters: [String: any Snapshotter] = [:]
   /// Brings an image or artifact to this node, with the node's own credentials.
   package var pull: (@Sendable (String) async throws -> ImageRecord)?
+  /// Settings that containers want of the processors they have for themselves; `nil` gives none.
+  package var processors: ProcessorKeeper?
   /// Asked about an image before a container is made of it; `nil` takes all.
   package var admission: ImageAdmission?
 
@@ -75,6 +77,8 @@ package struct EngineSettings: Sendable {
   package var handlers: [String: HandlerFacts] = [:]
   package var networks: [String: HandlerNetwork] = [:]
   package var workloads: [Workload] = []
+  /// Processors that containers may have besides their own, `0-1`.
+  package var sharedProcessors: String?
   /// Annotations that the pods of a runtime handler may change more with than the CRI says, by handler.
   package var allowedAnnotations: [String: AllowedAnnotations] = [:]
   /// Where runtimes keep their state, by runtime handler; what is not here is in `<state>/runtime`.

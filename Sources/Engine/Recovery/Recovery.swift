@@ -88,6 +88,7 @@ package struct Recovery: Sendable {
     for id in leftovers.attachments {
       await attempt("network attachment \(id)") { try await services.network.detach(id, netnsPath: nil) }
     }
+    await services.processors?.restore(except: Set(ledger.containers().filter { $0.exit == nil }.map(\.id)))
     await attempt("network") { try await services.network.collectGarbage() }
   }
 

@@ -52,7 +52,7 @@ extension Pod {
   }
 
   /// A container that is still being created has its limits set by the runtime: ours come after.
-  private nonisolated func awaitCgroup(_ container: String) async throws {
+  nonisolated func awaitCgroup(_ container: String) async throws {
     while true {
       let record = try ledger.container(container)
       if record.exit != nil { throw Fault(.failedPrecondition, "it has ended") }

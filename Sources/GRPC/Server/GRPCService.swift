@@ -42,6 +42,17 @@ package struct GRPCMethod: Sendable {
     }
   }
 
+  /// The method of the same name of the service that `choose` names; this one where it names none.
+  package func redirected(_ choose: @escaping @Sendable (CallContext) throws -> (any GRPCService)?) -> GRPCMethod {
+    GRPCMethod(name: name, kind: kind) { bytes, context, responder in
+      guard let service = try choose(context) else { return try await handle(bytes, context, responder) }
+      guard let method = service.methods.first(where: { $0.name == name }) else {
+        throw GRPCStatus(.unimplemented, "\(service.name) has no method \(name)")
+      }
+      return try await method.handle(bytes, context, responder)
+    }
+  }
+
   /// One request, any number of responses. The stream ends well when the handler returns.
   package static func serverStreaming<Request: Message, Response: Message>(
     _ name: String,

@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 import WebSocket
 
@@ -42,6 +43,18 @@ final class ChannelStreams: WebSocketContent {
     } else {
       socket.send(.binary, prefix: channel, bytes)
     }
+  }
+
+  var relays: Bool { !isBase64 && socket.splices }
+
+  /// One message: the bytes that were read, then those that were not.
+  func relay(_ channel: UInt8, _ bytes: ByteBuffer, from source: Int32) throws(SystemError) {
+    guard !isBase64, let pipe = socket.freePipe else { return send(channel, bytes) }
+    do throws(SystemError) { _ = try pipe.fill(from: source, limit: Pump.relaySize - bytes.readableBytes) } catch {
+      send(channel, bytes)
+      throw error
+    }
+    socket.send(.binary, prefix: channel, bytes, withPipe: true)
   }
 
   func flush() { socket.flush() }
@@ -141,6 +154,12 @@ final class ChannelSubstream: Substream {
 
   func send(_ bytes: ByteBuffer) {
     if !isClosed { channels?.send(channel, bytes) }
+  }
+
+  var relays: Bool { channels?.relays ?? false }
+
+  func relay(_ bytes: ByteBuffer, from socket: Int32) throws(SystemError) {
+    if !isClosed { try channels?.relay(channel, bytes, from: socket) }
   }
 
   func reset() {

@@ -1,3 +1,4 @@
+import Linux
 import Logging
 import NIOCore
 
@@ -18,10 +19,17 @@ final class ConnectionHandler: ChannelInboundHandler {
   var state = State.head(RequestHeadParser())
   var context: ChannelHandlerContext?
   var isPaused = false
+  /// False where what is written goes through TLS.
+  let isPlain: Bool
+  /// Made with the first bytes that are not read.
+  var lane: SpliceLane?
   private var deadline: Scheduled<Void>?
-  private var lastActivity = NIODeadline.now()
+  var lastActivity = NIODeadline.now()
 
-  init(_ server: ServerCore) { self.server = server }
+  init(_ server: ServerCore, isPlain: Bool) {
+    self.server = server
+    self.isPlain = isPlain
+  }
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
@@ -37,7 +45,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     guard deadline == nil else { return }
     setDeadline(server.limits.headTime) { $0.refuse(HTTPRefusal(.requestTimeout, "the request did not come in time")) }
     if !server.connections.add(self, on: context.eventLoop) {
-      refuse(HTTPRefusal(.unavailable, "too many connections"))
+      refuse(HTTPRefusal(.unavailable, "no more connections are served now"))
     }
     context.read()
   }
@@ -64,8 +72,11 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    guard context.channel.isWritable, case .upgraded(let transport) = state else { return }
-    transport.canWriteAgain()
+    canWriteAgain()
+  }
+
+  func canWriteAgain() {
+    if canWrite, case .upgraded(let transport) = state { transport.canWriteAgain() }
   }
 
   func channelInactive(context: ChannelHandlerContext) { gone() }
@@ -81,6 +92,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     deadline = nil
     if case .upgraded(let transport) = state { transport.connectionLost() }
     state = .over
+    lane = nil
     context = nil
     server.connections.remove(self)
   }
@@ -125,42 +137,5 @@ final class ConnectionHandler: ChannelInboundHandler {
       return
     }
     setDeadline(left) { $0.watchIdleness() }
-  }
-}
-
-extension ConnectionHandler: ByteSink {
-  var canWrite: Bool { context?.channel.isWritable ?? false }
-
-  func write(_ bytes: ByteBuffer) {
-    guard let context else { return }
-    lastActivity = .now()
-    context.write(Self.wrapOutboundOut(bytes), promise: nil)
-  }
-
-  func flush() { context?.flush() }
-
-  func pauseReading(_ pause: Bool) {
-    isPaused = pause
-    if !pause { context?.read() }
-  }
-
-  /// Closing with bytes unread would make the kernel reset the connection, and the client lose what it has not read; and Kubernetes' SPDY
-  /// clients drop frames they have not handled when they see the end. So the client is to close first.
-  func end(waiting: Bool) {
-    guard let context else { return }
-    state = .over
-    pauseReading(false)
-    let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-    // An idle client that reads nothing is still bound by the idle time until then.
-    context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer())).whenComplete { _ in
-      if waiting { bound.value.linger() } else { bound.value.halfClose() }
-    }
-  }
-
-  private func linger() { setDeadline(server.limits.lingerTime) { $0.halfClose() } }
-
-  private func halfClose() {
-    context?.close(mode: .output, promise: nil)
-    setDeadline(server.limits.closeTime) { $0.context?.close(promise: nil) }
   }
 }

@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 
 /// A stream that a SPDY client opened.
@@ -19,6 +20,8 @@ final class SPDYSubstream: Substream {
   func accept() { transport?.update { $0.accept(id) } }
   func awaitCanSend() { transport?.await(self) }
   func send(_ bytes: ByteBuffer) { transport?.update { $0.send(id, bytes) } }
+  var relays: Bool { transport?.relays ?? false }
+  func relay(_ bytes: ByteBuffer, from socket: Int32) throws(SystemError) { try transport?.relay(id, bytes, from: socket) }
   func flush() { transport?.flush() }
   func took(_ count: Int) { transport?.took(self, count) }
 

@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 
 /// Drives a ``SPDYSession`` over a connection: its frames to the sink, its events to the streams and the conversation.
@@ -76,6 +77,21 @@ final class SPDYTransport: Transport {
     writeOutgoing()
   }
 
+  var relays: Bool { sink.splices }
+
+  /// One frame: the bytes that were read, then those that were not.
+  func relay(_ id: UInt32, _ bytes: ByteBuffer, from socket: Int32) throws(SystemError) {
+    let room = min(session.room(id), Pump.relaySize) - bytes.readableBytes
+    guard !isOver, room > 0, let pipe = sink.freePipe else { return update { $0.send(id, bytes) } }
+    do throws(SystemError) { _ = try pipe.fill(from: socket, limit: room) } catch {
+      update { $0.send(id, bytes) }
+      throw error
+    }
+    guard pipe.count > 0 else { return update { $0.send(id, bytes) } }
+    update { $0.send(id, bytes, followedBy: pipe.count) }
+    sink.writePipe()
+  }
+
   func flush() {
     guard !isOver else { return }
     sink.flush()
@@ -139,7 +155,8 @@ final class SPDYTransport: Transport {
     guard sink.canWrite else { return }
     let streams = waiting
     waiting = []
-    for stream in streams {
+    // Who was first is last the next time: one at a time has the way past our memory.
+    for stream in streams.dropFirst() + streams.prefix(1) {
       if stream.canSend { stream.receiver?.canSendAgain() } else if self.streams[stream.id] != nil { waiting.append(stream) }
     }
   }

@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 
 /// One two-way stream of bytes within a client's connection: a SPDY stream, or a channel of a WebSocket.
@@ -10,6 +11,11 @@ protocol Substream: AnyObject {
   /// The receiver hears ``SubstreamReceiver/canSendAgain()`` once, when ``canSend`` has become true.
   func awaitCanSend()
   func send(_ bytes: ByteBuffer)
+  /// Whether ``relay(_:from:)`` passes on more than it is given.
+  var relays: Bool { get }
+  /// Sends `bytes`, which were read from `socket`, and with them what that has more, as far as the connection can take it over unread. Fails as the
+  /// socket does.
+  func relay(_ bytes: ByteBuffer, from socket: Int32) throws(SystemError)
   /// Puts what was sent on its way; once for several pieces.
   func flush()
   /// Half-close: nothing more will be sent.
@@ -45,6 +51,12 @@ protocol ByteSink: AnyObject {
   func flush()
   /// Stops and resumes reading what the client sends.
   func pauseReading(_ pause: Bool)
+  /// Whether bytes may go to the client through a pipe, unread: over plain TCP.
+  var splices: Bool { get }
+  /// That pipe, empty; nil where there is none, or while it is in use.
+  var freePipe: SplicePipe? { get }
+  /// What the pipe holds goes behind what was written. Until it is on its way, ``canWrite`` is false and what is written waits.
+  func writePipe()
   /// All has been written. `waiting`: the connection ends when the client has read it and closes, or after a while; else as soon as it is sent.
   func end(waiting: Bool)
 }

@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 import WebSocket
 
@@ -56,18 +57,21 @@ final class WebSocketTransport: Transport {
   /// All was said.
   func end() { close(.normal, "", waiting: true) }
 
-  /// One message.
-  func send(_ opcode: WebSocketOpcode, prefix: UInt8? = nil, _ payload: ByteBuffer) {
-    guard !isOver else { return }
-    sink.write(WebSocketFrameWriter.head(opcode, prefix: prefix, length: payload.readableBytes))
-    if payload.readableBytes > 0 { sink.write(payload) }
+  var splices: Bool { sink.splices }
+  var freePipe: SplicePipe? { isOver ? nil : sink.freePipe }
+
+  /// One message, which ends with what the pipe holds where `withPipe` says so.
+  func send(_ opcode: WebSocketOpcode, prefix: UInt8? = nil, _ payload: ByteBuffer, withPipe: Bool = false) {
+    send(opcode, prefix: prefix, parts: [payload], length: payload.readableBytes, withPipe: withPipe)
   }
 
   /// One message that is in pieces.
-  func send(_ opcode: WebSocketOpcode, parts: [ByteBuffer], length: Int) {
+  func send(_ opcode: WebSocketOpcode, prefix: UInt8? = nil, parts: [ByteBuffer], length: Int, withPipe: Bool = false) {
     guard !isOver else { return }
-    sink.write(WebSocketFrameWriter.head(opcode, length: length))
-    for part in parts { sink.write(part) }
+    let unread = withPipe ? sink.freePipe?.count ?? 0 : 0
+    sink.write(WebSocketFrameWriter.head(opcode, prefix: prefix, length: length + unread))
+    for part in parts where part.readableBytes > 0 { sink.write(part) }
+    if unread > 0 { sink.writePipe() }
   }
 
   func flush() { sink.flush() }

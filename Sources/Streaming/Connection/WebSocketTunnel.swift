@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 import WebSocket
 
@@ -46,16 +47,24 @@ final class WebSocketTunnel: WebSocketContent, ByteSink {
 
   func pauseReading(_ pause: Bool) { socket.pauseReading(pause) }
 
+  var splices: Bool { socket.splices }
+  var freePipe: SplicePipe? { socket.freePipe }
+
+  /// With what was gathered, one message.
+  func writePipe() {
+    sendMessage(withPipe: true)
+  }
+
   func end(waiting: Bool) {
     flush()
     socket.end()
   }
 
-  private func sendMessage() {
-    guard size > 0 else { return }
+  private func sendMessage(withPipe: Bool = false) {
+    guard size > 0 || withPipe else { return }
     let parts = outgoing
     outgoing.removeAll(keepingCapacity: true)
-    socket.send(.binary, parts: parts, length: size)
+    socket.send(.binary, parts: parts, length: size, withPipe: withPipe)
     size = 0
   }
 }

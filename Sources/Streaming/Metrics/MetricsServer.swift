@@ -3,7 +3,6 @@ import Linux
 package import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 
 /// Where the daemon's metrics are read: `GET /metrics`, plain or by TLS, on an address or a Unix socket.
 package final class MetricsServer: Sendable {
@@ -43,10 +42,7 @@ package final class MetricsServer: Sendable {
     let bootstrap = ServerBootstrap(group: loops)
       .serverChannelOption(.backlog, value: 64)
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          if let certificates { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificates.context())) }
-          try channel.pipeline.syncOperations.addHandler(MetricsHandler(metrics))
-        }
+        CertificateSource.secure(channel, certificates) { MetricsHandler(metrics) }
       }
     do {
       switch configuration.address {

@@ -7,9 +7,25 @@ extension SPDYSession {
   }
 
   /// Whether the stream would send at once.
-  func canSend(_ id: UInt32) -> Bool {
-    guard let stream = streams[id] else { return false }
-    return stream.pending.readableBytes == 0 && (!peerKnowsFlowControl || (stream.sendWindow > 0 && sendWindow > 0))
+  func canSend(_ id: UInt32) -> Bool { room(id) > 0 }
+
+  /// Bytes that the stream would send at once, in one frame.
+  func room(_ id: UInt32) -> Int {
+    guard let stream = streams[id], stream.pending.readableBytes == 0 else { return 0 }
+    return peerKnowsFlowControl ? max(0, min(stream.sendWindow, sendWindow)) : SPDYFrameWriter.maximumData
+  }
+
+  /// One frame of which only the beginning is given; the other `count` bytes of its payload are written by the caller. No more than ``room(_:)``.
+  mutating func send(_ id: UInt32, _ bytes: ByteBuffer, followedBy count: Int) {
+    let length = bytes.readableBytes + count
+    outgoing.append(SPDYFrameWriter.dataHead(id, length: length, fin: false))
+    outgoing.append(bytes)
+    spend(id, length)
+  }
+
+  private mutating func spend(_ id: UInt32, _ count: Int) {
+    streams[id]?.sendWindow -= count
+    sendWindow -= count
   }
 
   /// Sends what the windows allow and keeps the rest: ask ``canSend(_:)`` before the next piece.
@@ -83,8 +99,7 @@ extension SPDYSession {
     if count > 0, let bytes = streams[id]?.pending.readSlice(length: count) { outgoing.append(bytes) }
     // A reader at its end must not keep the storage of what was sent.
     if streams[id]?.pending.readableBytes == 0 { streams[id]?.pending = ByteBuffer() }
-    streams[id]?.sendWindow -= count
-    sendWindow -= count
+    spend(id, count)
   }
 
   mutating func forgetIfClosed(_ id: UInt32) {

@@ -12,6 +12,7 @@ final class Connections: Sendable {
   private struct State {
     var open: [ObjectIdentifier: Entry] = [:]
     var strangers = 0
+    var isClosed = false
     var waiters: [CheckedContinuation<Void, Never>] = []
   }
   private let state = Mutex(State())
@@ -19,14 +20,14 @@ final class Connections: Sendable {
 
   init(strangers: Int) { limit = strangers }
 
-  /// False where there are too many that have not been upgraded; it is counted all the same.
+  /// False where there are too many that have not been upgraded, or where the server goes down; it is counted all the same.
   func add(_ handler: ConnectionHandler, on loop: any EventLoop) -> Bool {
     let entry = Entry(loop: loop, handler: NIOLoopBound(handler, eventLoop: loop))
     let id = ObjectIdentifier(handler)
     return state.withLock { state in
       state.open[id] = entry
       state.strangers += 1
-      return state.strangers <= limit
+      return state.strangers <= limit && !state.isClosed
     }
   }
 
@@ -52,7 +53,10 @@ final class Connections: Sendable {
   }
 
   func shutDown() {
-    let entries = state.withLock { Array($0.open.values) }
+    let entries = state.withLock { state in
+      state.isClosed = true
+      return Array(state.open.values)
+    }
     for entry in entries { entry.loop.execute { entry.handler.value.shutDown() } }
   }
 

@@ -19,6 +19,9 @@ final class ServerCore: Sendable {
     tokens = Mutex(TokenTable(limit: limits.tokens, lifetime: limits.tokenTime))
   }
 
+  /// From now on no URL is given out, and those that were are good for nothing.
+  func refuseRequests() { tokens.withLock { $0.close() } }
+
   func add(_ request: StreamRequest) throws -> (kind: SessionKind, token: String) { try tokens.withLock { try $0.add(request) } }
 
   /// Who knows no token learns nothing else. A token is used up only by a request that can be served.

@@ -3,7 +3,6 @@ import Linux
 package import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 
 /// The HTTP server that clients of Exec, Attach and PortForward come to. ``shutdown()`` must be called before it is let go.
 package final class StreamingServer: StreamingEndpoint {
@@ -24,7 +23,9 @@ package final class StreamingServer: StreamingEndpoint {
   package static func start(_ configuration: StreamingConfiguration, logger: Logger) async throws -> StreamingServer {
     Signals.ignoreBrokenPipes()
     let core = ServerCore(configuration.limits, logger: logger)
-    let certificates = try configuration.tls.map { try CertificateSource($0, logger: logger) }
+    let certificates = try configuration.tls.map {
+      try CertificateSource($0, patience: configuration.limits.certificateTime, logger: logger)
+    }
     let loops = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     do {
       let listener = try await listen(configuration, core, certificates, loops)
@@ -41,14 +42,23 @@ package final class StreamingServer: StreamingEndpoint {
     return "\(base)/\(kind.rawValue)/\(token)"
   }
 
-  /// Ends all sessions and returns when they are over: processes of execs are killed, attaches detached.
+  /// Refuses what is new, ends all sessions and returns when they are over: processes of execs are killed, attaches detached. What hangs is
+  /// waited for no longer than ``ServerLimits/shutdownTime``, and left to the process's end.
   package func shutdown() async {
+    core.refuseRequests()
     try? await listener.close()
     core.connections.shutDown()
-    await core.connections.over()
-    await core.work.over()
+    let core = core
+    let isOver = await Bounded.wait(core.limits.shutdownTime) {
+      await core.connections.over()
+      await core.work.over()
+    }
     core.dialer.close()
-    try? await loops.shutdownGracefully()
+    if isOver {
+      try? await loops.shutdownGracefully()
+    } else {
+      core.logger.warning("streaming: sessions did not end in time", metadata: ["sessions": "\(core.work.count)"])
+    }
   }
 
   private static func listen(
@@ -63,12 +73,7 @@ package final class StreamingServer: StreamingEndpoint {
       .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4096, maximum: Pump.readSize))
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 128 << 10, high: 512 << 10))
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          if let certificates {
-            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificates.context()))
-          }
-          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(core))
-        }
+        CertificateSource.secure(channel, certificates) { ConnectionHandler(core, isPlain: certificates == nil) }
       }
       .bind(host: configuration.address, port: configuration.port).get()
   }

@@ -13,6 +13,7 @@ struct TokenTable {
   private var entries: [String: Entry] = [:]
   /// Oldest first; some may be used already.
   private var order: [String] = []
+  private var isClosed = false
 
   init(limit: Int, lifetime: Duration) {
     self.limit = limit
@@ -21,6 +22,7 @@ struct TokenTable {
 
   /// A token of 128 random bits.
   mutating func add(_ request: StreamRequest, now: ContinuousClock.Instant = .now) throws -> (kind: SessionKind, token: String) {
+    guard !isClosed else { throw Fault(.unavailable, "streaming: the server goes down") }
     expire(now)
     guard entries.count < limit else {
       throw Fault(.resourceExhausted, "streaming: \(limit) sessions wait for their clients already; the oldest expires within \(lifetime)")
@@ -43,6 +45,9 @@ struct TokenTable {
     entries[token] = nil
     return request
   }
+
+  /// No sessions any more.
+  mutating func close() { (isClosed, entries, order) = (true, [:], []) }
 
   private mutating func expire(_ now: ContinuousClock.Instant) {
     let count = order.prefix { entries[$0].map { $0.expires <= now } ?? true }.count

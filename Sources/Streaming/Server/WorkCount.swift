@@ -8,6 +8,8 @@ final class WorkCount: Sendable {
   }
   private let state = Mutex(State())
 
+  var count: Int { state.withLock { $0.count } }
+
   func begin() { state.withLock { $0.count += 1 } }
 
   func end() {

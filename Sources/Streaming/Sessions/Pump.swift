@@ -13,6 +13,10 @@ final class Pump: ChannelInboundHandler, SubstreamReceiver {
   static let readSize = 256 << 10
   /// The same of a socket, whose two sides run in step: the more at a time, the fewer turns.
   static let socketReadSize = 512 << 10
+  /// The same where the rest need not be read; what fills it is worth a look whether there is more.
+  private static let firstReadSize = 16 << 10
+  /// Bytes that go to the client at a time where most of them are not read.
+  static let relaySize = 1 << 20
 
   private let stream: any Substream
   /// Called once, when both directions are over.
@@ -53,7 +57,8 @@ final class Pump: ChannelInboundHandler, SubstreamReceiver {
     let bytes = Self.unwrapInboundIn(data)
     guard !toClientOver else { return }
     if let rest { self.rest = rest - bytes.readableBytes }
-    stream.send(bytes)
+    guard isTwoWay, bytes.readableBytes >= Self.firstReadSize, stream.relays else { return stream.send(bytes) }
+    do throws(SystemError) { try stream.relay(bytes, from: descriptor) } catch { errorCaught(context: context, error: error) }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -216,6 +221,7 @@ extension Pump {
   /// Takes a connected socket over. `readSize`: bytes of one read at most.
   func run(socket: Int32, readSize: Int, on loop: any EventLoop) {
     descriptor = socket
+    let readSize = stream.relays ? Self.firstReadSize : readSize
     let channel = ClientBootstrap(group: loop)
       .channelOption(.autoRead, value: false)
       .channelOption(.allowRemoteHalfClosure, value: true)

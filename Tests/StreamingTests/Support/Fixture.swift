@@ -20,9 +20,10 @@ final class Fixture: Sendable {
   ) async throws {
     // The first of all makes things that stay: the client's event loops, the thread that waits for processes, the concurrency pool's timers.
     _ = try await Loopback.freePort()
-    _ = try await ProcessSession.start("true", CommandStreams()).exit()
+    _ = try await ProcessSession.start("sleep 0.1", CommandStreams()).exit()
     try await Task.sleep(for: .milliseconds(1))
     let before = try OpenDescriptors.count()
+    let namesBefore = try names()
     var configuration = StreamingConfiguration()
     configure(&configuration)
     let fixture = Fixture(try await StreamingServer.start(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
@@ -33,8 +34,12 @@ final class Fixture: Sendable {
     await fixture.server.shutdown()
     fixture.opened.withLock { $0 = [] }
     let left = try await OpenDescriptors.settle(at: before)
-    let names = try Files.list("/proc/self/fd").map { (try? Files.readLink("/proc/self/fd/" + $0)) ?? "" }
-    #expect(left <= before, "\(names.sorted())")
+    let namesLeft = try names()
+    #expect(left <= before, "were \(namesBefore), are \(namesLeft)")
+  }
+
+  private static func names() throws -> [String] {
+    try Files.list("/proc/self/fd").map { "\($0) \((try? Files.readLink("/proc/self/fd/" + $0)) ?? "")" }.sorted()
   }
 
   var port: Int {

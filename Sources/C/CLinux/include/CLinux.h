@@ -35,6 +35,7 @@
 #include "thread.h"
 
 #include "affinity.h"
+#include "mount_namespace.h"
 #include "probes.h"
 #include "signals.h"
 #include "terminal.h"

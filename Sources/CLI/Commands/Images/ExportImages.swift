@@ -18,7 +18,7 @@ struct ExportImages: AsyncParsableCommand {
         berth images export --platform linux/arm64 nginx -o nginx-arm64.tar
       """)
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var server: ImageStoreOptions
   @Option(name: .shortAndLong, help: ArgumentHelp("The archive; - for standard output.", valueName: "file"), completion: .file())
   var output: String
   @Option(help: ArgumentHelp("This platform's manifest only.", valueName: "os/arch")) var platform: String = ""

@@ -13,11 +13,12 @@ struct Images: AsyncParsableCommand {
         berth images export busybox -o busybox.tar
         berth images tag busybox localhost/mine:1
         berth images prune --dry-run       what no container uses
+        berth images referrers IMAGE       signatures and the like, in its registry
+        berth images pull -n build IMAGE   for another namespace than the kubelet's
       """,
     subcommands: [
       ImageList.self, Pull.self, PushImage.self, Import.self, ExportImages.self, TagImage.self, RemoveImage.self, InspectImages.self,
-      VerifyImages.self, PruneImages.self,
-      DiskUsage.self,
+      VerifyImages.self, PruneImages.self, DiskUsage.self, ListReferrers.self, ListNamespaces.self,
     ],
     defaultSubcommand: ImageList.self)
 }
@@ -25,7 +26,7 @@ struct Images: AsyncParsableCommand {
 struct ImageList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "ls", abstract: "List images.")
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var server: ImageStoreOptions
   @OptionGroup var list: ListOptions
   @Flag(help: "Show digests.") var digests = false
   @Argument(help: "Only the image of this name or ID.") var name: String = ""
@@ -43,7 +44,7 @@ struct RemoveImage: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rmi", abstract: "Remove images, with all their names.", aliases: ["rm"])
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var server: ImageStoreOptions
   @Flag(help: "Print a line of JSON for each.") var json = false
   @Argument(help: "Names or IDs.") var images: [String]
 

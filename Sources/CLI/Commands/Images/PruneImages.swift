@@ -6,7 +6,7 @@ struct PruneImages: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune", abstract: "Remove images that no container uses; pinned ones stay.")
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var server: ImageStoreOptions
   @Flag(name: .shortAndLong, help: "Only show what would go.") var dryRun = false
   @Flag(help: "Print JSON.") var json = false
 
@@ -22,7 +22,7 @@ struct PruneImages: AsyncParsableCommand {
 struct DiskUsage: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "du", abstract: "Show what images take on disk, and what of it they share.")
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var server: ImageStoreOptions
   @Flag(help: "Print JSON.") var json = false
 
   func run() async throws {

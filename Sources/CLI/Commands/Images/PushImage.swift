@@ -16,7 +16,7 @@ struct PushImage: AsyncParsableCommand {
         berth images push nginx --to registry.example/nginx:1 --all-platforms
       """)
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var server: ImageStoreOptions
   @Option(help: ArgumentHelp("Name to push it under, instead of its own.", valueName: "name")) var to: String = ""
   @Option(help: ArgumentHelp("Send this platform's manifest instead of this node's.", valueName: "os/arch")) var platform: String = ""
   @Flag(help: "Send the index with the manifests of all platforms.") var allPlatforms = false

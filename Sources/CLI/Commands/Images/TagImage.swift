@@ -5,7 +5,7 @@ import SwiftProtobuf
 struct TagImage: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "tag", abstract: "Give an image another name.")
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var server: ImageStoreOptions
   @Flag(help: "Print JSON.") var json = false
   @Argument(help: "Name or ID.") var image: String
   @Argument(help: "The new name, with a tag.") var name: String
@@ -24,7 +24,7 @@ struct TagImage: AsyncParsableCommand {
 struct InspectImages: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "inspect", abstract: "Print all that is known of images, as JSON.")
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var server: ImageStoreOptions
   @Argument(help: "Names or IDs.") var images: [String]
 
   func run() async throws {

@@ -12,7 +12,7 @@ struct VerifyImages: AsyncParsableCommand {
       be stopped first.
       """)
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var server: ImageStoreOptions
   @Flag(help: "Fetch again what differs.") var repair = false
   @Flag(help: "Print JSON, a line an image.") var json = false
   @Argument(help: "Names or IDs; all images without any.") var images: [String] = []

@@ -1,0 +1,69 @@
+import CRIAPI
+import Core
+import FoundationEssentials
+import Linux
+import Spec
+import SwiftProtobuf
+
+/// A container's limits and processors as the pod's workload and annotations have them, instead of as the kubelet says. Only its spec is made of that:
+/// what was asked for stays on record.
+extension EngineSettings {
+  func adapted(_ config: Runtime_V1_ContainerConfig, in sandbox: SandboxRecord) throws(Fault) -> Runtime_V1_ContainerConfig {
+    let pod = sandbox.config.content
+    let config = try withWorkload(config, in: pod)
+    guard let shared = try sharedProcessors(config, in: sandbox) else { return config }
+    return withShared(shared, config)
+  }
+
+  /// What the pod's annotations want for the container's processors; nil where they want nothing.
+  func tuning(_ record: ContainerRecord, in sandbox: SandboxRecord) throws(Fault) -> ProcessorTuning? {
+    let config = try current(record, in: sandbox)
+    return try ProcessorTuning(
+      config.linux.resources, shared: try sharedProcessors(config, in: sandbox), in: sandbox.config.content, allowed(sandbox))
+  }
+
+  /// The processor that an exec keeps to, where the pod's handler wants that and the container is bound to some: of those that it shares, so that its
+  /// own are left alone.
+  func execProcessor(_ config: Runtime_V1_ContainerConfig, in sandbox: SandboxRecord) throws(Fault) -> Int? {
+    guard handlers[sandbox.runtimeHandler]?.execsOnFirstProcessor == true else { return nil }
+    let config = try withWorkload(config, in: sandbox.config.content)
+    return try sharedProcessors(config, in: sandbox)?.first ?? CPUSet(config.linux.resources.cpusetCpus)?.first
+  }
+
+  /// With the limits that it has now.
+  func current(_ record: ContainerRecord, in sandbox: SandboxRecord) throws(Fault) -> Runtime_V1_ContainerConfig {
+    var config = try withWorkload(record.config.content, in: sandbox.config.content)
+    if let updated = record.updatedResources?.content { config.linux.resources = updated }
+    return config
+  }
+
+  func allowed(_ sandbox: SandboxRecord) -> AllowedAnnotations { allowed(sandbox.config.content, handler: sandbox.runtimeHandler) }
+
+  /// Processors that a container has besides its own; nil where it wants none. FAILED_PRECONDITION where there are none to share.
+  private func sharedProcessors(_ config: Runtime_V1_ContainerConfig, in sandbox: SandboxRecord) throws(Fault) -> CPUSet? {
+    let (pod, name) = (sandbox.config.content, config.metadata.name)
+    guard ProcessorTuning.isExclusive(config.linux.resources, pod),
+      allowed(sandbox).value(.cpuShared, in: pod.annotations, container: name) == "enable"
+    else { return nil }
+    if let shared = sharedProcessors.flatMap({ CPUSet($0) }) { return shared }
+    throw Fault(
+      .failedPrecondition,
+      "annotation \(ExperimentalAnnotation.cpuShared.rawValue)/\(name): this node has no processors to share ([pods] shared_cpuset)")
+  }
+
+  /// The names of the variables are those that programs for CRI-O know.
+  private func withShared(_ shared: CPUSet, _ config: Runtime_V1_ContainerConfig) -> Runtime_V1_ContainerConfig {
+    var config = config
+    let own = CPUSet(config.linux.resources.cpusetCpus) ?? CPUSet()
+    let all = own.union(shared)
+    config.linux.resources.cpusetCpus = "\(all)"
+    if config.linux.resources.cpuQuota > 0 {
+      let period = config.linux.resources.cpuPeriod
+      config.linux.resources.cpuQuota = Int64(all.count) * (period > 0 ? period : 100_000)
+    }
+    for (name, processors) in [("OPENSHIFT_ISOLATED_CPUS", own), ("OPENSHIFT_SHARED_CPUS", shared)] {
+      config.envs.append(.with { ($0.key, $0.value) = (name, Data("\(processors)".utf8)) })
+    }
+    return config
+  }
+}
