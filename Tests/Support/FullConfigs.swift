@@ -121,7 +121,7 @@ package enum FullConfigs {
         $0.hostPath = scratch + "/b"; $0.containerPath = "/b"; $0.uidMappings = [range]; $0.gidMappings = [range]; $0.selinuxRelabel = true
       },
       .with {
-        $0.containerPath = "/c"; $0.image.image = image; $0.imageSubPath = "etc"
+        $0.containerPath = "/c"; $0.readonly = true; $0.image.image = image; $0.imageSubPath = "etc"
       },
     ]
   }
