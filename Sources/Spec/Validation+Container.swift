@@ -59,6 +59,8 @@ extension Validation {
     try checkText(mount.image.image, "\(field).image.image")
     if !mount.hostPath.isEmpty { throw refuse("\(field).host_path", "\"\(mount.hostPath.prefix(200))\" beside an image") }
     if mount.propagation != .propagationPrivate { throw refuse("\(field).propagation", "an image can only be mounted PRIVATE") }
+    // Kubelets always say so.
+    if !mount.readonly { throw refuse("\(field).readonly", "an image can only be mounted read-only") }
   }
 
   /// Ranges of IDs that do not overlap, each at most 2^32 - 1.

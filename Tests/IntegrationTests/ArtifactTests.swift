@@ -49,8 +49,8 @@ import Testing
         let command = "ls /data; sha256sum </data/model.bin; cat /data/conf/settings.json /data/\(Digest.sha256(of: unnamed).hex) /one"
         let container = try await node.launch("reader", ["sh", "-c", command], in: pod) {
           $0.mounts = [
-            .with { ($0.containerPath, $0.image.image) = ("/data", name) },
-            .with { ($0.containerPath, $0.image.image, $0.imageSubPath) = ("/one", name, "conf/settings.json") },
+            .with { ($0.containerPath, $0.image.image, $0.readonly) = ("/data", name, true) },
+            .with { ($0.containerPath, $0.image.image, $0.imageSubPath, $0.readonly) = ("/one", name, "conf/settings.json", true) },
           ]
         }
         #expect(try await node.ended(container).exitCode == 0)

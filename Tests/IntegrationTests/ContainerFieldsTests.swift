@@ -24,6 +24,8 @@ import Testing
     var mount = Runtime_V1_Mount.with {
       $0.hostPath = host
       $0.containerPath = path
+      // Of images, which cannot be anything else.
+      $0.readonly = host.isEmpty
     }
     change(&mount)
     return mount
@@ -52,6 +54,12 @@ import Testing
       }
       #expect(text.split(separator: "\n").filter { $0.hasPrefix("root:") }.count == 2, "\(text)")
       #expect(text.contains("passwd\n") && text.contains("refused") && text.contains("runs"), "\(text)")
+      let id = try #require(try await node.images().first { $0.repoTags.contains(Node.busybox) }).id
+      let container = try await node.create(
+        node.containerConfig("seen", ["true"]) {
+          $0.mounts = [mount("/etc", "/host"), mount("", "/image") { $0.image = image }]
+        }, in: pod)
+      #expect(try await node.status(container: container).mounts.map(\.image.imageRef) == ["", id])
       await expectFault(.failedPrecondition, "image_sub_path", "no/such") {
         _ = try await output(of: "true", on: node, in: pod) {
           $0.mounts = [

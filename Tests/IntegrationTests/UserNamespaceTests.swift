@@ -104,6 +104,7 @@ import Testing
           },
           .with {
             $0.containerPath = "/image"
+            $0.readonly = true
             $0.image.image = Node.busybox
           },
         ]

@@ -98,7 +98,7 @@ struct MountSpecTests {
     let image = { (inputs: inout SpecInputs) in
       inputs.container.mounts = [
         .with {
-          $0.containerPath = "/model"; $0.image.image = "models/x:1"
+          $0.containerPath = "/model"; $0.image.image = "models/x:1"; $0.readonly = true
         }
       ]
     }
@@ -107,6 +107,11 @@ struct MountSpecTests {
       image(&$0)
       $0.prepared.images = [0: "/bundle/mounts/image-0"]
     }
+    let writable = SpecFixture.fault {
+      image(&$0)
+      $0.container.mounts[0].readonly = false
+    }
+    #expect(writable.code == .invalidArgument && writable.message.contains("mounts[0].readonly"))
     #expect(mounts.last?.source == "/bundle/mounts/image-0" && mounts.last?.options == ["rbind", "rprivate", "ro"])
   }
 

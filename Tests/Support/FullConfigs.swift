@@ -26,7 +26,9 @@ package enum FullConfigs {
         }
       ]
       $0.labels = ["a": "b"]
-      $0.annotations = ["kubernetes.io/ingress-bandwidth": "10M", "shm-size.crio.io": "1m", "own/full": #"{"cpushares": 100, "cpulimit": 500}"#]
+      $0.annotations = [
+        "kubernetes.io/ingress-bandwidth": "10M", "shm-size.crio.io": "1m", "own/full": #"{"cpushares": 100, "cpulimit": 500}"#,
+      ]
       $0.linux = linuxSandbox(cgroup)
     }
   }
@@ -121,7 +123,7 @@ package enum FullConfigs {
         $0.hostPath = scratch + "/b"; $0.containerPath = "/b"; $0.uidMappings = [range]; $0.gidMappings = [range]; $0.selinuxRelabel = true
       },
       .with {
-        $0.containerPath = "/c"; $0.image.image = image; $0.imageSubPath = "etc"
+        $0.containerPath = "/c"; $0.readonly = true; $0.image.image = image; $0.imageSubPath = "etc"
       },
     ]
   }

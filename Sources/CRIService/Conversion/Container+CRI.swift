@@ -43,6 +43,7 @@ extension ContainerRecord {
       $0.labels = config.content.labels
       $0.annotations = config.content.annotations
       $0.mounts = config.content.mounts
+      for (index, id) in volumeImages ?? [:] { $0.mounts[index].image.imageRef = id.description }
       if !logDirectory.isEmpty, !config.content.logPath.isEmpty { $0.logPath = logDirectory + "/" + config.content.logPath }
       $0.resources = .with { $0.linux = resources }
       $0.user = .with { $0.linux = user.cri }

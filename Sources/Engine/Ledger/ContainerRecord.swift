@@ -21,7 +21,9 @@ package struct ContainerRecord: LedgerRecord, Codable, Hashable {
   package let imageID: Digest
   /// What the image was asked for as, or its repository digest: `ContainerStatus.image_ref`.
   package let imageRef: String
-  /// Lowest first.
+  /// The IDs of images that are volumes, by the index of their mount; absent in records of earlier versions.
+  package let volumeImages: [Int: Digest]?
+  /// Lowest first, volumes' after those of the image.
   package let layers: [LayerID]
   package let plan: ContainerPlan
   package let user: ContainerUser
@@ -38,14 +40,15 @@ package struct ContainerRecord: LedgerRecord, Codable, Hashable {
   package var updateAnnotations: [String: String]?
 
   package init(
-    id: String, sandboxID: String, config: Runtime_V1_ContainerConfig, image: (id: Digest, ref: String), layers: [LayerID],
-    plan: ContainerPlan, user: ContainerUser, stopSignal: Int32, createdAt: Int64
+    id: String, sandboxID: String, config: Runtime_V1_ContainerConfig, image: (id: Digest, ref: String), volumeImages: [Int: Digest] = [:],
+    layers: [LayerID], plan: ContainerPlan, user: ContainerUser, stopSignal: Int32, createdAt: Int64
   ) {
     self.id = id
     self.sandboxID = sandboxID
     self.config = StoredMessage(config)
     self.imageID = image.id
     self.imageRef = image.ref
+    self.volumeImages = volumeImages.isEmpty ? nil : volumeImages
     self.layers = layers
     self.plan = plan
     self.user = user

@@ -48,7 +48,7 @@ struct ContainerSetup: Sendable {
     try makeBundle(&rollback)
     let built = try await build(config, images, found, rootfs, labels, target)
     try await finish(config, built, found)
-    return try record(config, image, images.layers, built, rootfs)
+    return try record(config, images, built, rootfs)
   }
 
   private func makeSnapshot(_ layers: [LayerID], _ labels: SELinuxLabels?, _ rollback: inout Rollback) async throws -> RootfsMount {
@@ -231,9 +231,9 @@ struct ContainerSetup: Sendable {
   }
 
   private func record(
-    _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ layers: [LayerID], _ built: BuiltSpec, _ rootfs: RootfsMount
+    _ config: Runtime_V1_ContainerConfig, _ images: Images, _ built: BuiltSpec, _ rootfs: RootfsMount
   ) throws -> ContainerRecord {
-    let settings = services.settings
+    let (settings, image) = (services.settings, images.image)
     var plan = ContainerPlan(
       id: id, bundle: bundle, rootfs: rootfs, runtime: runtime,
       runtimeRoot: settings.runtimeRoots[sandbox.runtimeHandler] ?? settings.state + "/runtime")
@@ -248,8 +248,8 @@ struct ContainerSetup: Sendable {
     plan.stdioOwner = sandbox.plan.idMaps?.owner(.root)
     plan.sharesPID = !built.spec.linux.namespaces.contains { $0.type == .pid && $0.path == nil }
     return ContainerRecord(
-      id: id, sandboxID: sandbox.id, config: config, image: (image.id, image.digests.first ?? "\(image.id)"), layers: layers,
-      plan: plan,
+      id: id, sandboxID: sandbox.id, config: config, image: (image.id, image.digests.first ?? "\(image.id)"),
+      volumeImages: images.volumes.mapValues(\.id), layers: images.layers, plan: plan,
       user: ContainerUser(built.spec.process.user), stopSignal: built.stopSignal,
       createdAt: SystemClock.realtimeNanoseconds())
   }
