@@ -1,6 +1,6 @@
-import GRPC
 import CRIAPI
 import Core
+import GRPC
 import Linux
 import OCI
 import Support

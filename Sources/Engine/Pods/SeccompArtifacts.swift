@@ -1,5 +1,5 @@
-import Logging
 import Core
+import Logging
 import OCI
 import Spec
 
