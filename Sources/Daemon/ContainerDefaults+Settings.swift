@@ -19,6 +19,7 @@ extension Configuration.Containers {
     defaults.unsetSeccomp = unsetSeccomp
     defaults.privilegedSeccomp = try SeccompProfile.ofOperator(privilegedSeccompProfile, "containers.privileged_seccomp_profile")
     defaults.devices = try devices.map { device in try stage("containers.additional_devices") { try ContainerDefaults.device(device) } }
+    defaults.allowedDevices = Set(allowedDevices)
     defaults.isReadonly = isReadonly
     defaults.addsUsers = addsUsers
     defaults.goProcesses = Int64(goProcesses)

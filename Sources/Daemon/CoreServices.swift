@@ -61,6 +61,7 @@ struct CoreServices: Sendable {
     engine.node.defaults = try settings.containers.defaults()
     engine.node.pidsLimit = settings.containers.pidsLimit > 0 ? Int64(settings.containers.pidsLimit) : nil
     engine.rejectedSources = Set(settings.containers.rejectedSources)
+    engine.defaultMountsFile = settings.containers.defaultMountsFile
     (engine.linksMountTable, engine.marksContainers) = (settings.containers.linksMountTable, settings.containers.marksContainers)
     engine.ignoresImageVolumes = settings.containers.ignoresImageVolumes
     engine.hostPathLimit = .seconds(settings.containers.hostPathSeconds)
@@ -79,12 +80,14 @@ struct CoreServices: Sendable {
     engine.node.selinux = try settings.containers.selinuxMode(engine.node)
     engine.levels = SELinuxLevels(categories: settings.containers.selinuxCategories)
     engine.node.cdiDirectories = settings.cdi.directories
+    engine.node.hookDirectories = settings.containers.hookDirectories
     engine.node.devicesFollowUser = settings.containers.devicesFollowUser
     var podServices = PodServices(
       ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
       snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, cgroups: CgroupReader(tree), settings: engine,
       logger: logger)
     podServices.admission = images.admission
+    podServices.pull = { try await images.pull($0, credentials: nil) }
     podServices.processors = ProcessorKeeper(state: settings.state, cgroups: tree, irqbalance: settings.pods.irqbalance, logger: logger)
     podServices.snapshotters = settings.runtimes.snapshotters(stores.snapshotters)
     pods = PodService(podServices)
@@ -93,7 +96,7 @@ struct CoreServices: Sendable {
     services = [
       RuntimeService(
         pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
-        streaming: streaming),
+        metrics: MetricSelection(settings.stats.metrics), streaming: streaming),
       try NamespacedService { [usage] namespace in
         ImageServiceSurface(
           images: try images.within(namespace), usage: usage, pinned: PinnedImages(settings.images.pinned),

@@ -21,6 +21,8 @@ package enum HostPathJob: Hashable, Sendable {
 
   /// With all below it. A symlink is labelled itself.
   case label(String, String)
+  /// As ``label``, where the path itself has another one: what is below is taken on trust.
+  case labelUnlessThere(String, String)
 
   package enum Propagation: Hashable, Sendable {
     case isPrivate, slave, unchanged
@@ -28,7 +30,7 @@ package enum HostPathJob: Hashable, Sendable {
 
   var path: String {
     switch self {
-    case .look(let path), .make(let path), .map(let path, _, _), .label(let path, _): path
+    case .look(let path), .make(let path), .map(let path, _, _), .label(let path, _), .labelUnlessThere(let path, _): path
     }
   }
 }
@@ -79,7 +81,7 @@ package enum HostPathChild {
     let strings = jobs.map { strdup($0.path) }
     let targets = jobs.map { job -> UnsafeMutablePointer<CChar>? in
       switch job {
-      case .map(_, let target, _), .label(_, let target): strdup(target)
+      case .map(_, let target, _), .label(_, let target), .labelUnlessThere(_, let target): strdup(target)
       case .look, .make: nil
       }
     }
@@ -141,6 +143,7 @@ extension HostPathJob {
     case .make: Int32(CLINUX_PATH_MAKE.rawValue)
     case .map: Int32(CLINUX_PATH_MAP.rawValue)
     case .label: Int32(CLINUX_PATH_LABEL.rawValue)
+    case .labelUnlessThere: Int32(CLINUX_PATH_LABEL_UNLESS_THERE.rawValue)
     }
   }
 
@@ -149,7 +152,7 @@ extension HostPathJob {
     case .look: "stat"
     case .make: "mkdir"
     case .map: "ID-mapped mount of"
-    case .label: "SELinux label of"
+    case .label, .labelUnlessThere: "SELinux label of"
     }
   }
 

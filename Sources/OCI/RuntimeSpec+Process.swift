@@ -49,11 +49,13 @@ extension RuntimeSpec {
     package var uid: UInt32
     package var gid: UInt32
     package var additionalGids: [UInt32]?
+    package var umask: UInt32?
 
-    package init(uid: UInt32 = 0, gid: UInt32 = 0, additionalGids: [UInt32]? = nil) {
+    package init(uid: UInt32 = 0, gid: UInt32 = 0, additionalGids: [UInt32]? = nil, umask: UInt32? = nil) {
       self.uid = uid
       self.gid = gid
       self.additionalGids = additionalGids
+      self.umask = umask
     }
   }
 

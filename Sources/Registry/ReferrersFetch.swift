@@ -1,6 +1,6 @@
-import NIOHTTP1
 import AsyncHTTPClient
 package import Core
+import NIOHTTP1
 package import OCI
 
 /// Asks hosts for the manifests that name another as their subject: by the referrers interface, and where a host has none, by the tag that

@@ -20,6 +20,7 @@ extension Configuration.Containers {
     try table.set(&privilegedSeccompProfile, "privileged_seccomp_profile", check: Check.absolute)
     try table.set(&pidsLimit, "pids_limit", check: Check.range(0...(1 << 22)))
     try table.set(&devices, "additional_devices")
+    try table.set(&allowedDevices, "allowed_devices", check: Check.absoluteList)
     try table.set(&isReadonly, "read_only")
     try table.set(&addsUsers, "add_passwd_entries")
     try table.set(&timezone, "timezone", check: Check.timezone)
@@ -27,6 +28,8 @@ extension Configuration.Containers {
     try table.set(&linksMountTable, "add_mtab")
     try table.set(&marksContainers, "add_containerenv")
     try table.set(&ignoresImageVolumes, "ignore_image_defined_volumes")
+    try table.set(&defaultMountsFile, "default_mounts_file", check: Check.absolute)
+    try table.set(&hookDirectories, "hooks_dir", check: Check.absoluteList)
     try table.set(&rejectedSources, "absent_mount_sources_to_reject", check: Check.absoluteList)
   }
 }

@@ -56,6 +56,7 @@ extension Configuration {
       try table.within("grpc") { (table) throws(SettingsError) in try grpc.apply(&table) }
       try table.within("streaming") { (table) throws(SettingsError) in try streaming.apply(&table) }
       try table.within("metrics") { (table) throws(SettingsError) in try metrics.apply(&table) }
+      try table.within("stats") { (table) throws(SettingsError) in try stats.apply(&table) }
       try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
       try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }

@@ -208,6 +208,8 @@ package struct Configuration: Equatable, Sendable {
     package var pidsLimit = 0
     /// Key `additional_devices`: `/dev/fuse:/dev/fuse:rwm`.
     package var devices: [String] = []
+    /// Key `allowed_devices`: host paths of devices that pods may ask for by annotation.
+    package var allowedDevices = ["/dev/fuse", "/dev/net/tun"]
     /// Key `read_only`: roots are read-only, with tmpfs on /run, /tmp and /var/tmp.
     package var isReadonly = false
     /// Key `add_passwd_entries`: a container's user that the image does not know gets an entry in its /etc/passwd.
@@ -222,6 +224,10 @@ package struct Configuration: Equatable, Sendable {
     package var marksContainers = true
     /// Key `ignore_image_defined_volumes`: no volumes for the VOLUMEs of images.
     package var ignoresImageVolumes = false
+    /// Key `default_mounts_file`: what of the host every container gets a copy of, in lines of two paths.
+    package var defaultMountsFile: String?
+    /// Key `hooks_dir`: directories with hooks for containers, a later one over an earlier one.
+    package var hookDirectories: [String] = []
     /// Key `absent_mount_sources_to_reject`: host paths that are never made where they are missing.
     package var rejectedSources: [String] = []
   }
@@ -279,6 +285,7 @@ package struct Configuration: Equatable, Sendable {
   package var grpc = GRPC()
   package var streaming = Streaming()
   package var metrics = MetricsEndpoint()
+  package var stats = Stats()
   package var registry = Registry()
   package var cni = CNI()
   package var runtimes = Runtimes()

@@ -21,6 +21,8 @@ package struct ContainerDefaults: Sendable, Hashable {
   package var privilegedSeccomp: SeccompProfile?
   /// Every container's, before its own.
   package var devices: [Runtime_V1_Device] = []
+  /// Host paths of the devices that annotations may name.
+  package var allowedDevices: Set<String> = []
   /// Roots are read-only, with a tmpfs where programs expect to write.
   package var isReadonly = false
   /// A container's user gets an entry in /etc/passwd where the image has none for it.

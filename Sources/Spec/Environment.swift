@@ -41,6 +41,7 @@ extension Environment {
     if inputs.container.tty { set("TERM=xterm") }
     let hostname = inputs.sandbox.hostname.isEmpty || inputs.pod.utsNamespace == nil ? inputs.node.hostname : inputs.sandbox.hostname
     set("HOSTNAME=" + hostname)
+    if inputs.runsInit { set("container=oci") }
     for entry in inputs.node.defaults.environment { set(entry) }
     for entry in inputs.image.config.env { set(entry) }
     for (index, entry) in inputs.container.envs.enumerated() {

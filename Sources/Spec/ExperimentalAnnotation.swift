@@ -5,8 +5,18 @@ package import Core
 package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
   /// Size of the pod's /dev/shm.
   case shmSize = "shm-size.crio.io"
-  /// On cgroup v2 containers may write below their own cgroup.
+  /// The file mode creation mask of a container's first process: up to four octal digits.
+  case umask = "umask.crio.io"
+  /// Files of cgroup v2 that a container's limits include: `memory.high=100000000;pids.max=max`.
+  case unifiedCgroup = "unified-cgroup.crio.io"
+  /// Devices of the host for containers, of those that the node allows (`allowed_devices`): `/dev/fuse:/dev/fuse:rwm,/dev/net/tun`.
+  case devices = "devices.crio.io"
+  /// `true`: a container may write below its own cgroup (v2).
   case writableCgroups = "cgroup2-mount-hierarchy-rw.crio.io"
+  /// `true`: a volume whose top has the right SELinux label is not relabelled.
+  case trustedLabels = "try-skip-volume-selinux-label.crio.io"
+  /// An OCI artifact with the seccomp profile of a container (`NAME/CONTAINER`) or of all of a pod (`NAME/POD`); also of an image's manifest.
+  case seccompProfile = "seccomp-profile.crio.io"
   /// Of containers with processors of their own: threads stay where they are, no CFS quota, no interrupts, how deep processors sleep and how fast they
   /// run, and processors that a container has besides (`cpu-shared.crio.io/CONTAINER`).
   case cpuLoadBalancing = "cpu-load-balancing.crio.io"
@@ -20,7 +30,12 @@ package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
   var formerName: String? {
     switch self {
     case .shmSize: "io.kubernetes.cri-o.ShmSize"
+    case .umask: "io.kubernetes.cri-o.umask"
+    case .unifiedCgroup: "io.kubernetes.cri-o.UnifiedCgroup"
+    case .devices: "io.kubernetes.cri-o.Devices"
     case .writableCgroups: "io.kubernetes.cri-o.cgroup2-mount-hierarchy-rw"
+    case .trustedLabels: "io.kubernetes.cri-o.TrySkipVolumeSELinuxLabel"
+    case .seccompProfile: "seccomp-profile.kubernetes.cri-o.io"
     default: nil
     }
   }

@@ -39,6 +39,8 @@ package struct NodeFacts: Sendable, Hashable {
   package var pidsLimit: Int64?
   /// Where CDI specs are, lowest priority first.
   package var cdiDirectories = ["/etc/cdi", "/var/run/cdi"]
+  /// Where hooks of the operator's are, a later directory over an earlier one.
+  package var hookDirectories: [String] = []
   /// Device nodes belong to a container's user and group instead of the host's owners.
   package var devicesFollowUser = false
 

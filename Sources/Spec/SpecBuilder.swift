@@ -13,6 +13,8 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   try inputs.checkLabel()
   try inputs.checkUserNamespace()
   try inputs.checkMemory()
+  inputs.warnOfRefused(&warnings)
+  inputs.warnOfInit(&warnings)
   let capabilities = try CapabilitySets.make(inputs.security, node: inputs.node)
   let passwd = try inputs.passwdWithUser()
   let mounts = try inputs.mountPlan(hasPasswd: passwd != nil)
@@ -22,11 +24,13 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
     mounts: mounts.mounts, linux: try inputs.linux(capabilities, &warnings))
   spec.linux.rootfsPropagation = mounts.rootPropagation
   spec.annotations = inputs.annotations.merging(inputs.passedAnnotations) { own, _ in own }
-    .merging(inputs.handler.defaultAnnotations) { own, _ in own }
+    .merging(inputs.scopeProperties) { own, _ in own }.merging(inputs.handler.defaultAnnotations) { own, _ in own }
   inputs.addBase(to: &spec)
-  try inputs.addCDI(to: &spec)
-  let stopSignal = StopSignal.resolve(inputs, &warnings)
-  return BuiltSpec(spec: spec, hostPaths: mounts.hostPaths, stopSignal: stopSignal, passwd: passwd, warnings: warnings)
+  let hostFiles = try inputs.addCDI(to: &spec)
+  try inputs.addHooks(to: &spec)
+  let stopSignal = try StopSignal.resolve(inputs, &warnings)
+  return BuiltSpec(
+    spec: spec, hostPaths: mounts.hostPaths, hostFiles: hostFiles, stopSignal: stopSignal, passwd: passwd, warnings: warnings)
 }
 
 extension SpecInputs {
@@ -50,7 +54,7 @@ extension SpecInputs {
     linux.mountLabel = labels?.file
     let devices = try devicePlan()
     linux.devices = devices.nodes.isEmpty ? nil : devices.nodes
-    var (resources, ignored) = try LinuxResources.make(container.linux.resources, node: node)
+    var (resources, ignored) = try LinuxResources.make(try resources(), node: node)
     resources.devices = devices.rules
     resources.pids = node.pidsLimit.map(RuntimeSpec.PIDs.init(limit:))
     linux.resources = resources

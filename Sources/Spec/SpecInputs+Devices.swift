@@ -22,6 +22,7 @@ extension SpecInputs {
       plan.rules = [RuntimeSpec.DeviceRule(allow: false, access: "rwm")] + DevicePlan.everyones
     }
     for (index, device) in node.defaults.devices.enumerated() { try add(device, "additional_devices[\(index)]", to: &plan) }
+    for (field, device) in try annotatedDevices() { try add(device, field, to: &plan) }
     for (index, device) in container.devices.enumerated() { try add(device, "devices[\(index)]", to: &plan) }
     return plan
   }

@@ -29,7 +29,7 @@ extension SpecInputs {
 
   private var defaultMounts: [RuntimeSpec.Mount] {
     let sysAccess = security.privileged ? "rw" : "ro"
-    let cgroupAccess = handler.hasWritableCgroups && node.cgroupVersion == .v2 ? "rw" : sysAccess
+    let cgroupAccess = node.cgroupVersion == .v2 && writesCgroups ? "rw" : sysAccess
     let usual = ["nosuid", "noexec", "nodev"]
     var mounts = [
       RuntimeSpec.Mount("/proc", type: "proc", source: "proc", options: usual),
@@ -44,8 +44,11 @@ extension SpecInputs {
     if pod.shm == nil, pod.ipcNamespace != nil {
       mounts.append(RuntimeSpec.Mount("/dev/shm", type: "tmpfs", source: "shm", options: usual + ["mode=1777", "size=65536k"]))
     }
-    return mounts + writablePlaces
+    mounts += writablePlaces
+    return mounts + initMounts(beside: mounts)
   }
+
+  private var writesCgroups: Bool { handler.hasWritableCgroups || runsInit || experiment(.writableCgroups) == "true" }
 
   /// A mount from the host's cgroup namespace speaks for the whole filesystem.
   private var keptCgroupOptions: [String] { node.cgroupVersion == .v2 && security.privileged ? node.cgroupMountOptions : [] }
@@ -63,7 +66,8 @@ extension SpecInputs {
     var asked: [BindMount] = []
     for (index, mount) in container.mounts.enumerated() { asked.append(try BindMount(mount, index, prepared)) }
     let covered = Set(asked.map(\.destination))
-    let own = podMounts + markerMounts(covered) + (hasPasswd ? [passwdMount] : []) + volumeMounts
+    let volumes = volumeMounts(prepared.copies) + volumeMounts(imageVolumes)
+    let own = podMounts + markerMounts(covered) + (hasPasswd ? [passwdMount] : []) + volumes
     return own.filter { !covered.contains($0.destination) } + asked
   }
 
@@ -82,8 +86,8 @@ extension SpecInputs {
 
   private var passwdMount: BindMount { BindMount(destination: "/etc/passwd", source: prepared.passwdFile, isReadonly: hasReadonlyRoot) }
 
-  private var volumeMounts: [BindMount] {
-    imageVolumes.sorted { $0.key < $1.key }.map { BindMount(destination: ContainerPath.clean($0.key), source: $0.value) }
+  private func volumeMounts(_ directories: [String: String]) -> [BindMount] {
+    directories.sorted { $0.key < $1.key }.map { BindMount(destination: ContainerPath.clean($0.key), source: $0.value) }
   }
 
   private func mount(_ bind: BindMount, _ plan: inout MountPlan) throws(Fault) -> RuntimeSpec.Mount {
@@ -102,12 +106,20 @@ extension SpecInputs {
   }
 
   private func keepLockedOptions(of bind: inout BindMount) throws(Fault) {
-    guard pod.userNamespace != nil, bind.isReadonly || !bind.extraOptions.isEmpty else { return }
-    let source = bind.hostPath.isEmpty ? bind.source : prepared.resolved[bind.hostPath] ?? bind.hostPath
+    guard bind.isReadonly || !bind.extraOptions.isEmpty else { return }
+    bind.lockedOptions = try lockedOptions(of: bind.hostPath.isEmpty ? bind.source : prepared.resolved[bind.hostPath] ?? bind.hostPath)
+  }
+
+  /// Flags of the mount that a path of the host is on, as far as a user namespace cannot take them away.
+  func lockedOptions(of source: String) throws(Fault) -> [String] {
+    guard pod.userNamespace != nil else { return [] }
     let table = try stage("reading the mount table") { try lookups.mounts() }
     let flags: Set = ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"]
-    bind.lockedOptions = (table.mount(of: source)?.options ?? []).filter(flags.contains)
+    return (table.mount(of: source)?.options ?? []).filter(flags.contains)
   }
+
+  /// Without any the mount's own flags stay as they are.
+  func changesFlags(_ options: [String]) -> Bool { !Set(["ro", "rro", "nosuid", "nodev", "noexec", "noatime"]).isDisjoint(with: options) }
 
   /// What a mount cannot receive or pass on in the host, it cannot in the container.
   private func checkPropagation(_ bind: BindMount, _ source: String) throws(Fault) {

@@ -50,6 +50,7 @@ extension SpecInputs {
   func seccomp(_ capabilities: CapabilitySets, _ warnings: inout [String]) throws(Fault) -> RuntimeSpec.Seccomp? {
     var request = try SeccompRequest(security)
     if security.privileged { return try node.defaults.privilegedSeccomp?.resolved(for: capabilities.granted).0 }
+    if let artifactProfile, takesSeccompArtifact { return try artifactSeccomp(artifactProfile, capabilities, &warnings) }
     if request == .unset { request = try SeccompRequest(deprecated: node.defaults.unsetSeccomp) }
     switch request {
     case .unset, .unconfined: return nil
@@ -66,6 +67,12 @@ extension SpecInputs {
     let name = "seccomp profile \(path)"
     let bytes = try stage(name) { try lookups.seccompProfile(path) }
     guard let bytes else { throw Fault(.notFound, "\(name): there is no such file") }
+    return try resolved(bytes, name, capabilities, &warnings)
+  }
+
+  func resolved(_ bytes: [UInt8], _ name: String, _ capabilities: CapabilitySets, _ warnings: inout [String]) throws(Fault)
+    -> RuntimeSpec.Seccomp
+  {
     let (profile, unknown) = try stage(name) { try SeccompProfile.parse(bytes).resolved(for: capabilities.granted) }
     if !unknown.isEmpty { warnings.append("\(name): system calls this node does not know: \(unknown.joined(separator: ", "))") }
     return profile

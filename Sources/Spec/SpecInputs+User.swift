@@ -14,7 +14,7 @@ extension SpecInputs {
       groups.formUnion(database.groups(of: name))
     }
     groups.remove(user.gid)
-    return RuntimeSpec.User(uid: user.uid, gid: user.gid, additionalGids: [user.gid] + groups.sorted())
+    return RuntimeSpec.User(uid: user.uid, gid: user.gid, additionalGids: [user.gid] + groups.sorted(), umask: try umask())
   }
 
   /// The image's passwd with the container's user in it, where the operator wants that and the image does not know the user: many programs

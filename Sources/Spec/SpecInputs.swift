@@ -18,6 +18,10 @@ package struct SpecInputs: Sendable {
   package var labels: SELinuxLabels?
   /// What was made ready on the host for the container's mounts.
   package var prepared = PreparedMounts()
+  /// Of the artifact that ``seccompArtifact(_:)`` names.
+  package var artifactProfile: ArtifactProfile?
+  /// Experimental annotations that count.
+  package var allowed = AllowedAnnotations()
   /// The processor that what an exec starts keeps to; nil for any.
   package var execProcessor: Int?
   /// Annotations of pod and container that the runtime handler lets through to the runtime.
@@ -47,6 +51,8 @@ package struct BuiltSpec: Sendable, Hashable {
   package var spec: RuntimeSpec
   /// Host directories that mounts name; those missing are to be made (mode 0755) before the container is created.
   package var hostPaths: [String]
+  /// Destinations of binds that CDI specs asked for: files of the host as they are.
+  package var hostFiles: Set<String> = []
   /// What StopContainer sends first.
   package var stopSignal: Int32
   /// To be written to ``PreparedMounts/passwdFile``; nil where the container has the image's own.
@@ -63,6 +69,8 @@ package struct PreparedMounts: Sendable, Hashable {
   package var mapped: [Int: String] = [:]
   /// Host paths with their symlinks resolved, where something is there (in a child: a host path may hang).
   package var resolved: [String: String] = [:]
+  /// What the operator gives to every container, by container path: copies of the container's own.
+  package var copies: [String: String] = [:]
   /// Where a passwd of the container's own would be.
   package var passwdFile = ""
 

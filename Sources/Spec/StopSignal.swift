@@ -1,13 +1,14 @@
 package import CRIAPI
+import Core
 import OCI
 
-/// The signal that asks a container to end: the CRI's, else the image's, else SIGTERM.
+/// The signal that asks a container to end: the CRI's, else the image's, else systemd's own, else SIGTERM.
 package enum StopSignal {
   /// A name in the image that is no signal must not make a container that cannot be stopped: SIGTERM then, and a warning.
-  static func resolve(_ inputs: SpecInputs, _ warnings: inout [String]) -> Int32 {
+  static func resolve(_ inputs: SpecInputs, _ warnings: inout [String]) throws(Fault) -> Int32 {
     if let number = number(of: inputs.container.stopSignal) { return number }
     let named = inputs.image.config.stopSignal
-    if named.isEmpty { return SignalName.term }
+    if named.isEmpty { return try inputs.initStopSignal() ?? SignalName.term }
     if let number = SignalName.number(of: named) { return number }
     warnings.append("the image's stop signal \"\(named.prefix(64))\" is no signal: SIGTERM is used")
     return SignalName.term

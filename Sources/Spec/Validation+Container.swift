@@ -6,6 +6,7 @@ extension Validation {
     guard container.hasMetadata else { throw refuse("metadata", "is missing") }
     try require(container.metadata.name, "metadata.name")
     try checkLine(container.metadata.name, "metadata.name")
+    try checkNameLength(container.metadata.name, "metadata.name")
     try checkTexts(container.command, "command")
     try checkTexts(container.args, "args")
     try checkText(container.workingDir, "working_dir")

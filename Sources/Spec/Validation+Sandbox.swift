@@ -21,6 +21,10 @@ extension Validation {
     try require(name, field)
     try checkLine(name, field)
     if name.utf8.contains(UInt8(ascii: "/")) { throw refuse(field, "\"\(name.prefix(200))\" has a \"/\"") }
+    try checkNameLength(name, field)
+  }
+
+  static func checkNameLength(_ name: String, _ field: String) throws(Fault) {
     if name.utf8.count > 253 { throw refuse(field, "\(name.utf8.count) bytes, at most 253 are allowed") }
   }
 

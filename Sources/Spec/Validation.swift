@@ -31,16 +31,20 @@ package enum Validation {
   static func checkAbsolute(_ path: String, _ field: String) throws(Fault) {
     try checkText(path, field)
     if !path.hasPrefix("/") { throw refuse(field, "\"\(path.prefix(200))\" is not an absolute path") }
+    try checkLength(path, field)
+  }
+
+  /// NAME_MAX and PATH_MAX (limits.h): no file is called that.
+  private static func checkLength(_ path: String, _ field: String) throws(Fault) {
+    guard path.utf8.count > 4095 || path.utf8.split(separator: UInt8(ascii: "/")).contains(where: { $0.count > 255 }) else { return }
+    throw refuse(field, "\"\(path.prefix(200))…\" is longer than a path can be (4095 bytes, 255 between slashes)")
   }
 
   static func checkNoClimbing(_ path: String, _ field: String) throws(Fault) {
     try checkText(path, field)
     let names = path.utf8.split(separator: UInt8(ascii: "/"))
     if names.contains(where: { $0.elementsEqual("..".utf8) }) { throw refuse(field, "\"\(path.prefix(200))\" has a \"..\"") }
-    // NAME_MAX and PATH_MAX (limits.h): no file is called that.
-    if path.utf8.count > 4095 || names.contains(where: { $0.count > 255 }) {
-      throw refuse(field, "\"\(path.prefix(200))…\" is longer than a path can be (4095 bytes, 255 between slashes)")
-    }
+    try checkLength(path, field)
   }
 
   static func checkNotNegative(_ value: Int64, _ field: String) throws(Fault) {

@@ -96,7 +96,7 @@ import Testing
         #expect(try await node.verify().allSatisfy(\.whole))
         let pod = try await node.run(try node.podConfig("artifact"))
         let output = try await node.output("cat /data/model/b /data/README", in: pod) {
-          $0.mounts = [.with { ($0.containerPath, $0.image.image) = ("/data", name) }]
+          $0.mounts = [.with { ($0.containerPath, $0.image.image, $0.readonly) = ("/data", name, true) }]
         }
         #expect(output.contains("firstread me"), "\(output)")
         try await node.remove(pod: pod)

@@ -29,15 +29,18 @@ import Testing
     }
   }
 
-  @Test func `a container needs an image that is here, a log directory that is there, and a user the image knows`() async throws {
+  @Test func `a container needs an image that is here, a log directory that can be, and a user the image knows`() async throws {
     try await Node.with { node in
       try await node.importBusybox()
       let pod = try await node.run(try node.podConfig("bad"))
       await expect(.notFound, "image", "no/such") {
         _ = try await node.create(node.containerConfig("a", ["true"], image: "localhost/no/such:1"), in: pod)
       }
-      await expect(.failedPrecondition, "log", "/missing/") {
-        _ = try await node.create(node.containerConfig("b", ["true"]) { $0.logPath = "missing/b.log" }, in: pod)
+      try Files.write("", to: node.logs + "/bad/file")
+      for path in ["file/b.log", "file/deep/b.log"] {
+        await expect(.failedPrecondition, "log", "/bad/file") {
+          _ = try await node.create(node.containerConfig("b", ["true"]) { $0.logPath = path }, in: pod)
+        }
       }
       await expect(.invalidArgument, "nobody-knows-me") {
         _ = try await node.create(

@@ -2,6 +2,7 @@ import CRIAPI
 import Core
 import GRPC
 import Linux
+import Support
 import SwiftProtobuf
 import Testing
 
@@ -139,6 +140,33 @@ import Testing
       #expect(Files.isDirectory(node.scratch + "/deep/er"))
       await expectFault(.failedPrecondition, "CDI device vendor.com/x=0") {
         _ = try await output(of: "true", on: node, in: pod) { $0.cdiDevices = [.with { $0.name = "vendor.com/x=0" }] }
+      }
+    }
+  }
+
+  @Test func `a log's directories are made where they are missing`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let directory = node.logs + "/no/such/place"
+      let pod = try await node.run(Node.podConfig("logs", logs: directory) { $0.linux.securityContext.namespaceOptions.network = .node })
+      let id = try await node.launch("main", ["echo", "hello"], in: pod) { $0.logPath = "main/0.log" }
+      #expect(try await node.ended(id).exitCode == 0)
+      #expect(try await node.status(container: id).logPath == directory + "/main/0.log")
+      #expect(try await node.log(id, of: pod) == "hello\n")
+    }
+  }
+
+  @Test func `a handler's options reach the runtime's create, and containers run with them`() async throws {
+    try await withScratch("options") { scratch in
+      let program = scratch + "/runc"
+      try Files.write("#!/bin/sh\necho \"$@\" >>\(scratch)/calls\nexec /usr/sbin/runc \"$@\"\n", to: program, mode: 0o755)
+      try await Node.with(settings: "[runtimes.odd]\npath = \"\(program)\"\nno_pivot_root = true\nno_new_keyring = true\n") { node in
+        try await node.importBusybox()
+        let pod = try await node.run(try node.podConfig("odd") { $0.linux.securityContext.namespaceOptions.network = .node }, "odd")
+        #expect(try await node.output("echo fine", in: pod) == "fine\n")
+        let calls = String(decoding: try Files.read(scratch + "/calls"), as: UTF8.self).split(separator: "\n")
+        let create = calls.first { $0.contains(" create ") } ?? ""
+        #expect(create.contains("--no-pivot") && create.contains("--no-new-keyring"), "\(calls)")
       }
     }
   }

@@ -90,7 +90,13 @@ import Testing
         try mount.greet()
         let running = Task { try await shell("echo before; exec cat \(path)/file", timeout: timeout) }
         try mount.takeRequest()
-        try await body { try await withTaskCancellationHandler { try await running.value } onCancel: { running.cancel() } }
+        try await body {
+          try await withTaskCancellationHandler {
+            try await running.value
+          } onCancel: {
+            running.cancel()
+          }
+        }
         #expect(ProcessTable.all().contains { ProcessTable.commandLine($0) == "cat \(path)/file" })
         _ = consume mount
       }

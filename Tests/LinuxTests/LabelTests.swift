@@ -35,4 +35,17 @@ struct LabelTests {
     }
     #expect(error?.object == "/no/such/volume")
   }
+
+  @Test func `where labels are taken on trust, a tree whose top has the right one is left alone`() async throws {
+    try await withScratch("labels") { scratch in
+      let tree = scratch + "/tree"
+      try Files.makeDirectories(tree + "/inner")
+      try Files.setLabel(tree, label)
+      _ = try await HostPathChild.run([.labelUnlessThere(tree, label)], within: .seconds(20))
+      #expect(try label(of: tree + "/inner") == nil)
+      try Files.setLabel(tree, label + ",c3")
+      _ = try await HostPathChild.run([.labelUnlessThere(tree, label)], within: .seconds(20))
+      #expect(try label(of: tree) == label && label(of: tree + "/inner") == label)
+    }
+  }
 }

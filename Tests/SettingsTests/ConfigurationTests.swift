@@ -90,6 +90,10 @@ import Testing
     expected.containers.addsUsers = true
     expected.containers.timezone = "Europe/Paris"
     expected.containers.rejectedSources = ["/x"]
+    expected.stats.metrics = ["cpu", "diskIO"]
+    expected.containers.allowedDevices = ["/dev/x"]
+    expected.containers.hookDirectories = ["/y"]
+    expected.containers.defaultMountsFile = "/z"
     expected.shim.path = "/i"
     (expected.cni.readyTimeout, expected.cni.statusGrace, expected.cni.hostPorts) = (.seconds(3), .seconds(4), "network")
     (expected.pods.shmSize, expected.pods.hostNetworkOwnsUTS) = (8192, true)
@@ -109,6 +113,7 @@ import Testing
       log_level = "debug"
       grpc = { address = "/c.sock", max_recv_message_size = 5_000, max_send_message_size = 0x1770 }
       registry.config_path = "/d:/e"
+      stats.included_pod_metrics = ["cpu", "diskIO"]
       registry.auth_file = "/x.json"
       metrics = { address = "[::1]:9", tls_cert = "/c", tls_key = "/k", tls_client_ca = "/a" }
       registry.credential_helper_timeout = "5s"
@@ -154,6 +159,9 @@ import Testing
       add_passwd_entries = true
       timezone = "Europe/Paris"
       absent_mount_sources_to_reject = ["/x"]
+      allowed_devices = ["/dev/x"]
+      hooks_dir = ["/y"]
+      default_mounts_file = "/z"
       [runtimes]
       "default" = "crun"
       max_container_log_line_size = 4096
@@ -262,6 +270,8 @@ import Testing
     #expect(complaint("containers.default_env = [\"A\"]").hasSuffix("must be NAME=value, found \"A\""))
     #expect(complaint("containers.unset_seccomp_profile = \"x\"").contains("must be unconfined, runtime/default"))
     #expect(complaint("containers.timezone = \"../x\"").contains("must be a zone's name"))
+    #expect(complaint("stats.included_pod_metrics = [\"all\", \"cpu\"]").contains("\"all\" alone"))
+    #expect(complaint("stats.included_pod_metrics = [\"gpu\"]").contains("\"gpu\", which is no group"))
     #expect(complaint("grpc.max_recv_message_size = -1").hasSuffix("found -1"))
     #expect(
       complaint("grpc.address = \"/\(String(repeating: "x", count: 107))\"").hasSuffix("is 108 bytes, a socket's path has at most 107"))

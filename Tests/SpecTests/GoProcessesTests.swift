@@ -1,5 +1,5 @@
-import OCI
 import CRIAPI
+import OCI
 import Testing
 
 @testable import Spec

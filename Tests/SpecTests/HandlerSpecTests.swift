@@ -41,6 +41,23 @@ struct HandlerSpecTests {
     #expect(try access(.v1) == false)
   }
 
+  @Test func `who mounts the host's cgroups leaves the filesystem's options as they are, on cgroup v2`() throws {
+    func options(_ change: @escaping (inout SpecInputs) -> Void) throws -> Set<String> {
+      let spec = try SpecFixture.build {
+        $0.node.cgroupMountOptions = ["nsdelegate", "memory_recursiveprot"]
+        change(&$0)
+      }
+      return Set(spec.mounts.first { $0.destination == "/sys/fs/cgroup" }?.options ?? [])
+    }
+    #expect(try options { $0.bePrivileged() }.isSuperset(of: ["nsdelegate", "memory_recursiveprot"]))
+    #expect(try options { _ in }.isDisjoint(with: ["nsdelegate", "memory_recursiveprot"]))
+    #expect(
+      try options {
+        $0.bePrivileged()
+        $0.node.cgroupVersion = .v1
+      }.isDisjoint(with: ["nsdelegate"]))
+  }
+
   @Test func `a memory limit below the handler's needs is refused with both figures`() throws {
     let limit: (Int64) -> (inout SpecInputs) -> Void = { limit in
       { inputs in

@@ -26,7 +26,9 @@ package enum FullConfigs {
         }
       ]
       $0.labels = ["a": "b"]
-      $0.annotations = ["kubernetes.io/ingress-bandwidth": "10M", "shm-size.crio.io": "1m", "own/full": #"{"cpushares": 100, "cpulimit": 500}"#]
+      $0.annotations = [
+        "kubernetes.io/ingress-bandwidth": "10M", "shm-size.crio.io": "1m", "own/full": #"{"cpushares": 100, "cpulimit": 500}"#,
+      ]
       $0.linux = linuxSandbox(cgroup)
     }
   }

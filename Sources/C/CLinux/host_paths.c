@@ -44,13 +44,16 @@ static int make_directories(const char *path) {
   return 0;
 }
 
+static int has_label(const char *path, const char *label) {
+  char old[512];
+  size_t length = strlen(label);
+  ssize_t count = lgetxattr(path, "security.selinux", old, sizeof old);
+  return count > 0 && strnlen(old, (size_t)count) == length && memcmp(old, label, length) == 0;
+}
+
 // Errors that mean that there is nothing to label: no labels here, or gone meanwhile.
 static int label_one(const char *path, const char *label) {
-  char old[512];
-  size_t size = strlen(label) + 1;
-  ssize_t count = lgetxattr(path, "security.selinux", old, sizeof old);
-  if (count > 0 && strnlen(old, (size_t)count) == size - 1 && memcmp(old, label, size - 1) == 0) return 0;
-  if (lsetxattr(path, "security.selinux", label, size, 0) == 0) return 0;
+  if (has_label(path, label) || lsetxattr(path, "security.selinux", label, strlen(label) + 1, 0) == 0) return 0;
   return errno == EOPNOTSUPP || errno == EROFS || errno == ENOENT ? 0 : -1;
 }
 
@@ -126,7 +129,8 @@ static int perform(const struct clinux_path_job *job, struct clinux_path_report 
   if (job->verb == CLINUX_PATH_MAKE && access(job->path, F_OK) < 0 && make_directories(job->path) < 0) return -1;
   if (job->verb == CLINUX_PATH_MAP)
     return clinux_mount_mapped(job->path, job->target, child_userns, CLINUX_MAP_RECURSIVE, job->propagation);
-  if (job->verb == CLINUX_PATH_LABEL && label_tree(job->path, job->target) < 0) return -1;
+  int unless_there = job->verb == CLINUX_PATH_LABEL_UNLESS_THERE && !has_label(job->path, job->target);
+  if ((job->verb == CLINUX_PATH_LABEL || unless_there) && label_tree(job->path, job->target) < 0) return -1;
   return look(job->path, report);
 }
 

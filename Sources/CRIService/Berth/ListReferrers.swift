@@ -1,6 +1,6 @@
-import Engine
 import BerthAPI
 import Core
+import Engine
 import OCI
 import SwiftProtobuf
 

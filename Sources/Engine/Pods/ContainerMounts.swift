@@ -10,7 +10,7 @@ struct ContainerMounts: Sendable {
   let sandbox: SandboxRecord
   let bundle: String
 
-  private var directory: String { Self.directory(bundle) }
+  var directory: String { Self.directory(bundle) }
 
   static func directory(_ bundle: String) -> String { bundle + "/mounts" }
 
@@ -75,8 +75,7 @@ struct ContainerMounts: Sendable {
       let mount = config.mounts[index]
       try await stage("mounts[\(index)] (\(mount.containerPath.prefix(200)))") {
         let isDirectory = found[mount.hostPath].map { !$0.exists || $0.isDirectory } ?? true
-        try Files.makeDirectories(directory)
-        if isDirectory { try Files.makeDirectories(target) } else { try Files.write([], to: target) }
+        try makeTarget(target, isDirectory: isDirectory)
         try await map(mount, to: target)
       }
     }

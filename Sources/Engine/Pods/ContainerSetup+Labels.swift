@@ -31,6 +31,10 @@ extension ContainerSetup {
   /// Of volumes that are to be relabelled. They exist by now.
   func relabelVolumes(_ config: Runtime_V1_ContainerConfig, _ built: BuiltSpec, _ found: [String: HostPath]) async throws {
     guard let label = built.spec.linux.mountLabel else { return }
-    try await relabel(Relabelling.paths(config.mounts) { found[$0]?.resolved ?? $0 }, label)
+    let paths = try Relabelling.paths(config.mounts) { found[$0]?.resolved ?? $0 }
+    let pod = sandbox.config.content
+    let allowed = services.settings.allowed(pod, handler: sandbox.runtimeHandler)
+    let trusts = allowed.value(.trustedLabels, in: pod.annotations) == "true"
+    try await HostPaths(limit: Self.limit).label(paths, label, unlessThere: trusts)
   }
 }

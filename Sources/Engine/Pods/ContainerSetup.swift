@@ -18,6 +18,9 @@ struct ContainerSetup: Sendable {
   private var runtime: String { services.settings.runtimes[sandbox.runtimeHandler] ?? "" }
   private var mounts: ContainerMounts { ContainerMounts(services: services, sandbox: sandbox, bundle: bundle) }
 
+  /// The pod's root, as the host sees it.
+  private var owner: FileOwner { sandbox.plan.idMaps?.owner(.root) ?? .root }
+
   private var hostPaths: HostPaths { HostPaths(limit: services.settings.hostPathLimit) }
 
   /// The images that a container is made of.
@@ -38,7 +41,7 @@ struct ContainerSetup: Sendable {
     try await admit(images, config)
     let log = logPath(config)
     let found = try await stage("mounts") { try await hostPaths.look(config, Files.parent(of: log)) }
-    try checkLog(log, found)
+    try await makeLogDirectory(log, found)
     let labels = try services.settings.node.labels(
       config.linux.securityContext, try labelKind(config, images.config), in: sandbox.plan.labels)
     let rootfs = try await makeSnapshot(image.layers, labels, &rollback)
@@ -68,20 +71,24 @@ struct ContainerSetup: Sendable {
     prepared.images = try await mounts.mount(images.volumes, config, label: labels?.file)
     prepared.passwdFile = passwdFile
     prepared.mapped = mounts.mappedPaths(config)
-    let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: sandbox.plan.idMaps?.owner(.root) ?? .root)
+    if let file = services.settings.defaultMountsFile {
+      prepared.copies = try await DefaultMounts(file: file, owner: owner).copy(below: bundle + "/copies", for: config)
+    }
+    let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: owner)
     let imageVolumes = services.settings.ignoresImageVolumes ? [:] : try await volumes.make(images.config, images.image.layers, config)
-    if let labels { try await relabel(Array(imageVolumes.values), labels.file) }
+    if let labels { try await relabel(Array(imageVolumes.values) + Array(prepared.copies.values), labels.file) }
     return try await spec(config, images.image, images.config, labels, target, prepared, imageVolumes)
   }
 
   /// What the spec speaks of and is not there yet, then the spec itself.
   private func finish(_ config: Runtime_V1_ContainerConfig, _ built: BuiltSpec, _ found: [String: HostPath]) async throws {
-    try await stage("mounts") {
+    let built = try await stage("mounts") {
       let missing = built.hostPaths.filter { found[$0]?.exists != true }
       try checkSources(missing)
       try await hostPaths.make(missing)
       try await relabelVolumes(config, built, found)
       try await mounts.map(config, found)
+      return try await mounts.makeDevices(mounts.mapHostFiles(built))
     }
     try stage("bundle") { try Files.write(built.spec.encoded, to: bundle + "/config.json") }
     if let passwd = built.passwd {
@@ -142,9 +149,14 @@ struct ContainerSetup: Sendable {
     }
   }
 
-  private func checkLog(_ path: String, _ found: [String: HostPath]) throws {
-    if path.isEmpty || found[Files.parent(of: path)]?.isDirectory == true { return }
-    throw Fault(.failedPrecondition, "log \(path): its directory does not exist")
+  /// Kubelets make it; for others it is made as host paths are.
+  private func makeLogDirectory(_ path: String, _ found: [String: HostPath]) async throws {
+    let directory = Files.parent(of: path)
+    if path.isEmpty || found[directory]?.isDirectory == true { return }
+    try await stage("log \(path)") {
+      if found[directory]?.exists == true { throw Fault(.failedPrecondition, "\(directory) is no directory") }
+      try await hostPaths.make([directory])
+    }
   }
 
   private func logPath(_ config: Runtime_V1_ContainerConfig) -> String {
@@ -185,13 +197,12 @@ struct ContainerSetup: Sendable {
     }
     inputs.imageVolumes = imageVolumes
     inputs.handler = services.settings.handlers[sandbox.runtimeHandler] ?? HandlerFacts()
-    if services.settings.allowed(sandbox).value(.writableCgroups, in: sandbox.config.content.annotations) == "true" {
-      inputs.handler.hasWritableCgroups = true
-    }
+    inputs.allowed = services.settings.allowed(sandbox)
     inputs.execProcessor = try services.settings.execProcessor(config, in: sandbox)
     inputs.passedAnnotations =
       services.settings.annotations[sandbox.runtimeHandler]?.passed(
         pod: sandbox.config.content.annotations, container: config.annotations) ?? [:]
+    inputs.artifactProfile = try await SeccompArtifacts(services: services).find(for: inputs, of: image)
     let complete = inputs
     return try await BlockingWork.run { try makeSpec(complete) }
   }

@@ -17,15 +17,19 @@ struct HostPaths: Sendable {
     }
     let others = (profiles + [logDirectory]).filter { $0.hasPrefix("/") }
     let paths = Set(config.mounts.filter { !$0.isImage }.map(\.hostPath) + config.devices.map(\.hostPath) + others).sorted()
-    let found = try await run(paths.map { .look($0) })
+    let found = try await look(paths)
     return Dictionary(uniqueKeysWithValues: zip(paths, found))
   }
+
+  func look(_ paths: [String]) async throws -> [HostPath] { try await run(paths.map { .look($0) }) }
 
   /// What exists is left alone, whatever it is; what does not is made as a directory.
   func make(_ paths: [String]) async throws { _ = try await run(paths.map { .make($0) }) }
 
-  /// Each path and all below it.
-  func label(_ paths: [String], _ label: String) async throws { _ = try await run(paths.map { .label($0, label) }) }
+  /// Each path and all below it; with `unlessThere` only where the path itself has another label.
+  func label(_ paths: [String], _ label: String, unlessThere: Bool = false) async throws {
+    _ = try await run(paths.map { unlessThere ? .labelUnlessThere($0, label) : .label($0, label) })
+  }
 
   /// The jobs of one config, each a volume that is to be seen with other owners.
   func map(_ jobs: [HostPathJob], as maps: IDMaps) async throws {

@@ -19,6 +19,8 @@ package struct PodServices: Sendable {
   package let logger: Logger
   /// By runtime handler, where that has one of its own; all of one root.
   package var snapshotters: [String: any Snapshotter] = [:]
+  /// Brings an image or artifact to this node, with the node's own credentials.
+  package var pull: (@Sendable (String) async throws -> ImageRecord)?
   /// Settings that containers want of the processors they have for themselves; `nil` gives none.
   package var processors: ProcessorKeeper?
   /// Asked about an image before a container is made of it; `nil` takes all.
@@ -91,6 +93,8 @@ package struct EngineSettings: Sendable {
   package var levels = SELinuxLevels(categories: 1024)
   /// Missing host paths that are never made for a container.
   package var rejectedSources: Set<String> = []
+  /// A file that says what of the host every container gets a copy of.
+  package var defaultMountsFile: String?
   /// VOLUMEs of images are nothing but directories of theirs.
   package var ignoresImageVolumes = false
   /// Containers have /etc/mtab.

@@ -3,25 +3,27 @@ import Linux
 import OCI
 
 extension SpecInputs {
-  /// Adds what CDI devices need to a spec that is complete otherwise.
-  func addCDI(to spec: inout RuntimeSpec) throws(Fault) {
+  /// Adds what CDI devices need to a spec that is complete otherwise. The result are the destinations of what is bound from the host.
+  func addCDI(to spec: inout RuntimeSpec) throws(Fault) -> Set<String> {
     let names = try cdiNames()
-    if names.isEmpty { return }
+    if names.isEmpty { return [] }
+    var binds: Set<String> = []
     for edits in try CDIDirectories(node.cdiDirectories).edits(for: names) {
-      do throws(Fault) { try apply(edits.edits, to: &spec) } catch { throw error.within(edits.origin) }
+      do throws(Fault) { try apply(edits.edits, to: &spec, &binds) } catch { throw error.within(edits.origin) }
     }
     // Later mounts must not be hidden by earlier ones' parents.
     let own = spec.mounts.prefix { !($0.options ?? []).contains { $0 == "rbind" || $0 == "bind" } }.count
     spec.mounts[own...].stablySort { ContainerPath.depth($0.destination) < ContainerPath.depth($1.destination) }
+    return binds
   }
 
-  private func apply(_ edits: CDISpec.Edits, to spec: inout RuntimeSpec) throws(Fault) {
+  private func apply(_ edits: CDISpec.Edits, to spec: inout RuntimeSpec, _ binds: inout Set<String>) throws(Fault) {
     var environment = Environment(spec.process.env)
     for entry in edits.env { environment.set(entry) }
     spec.process.env = environment.entries
     for node in edits.deviceNodes { try add(node, to: &spec) }
     try add(edits.netDevices, to: &spec)
-    for mount in edits.mounts { add(mount, to: &spec) }
+    for mount in edits.mounts { try add(mount, to: &spec, &binds) }
     for hook in edits.hooks { spec.hooks.add(hook.runtimeHook, at: hook.hookName) }
     if let rdt = edits.intelRdt { spec.linux.intelRdt = try runtimeRDT(rdt) }
     var groups = spec.process.user.additionalGids ?? []
@@ -61,14 +63,19 @@ extension SpecInputs {
       fileMode: node.fileMode ?? host.mode, uid: node.uid, gid: node.gid)
   }
 
-  private func add(_ mount: CDISpec.Mount, to spec: inout RuntimeSpec) {
+  private func add(_ mount: CDISpec.Mount, to spec: inout RuntimeSpec, _ binds: inout Set<String>) throws(Fault) {
     let destination = ContainerPath.clean(mount.containerPath)
     spec.mounts.removeAll { $0.destination == destination }
     let isBind = ["", "bind", "none"].contains(mount.type ?? "")
-    let bind = isBind && !mount.options.contains { $0 == "bind" || $0 == "rbind" } ? ["rbind"] : []
+    var options = (isBind && !mount.options.contains { $0 == "bind" || $0 == "rbind" } ? ["rbind"] : []) + mount.options
+    if isBind {
+      binds.insert(destination)
+      if changesFlags(options) { options += try lockedOptions(of: mount.hostPath).filter { !options.contains($0) } }
+    } else {
+      binds.remove(destination)
+    }
     spec.mounts.append(
-      RuntimeSpec.Mount(
-        destination, type: isBind ? "bind" : mount.type ?? "bind", source: mount.hostPath, options: bind + mount.options))
+      RuntimeSpec.Mount(destination, type: isBind ? "bind" : mount.type ?? "bind", source: mount.hostPath, options: options))
   }
 }
 

@@ -65,8 +65,7 @@ package enum SELinuxKind: Hashable, Sendable {
 
   /// By what a container runs, as podman and CRI-O tell.
   package init(command: [String]) {
-    let programs: Set = ["/sbin/init", "/usr/sbin/init", "/lib/systemd/systemd", "/usr/lib/systemd/systemd"]
-    self = command.first.map(programs.contains) == true ? .initSystem : .container
+    self = command.first.map(InitProgram.isOne) == true ? .initSystem : .container
   }
 }
 

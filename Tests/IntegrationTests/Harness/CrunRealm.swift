@@ -1,6 +1,4 @@
-import Core
 import Linux
-import Support
 
 /// A place where crun agrees to the node's cgroups. On hybrid ones it demands that the v2 root has no controller left: here, in a mount
 /// namespace of its own, the last ones are taken away by mounting v1 hierarchies for them. Nothing to do elsewhere.
@@ -9,32 +7,7 @@ enum CrunRealm {
   static func with(_ body: ([String]) async throws -> Void) async throws {
     let tree = try CgroupTree.detect()
     if tree.mode == .unified { return try await body([]) }
-    try await withScratch("cgroups") { scratch in
-      let holder = try await start(scratch)
-      defer {
-        try? holder.signal(9)
-        while !holder.ended(within: 1000) {}
-        _ = try? holder.reap()
-      }
-      try await body(["/usr/bin/nsenter", "--mount=/proc/\(holder.pid)/ns/mnt", "--"])
-    }
-  }
-
-  private static func start(_ scratch: String) async throws -> Pidfd {
-    let nothing = try FileHandle.open("/dev/null")
-    let log = try FileHandle.append(to: scratch + "/log")
-    try Files.makeDirectories(scratch + "/tree")
-    var spawn = Spawn(
-      "/usr/bin/unshare", ["--mount", "--propagation", "private", "/bin/sh", "-ec", script, "sh", scratch],
-      descriptors: [nothing.raw, log.raw, log.raw])
-    spawn.environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
-    let started = spawn
-    let holder = try await BlockingWork.run { try started.start() }
-    try await eventually("cgroups as crun wants them: \(scratch)/log") {
-      if holder.hasEnded { throw Fault(.internal, String(decoding: try Files.read(scratch + "/log"), as: UTF8.self)) }
-      return Files.exists(scratch + "/ready") ? true : nil
-    }
-    return holder
+    try await CgroupRealm.with(script, body)
   }
 
   /// The tree of cgroup mounts again, in a tmpfs that may have more of them.

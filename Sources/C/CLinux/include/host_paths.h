@@ -13,6 +13,8 @@ enum clinux_path_verb {
   CLINUX_PATH_MAP,
   /// Gives it and all below it the target for an SELinux label; file systems that know none are left alone.
   CLINUX_PATH_LABEL,
+  /// As LABEL, but only where it has another label itself.
+  CLINUX_PATH_LABEL_UNLESS_THERE,
 };
 
 struct clinux_path_job {
