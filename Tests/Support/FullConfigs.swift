@@ -27,7 +27,8 @@ package enum FullConfigs {
       ]
       $0.labels = ["a": "b"]
       $0.annotations = [
-        "kubernetes.io/ingress-bandwidth": "10M", "shm-size.crio.io": "1m", "own/full": #"{"cpushares": 100, "cpulimit": 500}"#,
+        "kubernetes.io/ingress-bandwidth": "10M", "shm-size.crio.io": "1m", "own/full": #"{"cpushares": 1024, "cpulimit": 500}"#,
+        "umask.crio.io": "027", "devices.crio.io": "/dev/fuse", "cpu-shared.crio.io/full": "enable", "cpu-quota.crio.io": "disable",
       ]
       $0.linux = linuxSandbox(cgroup)
     }

@@ -59,7 +59,8 @@ extension EngineSettings {
     config.linux.resources.cpusetCpus = "\(all)"
     if config.linux.resources.cpuQuota > 0 {
       let period = config.linux.resources.cpuPeriod
-      config.linux.resources.cpuQuota = Int64(all.count) * (period > 0 ? period : 100_000)
+      // A period that no kernel takes is refused later on.
+      config.linux.resources.cpuQuota = Int64(all.count) * (period > 0 ? min(period, 1_000_000) : 100_000)
     }
     for (name, processors) in [("OPENSHIFT_ISOLATED_CPUS", own), ("OPENSHIFT_SHARED_CPUS", shared)] {
       config.envs.append(.with { ($0.key, $0.value) = (name, Data("\(processors)".utf8)) })

@@ -4,6 +4,7 @@ enum BusyNode {
     [pods]
     shm_size = 1048576
     host_network_own_uts = true
+    shared_cpuset = "0"
     [pods.sysctls]
     "net.ipv4.tcp_keepalive_time" = "600"
     [containers]
@@ -18,7 +19,10 @@ enum BusyNode {
     min_injected_gomaxprocs = 2
     timezone = "Local"
     [runtimes.runc]
-    allowed_annotations = ["shm-size.crio.io"]
+    allowed_annotations = [
+      "shm-size.crio.io", "umask.crio.io", "unified-cgroup.crio.io", "devices.crio.io", "cgroup2-mount-hierarchy-rw.crio.io",
+      "try-skip-volume-selinux-label.crio.io", "cpu-load-balancing.crio.io", "cpu-quota.crio.io", "cpu-shared.crio.io"
+    ]
     [workloads.every]
     activation_annotation = "kubernetes.io/ingress-bandwidth"
     annotation_prefix = "own"
