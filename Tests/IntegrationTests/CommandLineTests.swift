@@ -41,12 +41,8 @@ import Testing
     try await Node.with { node in
       let (_, container) = try await sleeper(node)
       let shell = try await node.commandLineOnTerminal("exec", "-it", "main", "--", "/bin/sh", columns: 101, rows: 33)
-      // The size comes on a way of its own, and may come after the first keys.
-      try await eventually("the size is told") {
-        try shell.type("stty size; tty\r")
-        try await Task.sleep(for: .milliseconds(50))
-        return shell.screen().contains("33 101") ? true : nil
-      }
+      try shell.type("stty size; tty\r")
+      try await shell.shows("33 101")
       try await shell.shows("/dev/pts/")
       #expect(try await shell.currentSettings().contains("-icanon"))
       try shell.resize(columns: 120, rows: 40)

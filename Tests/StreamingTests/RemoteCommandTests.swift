@@ -95,6 +95,26 @@ import Testing
     }
   }
 
+  @Test func `a size that came before the session is the terminal's before the first key is read`() async throws {
+    try await Fixture.with { fixture in
+      let (opening, open) = AsyncStream<Void>.makeStream()
+      let streams = CommandStreams(stdin: true, stdout: true, terminal: true)
+      let url = try fixture.server.url(
+        for: .exec(streams) {
+          for await _ in opening {}
+          return try await ProcessSession.start("read line; stty size", streams)
+        })
+      let client = try await CommandClient.start(url, ["stdin", "stdout", "resize"])
+      try await client.send("{\"Width\":101,\"Height\":33}", to: "resize")
+      try await client.send("typed ahead\n")
+      try await client.spdy.wire.write(SPDYFrameWriter.ping(1))
+      try await client.spdy.receive { client.spdy.control.contains(.ping(1)) }
+      open.finish()
+      #expect(try await client.finish() == Self.success)
+      #expect(client.text("stdout").hasSuffix("33 101\r\n"), "\(client.text("stdout"))")
+    }
+  }
+
   @Test func `a session that cannot be opened tells why`() async throws {
     try await Fixture.with { fixture in
       let url = try fixture.server.url(

@@ -41,6 +41,8 @@ final class RemoteCommand: Conversation {
   var exit: CommandStatus?
   var exitWait: Task<Void, Never>?
   var window = TerminalWindow()
+  /// Lets the client's input through; it waits for the size that came before it.
+  var beginInput: (() -> Void)?
   /// Ends the connection, when all was sent.
   var finish: () -> Void = {}
 
@@ -126,11 +128,20 @@ final class RemoteCommand: Conversation {
     for pump in outputs + [input].compactMap({ $0 }) { pump.abandon() }
     outputs = []
     input = nil
+    letInputBegin()
+  }
+
+  /// Once: without effect afterwards.
+  func letInputBegin() {
+    let begin = beginInput
+    beginInput = nil
+    begin?()
   }
 
   /// The descriptors of a session that has begun.
   func connect(_ descriptors: consuming SessionStreams) {
-    connectInput(descriptors.stdin.take()?.release())
+    let stdin = descriptors.stdin.take()?.release()
+    beginInput = { [unowned self] in connectInput(stdin) }
     connect(.stdout, descriptors.stdout.take()?.release(), command.streams.stdout)
     connect(.stderr, descriptors.stderr.take()?.release(), command.streams.stderr)
   }

@@ -14,9 +14,10 @@ extension RemoteCommand {
     tellSize()
   }
 
-  /// A size that came before the session is told when it begins.
+  /// A size that came before the session is told when it begins, and before anything that was typed: programs ask for it as soon as they read.
   func tellSize() {
-    guard case .running(let session) = state, !window.isTelling, let size = window.wanted else { return }
+    guard case .running(let session) = state, !window.isTelling else { return }
+    guard let size = window.wanted else { return letInputBegin() }
     window.wanted = nil
     window.isTelling = true
     let bound = NIOLoopBound(self, eventLoop: loop)

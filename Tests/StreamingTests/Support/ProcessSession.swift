@@ -92,7 +92,13 @@ final class ProcessSession: StreamSession {
     return FileHandle(owning: descriptor)
   }
 
-  func resize(columns: UInt16, rows: UInt16) async throws { sizes.withLock { $0.append([columns, rows]) } }
+  /// Slow, as a shim on a busy node may be.
+  func resize(columns: UInt16, rows: UInt16) async throws {
+    try await Task.sleep(for: .milliseconds(30))
+    if terminal >= 0 { try check("TIOCSWINSZ") { shim_resize_terminal(terminal, columns, rows) } }
+    sizes.withLock { $0.append([columns, rows]) }
+  }
+
   func exit() async throws -> ExitRecord { try await ending.value }
 
   /// Kills the process; what it started goes on, as a detached child does.
