@@ -11,9 +11,8 @@ struct DefaultMounts: Sendable {
     let destination: String
   }
 
-  /// Bytes of all files of one container; each takes a block at least, and so does a directory.
+  /// Bytes of all files of one container.
   private static let limit = 64 << 20
-  private static let block = 4096
   private static let depth = 32
 
   let file: String
@@ -60,23 +59,18 @@ struct DefaultMounts: Sendable {
   /// Follows symlinks; those that lead nowhere, devices and sockets are left out.
   private func copy(_ source: String, to target: String, depth: Int, _ room: inout Int) throws {
     guard depth < Self.depth else { throw Fault(.failedPrecondition, "directories are nested deeper than \(Self.depth)") }
-    try take(Self.block, of: &room)
     if Files.isDirectory(source) {
       try Files.makeDirectories(target, mode: 0o755)
       for name in try Files.list(source) { try copy("\(source)/\(name)", to: "\(target)/\(name)", depth: depth + 1, &room) }
     } else if Files.isRegularFile(source) {
       let bytes = try Files.read(source, limit: Self.limit)
-      try take(max(0, bytes.count - Self.block), of: &room)
+      room -= bytes.count
+      guard room >= 0 else { throw Fault(.failedPrecondition, "more than \(Self.limit) bytes") }
       try Files.write(bytes, to: target)
     } else {
       return
     }
     try Files.setMode(target, Files.mode(source))
     try Files.setOwner(target, owner)
-  }
-
-  private func take(_ bytes: Int, of room: inout Int) throws(Fault) {
-    room -= bytes
-    if room < 0 { throw Fault(.failedPrecondition, "more than \(Self.limit) bytes") }
   }
 }
