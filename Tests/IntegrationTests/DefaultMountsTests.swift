@@ -41,7 +41,9 @@ import Testing
           $0.mounts = [.with { ($0.hostPath, $0.containerPath) = (scratch + "/empty", "/run/secrets/") }]
         }
         #expect(own.isEmpty)
-        for link in ["here", "again"] { _ = try await Command.run("/bin/ln", ["-s", ".", "\(scratch)/secrets/\(link)"], timeout: .seconds(5)) }
+        for link in ["here", "again"] {
+          _ = try await Command.run("/bin/ln", ["-s", ".", "\(scratch)/secrets/\(link)"], timeout: .seconds(5))
+        }
         await expectFault(.failedPrecondition, scratch + "/secrets", "nested deeper than 32") {
           _ = try await node.output("true", in: pods[0])
         }
