@@ -52,6 +52,11 @@ import Testing
       #expect(String(decoding: inside.stdout, as: UTF8.self).filter { $0 != "\t" } == "Cpus_allowed_list:0\n")
       try await update(node, id) { $0.memoryLimitInBytes = 32 << 20 }
       #expect(try limit(id) == 32 << 20)
+      if Node.hasSystemd {
+        // It puts the limits of its units into force again.
+        _ = try await Command.run("/usr/bin/systemctl", ["daemon-reload"], timeout: .seconds(60))
+        #expect(try limit(id) == 32 << 20)
+      }
       let before = try await node.status(container: id)
       #expect(before.resources.linux.cpuShares == 100 && before.resources.linux.cpuQuota == 20_000)
       #expect(before.resources.linux.memoryLimitInBytes == 32 << 20 && before.resources.linux.oomScoreAdj == 500)
@@ -112,6 +117,11 @@ import Testing
         }
       }
       #expect(status?.code == .failedPrecondition && status?.message.contains("cpuset_mems") == true, "\(status?.message ?? "")")
+      let inside = try await node.exec(id, ["/bin/sh", "-c", "grep Cpus_allowed_list /proc/self/status"])
+      let own = String(decoding: try Files.read("/proc/self/status"), as: UTF8.self).split(separator: "\n").first {
+        $0.hasPrefix("Cpus_allowed_list")
+      }
+      #expect(String(decoding: inside.stdout, as: UTF8.self) == own.map { $0 + "\n" }, "its processors are what they were")
       let invalid: [(String, @Sendable (inout Runtime_V1_LinuxContainerResources) -> Void)] = [
         ("cpu_shares", { $0.cpuShares = -1 }), ("cpu_quota", { $0.cpuQuota = -2 }), ("cpu_period", { $0.cpuPeriod = -1 }),
         ("memory_limit_in_bytes", { $0.memoryLimitInBytes = -2 }), ("memory_swap_limit_in_bytes", { $0.memorySwapLimitInBytes = -2 }),

@@ -203,8 +203,11 @@ import Testing
       ]
       let refusal = #expect(throws: LimitRefusal.self) { try LimitChange.apply(changes) }
       #expect(refusal?.change.field == "b")
-      let left = try Files.read(root + "/p/c/a")
-      #expect(left == Array("1\n".utf8))
+      #expect(try Files.read(root + "/p/c/a") == Array("1\n".utf8))
+      let earlier = try LimitChange.apply([changes[0]])
+      #expect(try Files.read(root + "/p/c/a") == Array("2\n".utf8))
+      earlier.putBack()
+      #expect(try Files.read(root + "/p/c/a") == Array("1\n".utf8))
     }
   }
 

@@ -9,20 +9,18 @@ struct LimitWriter: Sendable {
   let node: NodeFacts
   let cgroup: String
 
-  /// All or nothing, save for `oom_score_adj`, which comes last and is set for each process on its own.
-  func apply(_ update: ResourceUpdate) throws(Fault) {
-    try check(update)
-    do { try LimitChange.apply(try changes(update)) } catch let refusal as LimitRefusal {
-      throw Fault(
-        .failedPrecondition, "linux.\(refusal.change.field): \(refusal.change.value) is refused: \(refusal.error)", cause: refusal.error)
-    } catch { throw Fault(error) }
-    adjustOutOfMemoryScore(update)
-  }
-
-  /// What needs no attempt to be known as impossible.
-  func check(_ update: ResourceUpdate) throws(Fault) {
+  /// All or nothing, save for `oom_score_adj`, which comes last and is set for each process on its own. The result is what held before.
+  func apply(_ update: ResourceUpdate) throws(Fault) -> EarlierLimits {
     try checkMemory(update)
     try checkSwap(update)
+    let changes = try changes(update)
+    do throws(LimitRefusal) {
+      let earlier = try LimitChange.apply(changes)
+      adjustOutOfMemoryScore(update)
+      return earlier
+    } catch {
+      throw Fault(.failedPrecondition, "linux.\(error.change.field): \(error.change.value) is refused: \(error.error)", cause: error.error)
+    }
   }
 
   private func changes(_ update: ResourceUpdate) throws(Fault) -> [LimitChange] {
@@ -46,7 +44,7 @@ struct LimitWriter: Sendable {
   }
 
   /// A process that ends meanwhile needs none; one that is forked meanwhile inherits its parent's.
-  func adjustOutOfMemoryScore(_ update: ResourceUpdate) {
+  private func adjustOutOfMemoryScore(_ update: ResourceUpdate) {
     guard update.asked.oomScoreAdj != 0 else { return }
     let score = node.oomScore(update.asked.oomScoreAdj)
     for _ in 0..<2 {

@@ -24,10 +24,12 @@ extension Pod {
     let record = try ledger.container(container)
     let update = try ResourceUpdate(asked, over: record.resources)
     let writer = LimitWriter(reader: services.cgroups, node: services.settings.node, cgroup: record.plan.cgroup)
+    let earlier = try await BlockingWork.run { try writer.apply(update) }
     if record.plan.systemdCgroup == true {
-      try await updateThroughRuntime(record, update, writer)
-    } else {
-      try await BlockingWork.run { try writer.apply(update) }
+      do { try await tellRuntime(of: update, for: record) } catch {
+        await BlockingWork.run { earlier.putBack() }
+        throw error
+      }
     }
     try await remember(update, annotations, of: container)
     do { try rewriteSpec(record, update) } catch {
@@ -36,19 +38,19 @@ extension Pod {
     logger.info("container's limits changed", metadata: ["container": "\(container)"])
   }
 
-  /// systemd puts its own figures back whenever it is reloaded, so that it has to know of new ones: the runtime tells it.
-  private nonisolated func updateThroughRuntime(_ record: ContainerRecord, _ update: ResourceUpdate, _ writer: LimitWriter) async throws {
-    try await BlockingWork.run { try writer.check(update) }
+  /// systemd puts its own figures back whenever it is reloaded, so that it has to know of new ones: the runtime tells it. By then the kernel has taken
+  /// them: what it refuses is not left to the runtime, which would go on with figures that are not in force.
+  private nonisolated func tellRuntime(of update: ResourceUpdate, for record: ContainerRecord) async throws {
     let (resources, _) = try LinuxResources.make(update.asked, node: services.settings.node)
     let path = record.plan.bundle + "/update.json"
     try Files.write(Array(try JSONEncoder().encode(resources)), to: path)
     defer { try? Files.remove(path) }
     let arguments = ["--root", record.plan.runtimeRoot, "--systemd-cgroup", "update", "--resources", path, record.id]
     let output = try await Command.run(record.plan.runtime, arguments, timeout: .seconds(30))
-    guard output.succeeded else {
-      throw Fault(.failedPrecondition, "OCI runtime update: " + String(decoding: output.stderr.prefix { $0 != 0x0A }, as: UTF8.self))
-    }
-    await BlockingWork.run { writer.adjustOutOfMemoryScore(update) }
+    if output.succeeded { return }
+    let lines = String(decoding: output.stderr, as: UTF8.self).split(separator: "\n")
+    let reason = lines.last { $0.contains("level=error") } ?? lines.last ?? "it failed without a word"
+    throw Fault(.failedPrecondition, "OCI runtime update: \(reason)")
   }
 
   /// A container that is still being created has its limits set by the runtime: ours come after.

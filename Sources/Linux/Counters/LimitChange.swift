@@ -12,17 +12,27 @@ package struct LimitChange: Sendable, Hashable {
   }
 
   /// Writes all, in order. Where one is refused, those before it are taken back, and the refused one is told with the kernel's error.
-  package static func apply(_ changes: [LimitChange]) throws(LimitRefusal) {
-    var done: [(file: String, old: [UInt8])] = []
+  @discardableResult
+  package static func apply(_ changes: [LimitChange]) throws(LimitRefusal) -> EarlierLimits {
+    var earlier = EarlierLimits()
     for change in changes {
       let old = KernelText.read(change.file)
       do { try Files.write(change.value, to: change.file, create: false) } catch {
-        for step in done.reversed() { try? Files.write(step.old, to: step.file, create: false) }
+        earlier.putBack()
         throw LimitRefusal(change: change, error: error)
       }
-      if let old { done.append((change.file, old)) }
+      if let old { earlier.files.append((change.file, old)) }
     }
+    return earlier
   }
+}
+
+/// What held before limits were changed.
+package struct EarlierLimits: Sendable {
+  fileprivate var files: [(path: String, content: [UInt8])] = []
+
+  /// As far as the kernel takes it.
+  package func putBack() { for file in files.reversed() { try? Files.write(file.content, to: file.path, create: false) } }
 }
 
 /// The kernel did not take a limit.

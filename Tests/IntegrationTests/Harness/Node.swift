@@ -15,7 +15,7 @@ final class Node: Sendable {
   private let connection = Mutex<GRPCClient?>(nil)
 
   /// Whether systemd makes cgroups (BERTH_TEST_CGROUP_DRIVER=systemd): only where it is process 1, as in `hack/vm`.
-  private static let hasSystemd = Environment.value("BERTH_TEST_CGROUP_DRIVER") == "systemd"
+  static let hasSystemd = Environment.value("BERTH_TEST_CGROUP_DRIVER") == "systemd"
 
   /// Parent of all pods of these tests: of this run's own, so that two runs at once do not see each other's.
   static let cgroup = hasSystemd ? "/berthtest\(Process.id).slice" : "/berth-test-\(Process.id)"
