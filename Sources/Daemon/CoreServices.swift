@@ -25,7 +25,8 @@ struct CoreServices: Sendable {
     streaming: any StreamingEndpoint, metrics: Metrics, appArmorProfile: String?, logger: Logger
   ) throws {
     let (content, layers) = (stores.content, stores.layers)
-    let ledger = Ledger(store: stores.records, logger: logger)
+    let events = EventHub(capacity: settings.events.queueLength, patience: settings.events.retention)
+    let ledger = Ledger(store: stores.records, events: events, logger: logger)
     let namespaces = ImageNamespaces(store: stores.records, logger: logger)
     let index = namespaces.main
     let known = Set(try layers.list().map(\.id))
@@ -60,6 +61,8 @@ struct CoreServices: Sendable {
     engine.podDefaults.hostNetworkHasNoLabels = settings.containers.hostNetworkHasNoLabels
     engine.node.defaults = try settings.containers.defaults()
     engine.node.pidsLimit = settings.containers.pidsLimit > 0 ? Int64(settings.containers.pidsLimit) : nil
+    engine.bindMountPrefix = settings.containers.bindMountPrefix.map(ContainerPath.clean)
+    engine.enforcesFIPS = settings.containers.fips == "auto" ? engine.node.isFIPS : settings.containers.fips == "enabled"
     engine.rejectedSources = Set(settings.containers.rejectedSources)
     engine.defaultMountsFile = settings.containers.defaultMountsFile
     (engine.linksMountTable, engine.marksContainers) = (settings.containers.linksMountTable, settings.containers.marksContainers)
@@ -75,6 +78,7 @@ struct CoreServices: Sendable {
     engine.allowedAnnotations = try settings.runtimes.allowedAnnotations()
     engine.creation = settings.runtimes.creation
     engine.runtimeRoots = settings.runtimes.roots
+    engine.platformRuntimes = settings.runtimes.platformPrograms
     engine.node.defaultAppArmorProfile = appArmorProfile
     if settings.containers.ignoresAppArmor { engine.node.hasAppArmor = false }
     engine.node.selinux = try settings.containers.selinuxMode(engine.node)
