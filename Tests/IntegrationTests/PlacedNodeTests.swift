@@ -2,6 +2,7 @@ import CRIAPI
 import Core
 import GRPC
 import Linux
+import OCI
 import Support
 import SwiftProtobuf
 import Testing
@@ -75,7 +76,11 @@ import Testing
     let settings = "[containers]\nfips = \"enabled\"\n[runtimes.runc]\nallowed_annotations = [\"disable-fips.crio.io\"]\n"
     try await Node.with(settings: settings) { node in
       for directory in [node.scratch, node.root] { try Files.setMode(directory, 0o711) }
-      try await Self.importPolicies(node)
+      let policies = [
+        "etc/crypto-policies/config=DEFAULT", "etc/crypto-policies/back-ends/openssl=everything",
+        "usr/share/crypto-policies/default-fips-config=FIPS", "usr/share/crypto-policies/back-ends/FIPS/openssl=only what is approved",
+      ]
+      try await node.importBusybox("--file", policies[0], "--file", policies[1], "--file", policies[2], "--file", policies[3])
       let range = Runtime_V1_IDMapping.with { ($0.hostID, $0.length) = (600_000, 65536) }
       let pods = [
         try await node.run(try node.podConfig("plain") { $0.linux.securityContext.namespaceOptions.network = .node }),

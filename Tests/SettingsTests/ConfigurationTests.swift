@@ -70,6 +70,7 @@ import Testing
     (special.inheritsProgram, special.stateRoot, special.baseSpec) = (true, "/m", "/n")
     (special.networkDirectory, special.maximumNetworks) = ("/o", 0)
     (special.hidesHostDevices, special.allowsAllDevices, special.writableCgroups, special.minimumMemory) = (true, true, true, 4096)
+    special.platformPrograms = ["linux/arm64": "/q"]
     (special.podAnnotations, special.containerAnnotations, special.defaultAnnotations) = (["p"], ["q"], ["a.b/c": "d"])
     (special.seccompProfile, special.createTimeout, special.avoidsPivot, special.sharesKeyring) = ("/r", .seconds(9), true, true)
     special.allowedAnnotations = ["x.crio.io"]
