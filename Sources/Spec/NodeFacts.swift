@@ -69,7 +69,7 @@ extension NodeFacts {
     facts.cgroupMountOptions = try cgroupMountOptions(tree)
     let fips = "/proc/sys/crypto/fips_enabled"
     facts.hasFIPSSwitch = Files.exists(fips)
-    facts.isFIPS = try facts.hasFIPSSwitch && line(fips) == "1" || Files.exists("/etc/system-fips")
+    facts.isFIPS = facts.hasFIPSSwitch ? try line(fips) == "1" : Files.exists("/etc/system-fips")
     facts.hasSELinux = Files.exists("/sys/fs/selinux/enforce")
     facts.hasAppArmor = try hasAppArmor()
     return facts

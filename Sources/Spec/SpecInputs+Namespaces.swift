@@ -18,7 +18,8 @@ extension SpecInputs {
 
   /// Of the pod (`path`; the host's where it is nil), or one of the container's own: a network with nothing but its loopback, IPC with a /dev/shm that
   /// nobody shares.
-  private func namespace(_ type: RuntimeSpec.Namespace.Kind, _ mode: Runtime_V1_NamespaceMode, _ path: String?, _ name: String) throws(Fault)
+  private func namespace(_ type: RuntimeSpec.Namespace.Kind, _ mode: Runtime_V1_NamespaceMode, _ path: String?, _ name: String)
+    throws(Fault)
     -> RuntimeSpec.Namespace?
   {
     let field = "linux.security_context.namespace_options.\(name)"

@@ -52,7 +52,9 @@ struct LinuxSpecTests {
   }
 
   @Test func networkAndIPCMayBeTheContainersOwn() throws {
-    let own = try namespaces { ($0.securityContext.namespaceOptions.network, $0.securityContext.namespaceOptions.ipc) = (.container, .container) }
+    let own = try namespaces {
+      ($0.securityContext.namespaceOptions.network, $0.securityContext.namespaceOptions.ipc) = (.container, .container)
+    }
     #expect(own[.network] == "own" && own[.ipc] == "own" && own[.uts] == "/proc/7/ns/uts")
     let onHost = try namespaces {
       ($0.pod.networkNamespace, $0.pod.ipcNamespace) = (nil, nil)

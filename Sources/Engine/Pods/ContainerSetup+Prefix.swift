@@ -1,5 +1,7 @@
 import CRIAPI
 import Core
+import Linux
+import Spec
 
 /// Where berthd is in a container itself, and the host's root is mounted somewhere (`bind_mount_prefix`).
 extension ContainerSetup {

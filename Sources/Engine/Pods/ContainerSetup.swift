@@ -204,7 +204,7 @@ struct ContainerSetup: Sendable {
     inputs.labels = labels
     inputs.prepared = prepared
     if config.mounts.contains(where: \.recursiveReadOnly) || config.asksForCDI {
-      let features = await services.settings.runtimeFeatures.of(runtime(for: imageConfig))
+      let features = await services.settings.runtimeFeatures.of(try runtime(for: imageConfig))
       inputs.node.hasRecursiveReadOnly = features.recursiveReadOnly
       (inputs.node.hasNetDevices, inputs.node.hasRDTSchemata) = (features.netDevices, features.rdtSchemata)
     }

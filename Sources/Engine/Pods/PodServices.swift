@@ -1,6 +1,7 @@
 package import Core
 package import Linux
 package import Logging
+package import OCI
 package import Spec
 import Synchronization
 
