@@ -32,9 +32,10 @@ enum BrokenText<M: Message> {
 
   /// Whether the decoder finds a string that is no UTF-8 where the last step's field holds `content`. Of 0xFF a string alone makes that.
   private static func isBroken(_ steps: [Step], _ content: ArraySlice<UInt8>) -> Bool {
-    do { _ = try M(serializedBytes: message(steps, [content]), partial: true) } catch BinaryDecodingError.invalidUTF8 { return true } catch
-    {}
-    return false
+    do {
+      _ = try M(serializedBytes: message(steps, [content]), partial: true)
+      return false
+    } catch { return error as? BinaryDecodingError == .invalidUTF8 }
   }
 
   /// A message with nothing but these fields within each other, the last one once for each of `contents`.

@@ -53,7 +53,7 @@ extension PodService {
       await pod.watch(task)
       add(pod)
     } catch {
-      await takeBack(record, isClear: await rollback.run(services.logger))
+      takeBack(record, isClear: await rollback.run(services.logger))
       throw error
     }
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000

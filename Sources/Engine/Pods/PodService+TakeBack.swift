@@ -6,7 +6,7 @@ extension PodService {
   /// Ends the record of a RunPodSandbox that did not succeed. Where something of it could not be taken away, the sandbox is listed as not ready: for
   /// whoever wants to see or remove it, and so that the next attempt is free.
   /// - Parameter isClear: nothing is left of what it made.
-  func takeBack(_ record: SandboxRecord, isClear: Bool) async {
+  func takeBack(_ record: SandboxRecord, isClear: Bool) {
     if isClear {
       do { return try ledger.removeSandbox(record.id) } catch { services.logger.error("rollback: record: \(Fault(error))") }
     }

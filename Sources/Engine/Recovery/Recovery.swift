@@ -58,7 +58,7 @@ package struct Recovery: Sendable {
       if record.attached { rollback.add("network") { try await services.network.detach(record.id, netnsPath: nil) } }
       rollback.add("shim") { try await services.tasks.reap(record.plan, containers: []) }
       let isClear = await rollback.run(services.logger)
-      await pods.takeBack(record, isClear: isClear)
+      pods.takeBack(record, isClear: isClear)
       if isClear { services.logger.info("rolled back an interrupted sandbox", metadata: ["sandbox": "\(record.id)"]) }
     }
   }
