@@ -1,6 +1,6 @@
-import NIOCore
 import Core
 import Linux
+import NIOCore
 import OCI
 import Support
 import Synchronization
@@ -36,6 +36,7 @@ import Testing
         #expect(try await one(node, "images", "ls", "--json")["images"]?.array?.first?["id"]?.string == id)
         #expect(try await one(node, "images", "tag", "--json", name, other)["reference"]?.string == other)
         #expect(try await one(node, "images", "inspect", "--json", other)["image"]?["repoTags"]?.array?.count == 2)
+        #expect(try await one(node, "images", "namespaces", "--json")["namespaces"]?.array?.first?["name"]?.string == "k8s.io")
         let pushed = try await objects(node, ["images", "push", "--json", other])
         #expect(pushed.last?["pushed"]?["digest"]?.string == image.digest.description, "\(pushed)")
         let usage = try await one(node, "images", "du", "--json")
@@ -50,7 +51,6 @@ import Testing
         #expect(try await one(node, "images", "prune", "--json")["images"]?.array?.count == 1)
         #expect(try await one(node, "images", "ls", "--json").members?.isEmpty == true)
         #expect(try await one(node, "images", "referrers", "--json", name)["digest"]?.string == image.digest.description)
-        #expect(try await one(node, "images", "namespaces", "--json")["namespaces"]?.array?.first?["name"]?.string == "k8s.io")
         #expect(try await one(node, "registry", "explain", "--json", name)["endpoints"]?.array?.isEmpty == false)
       }
     }
