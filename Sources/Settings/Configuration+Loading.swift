@@ -1,4 +1,5 @@
 import Linux
+import OCI
 
 extension Configuration {
   package static let standardPath = "/etc/berth/config.toml"
@@ -57,6 +58,7 @@ extension Configuration {
       try table.within("streaming") { (table) throws(SettingsError) in try streaming.apply(&table) }
       try table.within("metrics") { (table) throws(SettingsError) in try metrics.apply(&table) }
       try table.within("stats") { (table) throws(SettingsError) in try stats.apply(&table) }
+      try table.within("events") { (table) throws(SettingsError) in try events.apply(&table) }
       try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
       try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }
@@ -116,6 +118,10 @@ extension Configuration.Images {
       try table.set(&limits.fileSize, "max_file_size", check: Check.range(1...(1 << 60)))
       try table.set(&limits.expansion, "max_expansion", check: Check.range(1...(1 << 30)))
       try table.set(&limits.depth, "max_depth", check: Check.range(1...256))
+      try table.set(&limits.pathLength, "max_path_length", check: Check.range(1...4095))
+      try table.set(&limits.nameLength, "max_name_length", check: Check.range(1...255))
+      try table.set(&limits.attributes, "max_xattrs", check: Check.range(0...65536))
+      try table.set(&limits.attributeSize, "max_xattr_size", check: Check.range(0...65536))
     }
   }
 }
@@ -154,6 +160,12 @@ extension Configuration.Runtime {
     try table.set(&podAnnotations, "pod_annotations")
     try table.set(&containerAnnotations, "container_annotations")
     try table.set(&allowedAnnotations, "allowed_annotations")
+    try table.within("platform_runtime_paths") { (table) throws(SettingsError) in
+      for platform in table.rest {
+        if Platform(platform) == nil { throw table.error(platform, "is no platform, which is like \"linux/arm64\"") }
+        platformPrograms[platform] = try table.take(platform, check: Check.absolute)
+      }
+    }
     try table.within("default_annotations") { (table) throws(SettingsError) in
       for name in table.rest { defaultAnnotations[name] = try table.take(name) }
     }
