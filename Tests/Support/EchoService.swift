@@ -51,7 +51,7 @@ package final class EchoService: GRPCService {
   }
 
   /// All at once, by the type's own way: what is appended goes byte by byte in debug builds.
-  private static func filled<Bytes: RangeReplaceableCollection<UInt8>>(_ byte: UInt8, count: Int) -> Bytes {
+  package static func filled<Bytes: RangeReplaceableCollection<UInt8>>(_ byte: UInt8, count: Int) -> Bytes {
     Bytes(repeating: byte, count: count)
   }
 
