@@ -1,3 +1,5 @@
+import Core
+
 /// A network as its configuration describes it: a chain of plugins under one name.
 struct NetworkList: Sendable, Equatable {
   struct Plugin: Sendable, Equatable {

@@ -8,11 +8,12 @@ import Linux
 import Logging
 import Registry
 import Settings
-import Spec
 import Tasks
 
 /// The core's use cases on their implementations, and the surfaces over them.
 struct CoreServices: Sendable {
+  typealias Registry = RegistrySource & RegistryExplaining & RegistryTarget & RegistryReferrers
+
   let pods: PodService
   let garbage: GarbageCollector
   let services: [any GRPCService]
@@ -21,150 +22,73 @@ struct CoreServices: Sendable {
   let network: CNINetwork
 
   init(
-    _ settings: Configuration, stores: Stores, registry: any RegistrySource & RegistryExplaining & RegistryTarget & RegistryReferrers,
-    streaming: any StreamingEndpoint, metrics: Metrics, appArmorProfile: String?, logger: Logger
+    _ settings: Configuration, stores: Stores, registry: any Registry, streaming: any StreamingEndpoint, metrics: Metrics,
+    appArmorProfile: String?, logger: Logger
   ) throws {
-    let (content, layers) = (stores.content, stores.layers)
     let ledger = Ledger(store: stores.records, logger: logger)
-    let namespaces = ImageNamespaces(store: stores.records, logger: logger)
-    let index = namespaces.main
-    let known = Set(try layers.list().map(\.id))
-    try namespaces.load { image in
-      content.contains(image.id) && content.contains(image.manifest) && image.layers.allSatisfy(known.contains)
-    }
-    let leases = PullLeases(store: stores.records, logger: logger)
-    try leases.load()
-    garbage = GarbageCollector(
-      images: namespaces, ledger: ledger, leases: leases, content: content, layers: layers,
-      keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
-    let images = ImageService(
-      namespaces: namespaces, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
-      policy: Self.policy(settings.images, logger), recheck: settings.images.recheck, downloads: settings.images.maximumParallelDownloads,
-      patience: settings.registry.progressTimeout == .zero ? nil : settings.registry.progressTimeout,
-      keepsBlobs: settings.images.keepLayerBlobs, packer: TarPacker(content), metrics: metrics, logger: logger,
-      afterPulls: { MemoryPolicy.giveBack() })
+    let store = try ImageCore(settings, stores: stores, ledger: ledger, registry: registry, metrics: metrics, logger: logger)
     let tree = try CgroupTree.detect()
+    garbage = store.garbage
     stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
-    usage = ImageUsage(root: settings.root, layers: layers, snapshots: stores.snapshots, writable: stats.writable)
-    let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
+    usage = ImageUsage(root: settings.root, layers: stores.layers, snapshots: stores.snapshots, writable: stats.writable)
     network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
-    var engine = try EngineSettings(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
-    engine.messageLimit = settings.grpc.maximumSendSize
-    engine.logLineLimit = settings.runtimes.maximumLogLine
-    if let least = engine.node.minimumOOMScore {
-      logger.warning("oom_score_adj below \(least) cannot be set without CAP_SYS_RESOURCE: such requests get \(least)")
-    }
-    engine.root = settings.root
-    engine.node.hasUserNamespaces = Mounts.mappingProblem(settings.root) == nil
-    engine.podDefaults = try settings.pods.defaults()
-    engine.podDefaults.hostNetworkHasNoLabels = settings.containers.hostNetworkHasNoLabels
-    engine.node.defaults = try settings.containers.defaults()
-    engine.node.pidsLimit = settings.containers.pidsLimit > 0 ? Int64(settings.containers.pidsLimit) : nil
-    engine.rejectedSources = Set(settings.containers.rejectedSources)
-    engine.defaultMountsFile = settings.containers.defaultMountsFile
-    (engine.linksMountTable, engine.marksContainers) = (settings.containers.linksMountTable, settings.containers.marksContainers)
-    engine.ignoresImageVolumes = settings.containers.ignoresImageVolumes
-    engine.hostPathLimit = .seconds(settings.containers.hostPathSeconds)
-    engine.node.cgroupDriver = CgroupDriver(rawValue: settings.cgroups.driver) ?? .cgroupfs
-    engine.shim = ShimPlacement(settings.shim)
-    engine.annotations = settings.runtimes.annotations
-    engine.handlers = try settings.runtimes.facts(engine.node) { logger.warning("\($0)") }
-    engine.networks = settings.runtimes.networks
-    engine.sharedProcessors = settings.pods.sharedProcessors
-    engine.workloads = try settings.engineWorkloads()
-    engine.allowedAnnotations = try settings.runtimes.allowedAnnotations()
-    engine.creation = settings.runtimes.creation
-    engine.runtimeRoots = settings.runtimes.roots
-    engine.node.defaultAppArmorProfile = appArmorProfile
-    if settings.containers.ignoresAppArmor { engine.node.hasAppArmor = false }
-    engine.node.selinux = try settings.containers.selinuxMode(engine.node)
-    engine.levels = SELinuxLevels(categories: settings.containers.selinuxCategories)
-    engine.node.cdiDirectories = settings.cdi.directories
-    engine.node.hookDirectories = settings.containers.hookDirectories
-    engine.node.devicesFollowUser = settings.containers.devicesFollowUser
-    var podServices = PodServices(
-      ledger: ledger, images: index, tasks: ShimRuntime(shim: shim, cgroups: tree, logger: logger), network: network,
-      snapshots: stores.snapshots, layers: layers, content: content, garbage: garbage, cgroups: CgroupReader(tree), settings: engine,
-      logger: logger)
-    podServices.admission = images.admission
-    podServices.pull = { try await images.pull($0, credentials: nil) }
-    podServices.processors = ProcessorKeeper(state: settings.state, cgroups: tree, irqbalance: settings.pods.irqbalance, logger: logger)
-    podServices.snapshotters = settings.runtimes.snapshotters(stores.snapshotters)
-    pods = PodService(podServices)
-    NodeMetrics.register(ledger, images, in: metrics)
-    let handlers = Set(engine.runtimes.keys)
+    let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
+    let engine = try EngineSettings(settings, appArmorProfile: appArmorProfile, logger: logger)
+    let tasks = ShimRuntime(shim: shim, cgroups: tree, logger: logger)
+    pods = PodService(
+      Self.podServices(settings, engine, stores, store, ledger: ledger, network: network, tasks: tasks, tree: tree, logger: logger))
+    NodeMetrics.register(ledger, store.images, in: metrics)
+    let surfaces = Surfaces(settings: settings, images: store.images, usage: usage, pods: pods, streaming: streaming)
     services = [
-      RuntimeService(
-        pods: pods, images: images, node: NodeStatus(settings: engine, network: network, shim: shim), stats: stats,
-        metrics: MetricSelection(settings.stats.metrics), streaming: streaming),
-      try NamespacedService { [usage] namespace in
-        ImageServiceSurface(
-          images: try images.within(namespace), usage: usage, pinned: PinnedImages(settings.images.pinned),
-          handlers: handlers)
-      },
-      try NamespacedService { [pods, usage] namespace in
-        BerthService(
-          images: try images.within(namespace), usage: usage, registry: registry, packer: TarPacker(content), pods: pods,
-          streaming: streaming
-        ) { path in
-          try await ArchiveSource.open(path)
-        }
-      },
+      surfaces.runtime(NodeStatus(settings: engine, network: network, shim: shim), stats),
+      try surfaces.images(handlers: Set(engine.runtimes.keys)), try surfaces.berth(registry, stores.content),
     ]
   }
-}
 
-extension CoreServices {
-  private static func policy(_ settings: Configuration.Images, _ logger: Logger) -> any ImagePolicy {
-    if settings.verifierDirectory.isEmpty { return AnyImage() }
-    return VerifierPrograms(directory: settings.verifierDirectory, timeout: settings.verifierTimeout, logger: logger)
+  private static func podServices(
+    _ settings: Configuration, _ engine: EngineSettings, _ stores: Stores, _ store: ImageCore, ledger: Ledger, network: CNINetwork,
+    tasks: ShimRuntime, tree: CgroupTree, logger: Logger
+  ) -> PodServices {
+    var services = PodServices(
+      ledger: ledger, images: store.namespaces.main, tasks: tasks, network: network, snapshots: stores.snapshots, layers: stores.layers,
+      content: stores.content, garbage: store.garbage, cgroups: CgroupReader(tree), settings: engine, logger: logger)
+    services.admission = store.images.admission
+    let images = store.images
+    services.pull = { try await images.pull($0, credentials: nil) }
+    services.processors = ProcessorKeeper(state: settings.state, cgroups: tree, irqbalance: settings.pods.irqbalance, logger: logger)
+    services.snapshotters = settings.runtimes.snapshotters(stores.snapshotters)
+    return services
   }
 }
 
-extension Configuration.Images {
-  fileprivate var recheck: ImageAdmission.Recheck {
-    switch verifierRecheck {
-    case "never": .never
-    case "always": .always
-    case "changed": .changed
-    default: Duration(goSyntax: verifierRecheck).map { .after($0) } ?? .changed
+/// What clients see of the core: one service of gRPC each.
+private struct Surfaces {
+  let settings: Configuration
+  let images: ImageService
+  let usage: ImageUsage
+  let pods: PodService
+  let streaming: any StreamingEndpoint
+
+  func runtime(_ node: NodeStatus, _ stats: StatsService) -> any GRPCService {
+    RuntimeService(
+      pods: pods, images: images, node: node, stats: stats, metrics: MetricSelection(settings.stats.metrics), streaming: streaming)
+  }
+
+  func images(handlers: Set<String>) throws -> any GRPCService {
+    let pinned = PinnedImages(settings.images.pinned)
+    return try NamespacedService { [images, usage] namespace in
+      ImageServiceSurface(images: try images.within(namespace), usage: usage, pinned: pinned, handlers: handlers)
     }
   }
-}
 
-extension Configuration.Runtimes {
-  /// Handler → program; the empty name is the default handler. A handler whose program is missing is left out, except the default one.
-  func paths() throws -> [String: String] {
-    var paths: [String: String] = [:]
-    for name in handlers.keys { if let path = try? executable(of: name) { paths[name] = path } }
-    paths[""] = paths[standard] ?? standard
-    return paths
-  }
-}
-
-extension Configuration.Runtimes {
-  /// Of the handlers that name one; the default one's under the empty name too.
-  func snapshotters(_ known: [String: any Snapshotter]) -> [String: any Snapshotter] {
-    var chosen = handlers.compactMapValues { handler in handler.snapshotter.flatMap { known[$0] } }
-    chosen[""] = chosen[standard]
-    return chosen
-  }
-}
-
-extension CNINetwork.Settings {
-  init(_ settings: Configuration) {
-    self.init()
-    root = settings.root
-    configurationDirectory = settings.cni.configurationDirectory
-    furtherDirectories = Set(settings.runtimes.handlers.values.compactMap(\.networkDirectory)).subtracting([configurationDirectory])
-    pluginDirectories = settings.cni.binaryDirectories
-    networks = settings.cni.maximumNetworks
-    preferred = settings.cni.defaultNetwork
-    preference = AddressPreference(rawValue: settings.cni.addressPreference) ?? .ipv4
-    template = settings.cni.template ?? ""
-    addLimit = .seconds(settings.cni.timeout)
-    deleteLimit = min(deleteLimit, addLimit)
-    (readyLimit, statusGrace) = (settings.cni.readyTimeout, settings.cni.statusGrace)
-    hostPorts = HostPorts(rawValue: settings.cni.hostPorts) ?? .portmap
+  func berth(_ registry: any CoreServices.Registry, _ content: BlobDirectory) throws -> any GRPCService {
+    try NamespacedService { [images, usage, pods, streaming] namespace in
+      BerthService(
+        images: try images.within(namespace), usage: usage, registry: registry, packer: TarPacker(content), pods: pods,
+        streaming: streaming
+      ) { path in
+        try await ArchiveSource.open(path)
+      }
+    }
   }
 }

@@ -7,6 +7,17 @@ import Spec
 
 /// `[runtimes.NAME]` as the engine takes it: by handler, the default one under the empty name too.
 extension Configuration.Runtimes {
+  /// Handler → program; the empty name is the default handler. A handler whose program is missing is left out, except the default one.
+  func paths() throws -> [String: String] {
+    var paths: [String: String] = [:]
+    for name in handlers.keys { if let path = try? executable(of: name) { paths[name] = path } }
+    paths[""] = paths[standard] ?? standard
+    return paths
+  }
+
+  /// Those that name one.
+  func snapshotters(_ known: [String: any Snapshotter]) -> [String: any Snapshotter] { each { $0.snapshotter.flatMap { known[$0] } } }
+
   var annotations: [String: PassedAnnotations] {
     each { PassedAnnotations(pod: $0.podAnnotations, container: $0.containerAnnotations) }
   }

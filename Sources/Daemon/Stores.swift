@@ -52,5 +52,9 @@ extension ExtractionLimits {
     fileSize = Int64(limits.fileSize)
     expansion = Int64(limits.expansion)
     depth = limits.depth
+    pathLength = limits.pathLength
+    nameLength = limits.nameLength
+    attributes = limits.attributes
+    attributeSize = limits.attributeSize
   }
 }

@@ -10,9 +10,13 @@ package struct CPUSet: Sendable, Hashable, CustomStringConvertible {
   /// The empty text is no processor; nil for what is no list.
   package init?(_ text: some StringProtocol) {
     members = []
+    var named = 0
     for part in text.split(separator: ",", omittingEmptySubsequences: !text.contains(",")) {
       let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Self.number($0) }
       guard ends.count <= 2, let first = ends[0], let last = ends[ends.count - 1], first <= last, last < Self.limit else { return nil }
+      // Each may be named more than once, but not without end.
+      named += last - first + 1
+      if named > 4 * Self.limit { return nil }
       members.formUnion(first...last)
     }
   }

@@ -62,7 +62,9 @@ struct AttemptFailure: Error, Sendable {
   }
 
   /// Certificates do not get better by asking again.
-  private static func isLasting(_ error: any Error) -> Bool { error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError }
+  private static func isLasting(_ error: any Error) -> Bool {
+    error is NIOSSLError || error is NIOSSLExtraError || error is BoringSSLError || error is WrongPeer
+  }
 
   /// What a person needs to know of a transport's error.
   static func explain(_ error: any Error) -> String {
@@ -71,6 +73,7 @@ struct AttemptFailure: Error, Sendable {
     case let error as IOError: SystemError(error.errnoCode, call: "connection").description
     case let error as HTTPClientError: explain(error)
     case let error as NIOSSLExtraError: "TLS: \(error.description)"
+    case let error as WrongPeer: "TLS: \(error)"
     case is NIOSSLError, is BoringSSLError: explain(tls: String(describing: error))
     case let error as HTTPParserError: explain(error)
     default: String(describing: error)

@@ -42,37 +42,14 @@ struct CertificateDiagnosis {
 
   var reason: String {
     let now = Int(Date().timeIntervalSince1970)
-    let names = names
     if Int(certificate.notValidAfter) < now { return "the host's certificate expired on \(Self.day(certificate.notValidAfter))" }
     if Int(certificate.notValidBefore) > now { return "the host's certificate is not valid before \(Self.day(certificate.notValidBefore))" }
-    if !names.contains(where: { Self.matches($0, host) }) {
-      return "the host's certificate is for \(names.isEmpty ? "nobody" : names.prefix(5).joined(separator: ", ")), not for \(host)"
-    }
+    do throws(WrongPeer) { try WrongPeer.check(certificate, host) } catch { return error.description }
     return "the host's certificate is not signed by a trusted authority"
   }
 
   private static func day(_ time: Int) -> String {
     Date(timeIntervalSince1970: Double(time)).formatted(.iso8601.year().month().day())
-  }
-
-  /// DNS names and addresses that it is for.
-  private var names: [String] {
-    certificate._subjectAlternativeNames().compactMap { name in
-      switch name.nameType {
-      case .dnsName: Excerpt.of(String(decoding: name.contents, as: UTF8.self), limit: 100)
-      case .ipAddress: Self.address(Array(name.contents))
-      default: nil
-      }
-    }
-  }
-
-  private static func address(_ bytes: [UInt8]) -> String? {
-    (try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: 0))?.ipAddress
-  }
-
-  private static func matches(_ name: String, _ host: String) -> Bool {
-    if name.hasPrefix("*.") { return host.firstIndex(of: ".").map { host[$0...] == name.dropFirst() } ?? false }
-    return name.lowercased() == host
   }
 }
 

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Core
 import Linux
 import NIOCore
+import NIOHTTP1
 import NIOSSL
 import Synchronization
 
@@ -12,12 +13,28 @@ import Synchronization
 final class Connections: Sendable {
   private struct Trust: Hashable {
     let tls: RegistryHost.TLS
+    let name: NameCheck
     let versions: [Files.Version?]
   }
 
   struct Kind: Hashable {
     let dialTimeout: Duration
     let proxy: ProxySettings.Proxy?
+    /// By ``ProxyDoor``: the proxy is reached by TLS, or the target is an IPv6 address, which the HTTP client would name without its brackets.
+    let needsDoor: Bool
+
+    init(dialTimeout: Duration, proxy: ProxySettings.Proxy?, target: WebAddress) {
+      (self.dialTimeout, self.proxy) = (dialTimeout, proxy)
+      needsDoor = proxy?.kind == .https || (proxy?.kind == .http && target.authority.hasPrefix("["))
+    }
+  }
+
+  /// Who compares a host with its certificate's names.
+  private enum NameCheck {
+    /// The TLS library first, which knows what it is connected to, then ``PeerCheck``.
+    case both
+    /// Only ``PeerCheck``: what the TLS library is connected to is a proxy.
+    case own
   }
 
   let group: any EventLoopGroup
@@ -40,7 +57,7 @@ final class Connections: Sendable {
 
   /// For a request to `address` on behalf of `host`. UNAVAILABLE after shutdown.
   func client(for host: RegistryHost, to address: WebAddress) async throws(Fault) -> HTTPClient {
-    let kind = Kind(dialTimeout: host.dialTimeout ?? dialTimeout, proxy: try proxies.proxy(for: address))
+    let kind = Kind(dialTimeout: host.dialTimeout ?? dialTimeout, proxy: try proxies.proxy(for: address), target: address)
     let door = try await doors.door(for: kind)
     let client = clients.withLock { clients -> HTTPClient? in
       if clients == nil { return nil }
@@ -61,7 +78,7 @@ final class Connections: Sendable {
   /// Why the connection for `address` could not be made, where a door knows more than the client.
   func failure(of host: RegistryHost, to address: WebAddress) async -> Fault? {
     guard let proxy = try? proxies.proxy(for: address), let target = TunnelTarget(address) else { return nil }
-    return await doors.failure(of: Kind(dialTimeout: host.dialTimeout ?? dialTimeout, proxy: proxy), to: target)
+    return await doors.failure(of: Kind(dialTimeout: host.dialTimeout ?? dialTimeout, proxy: proxy, target: address), to: target)
   }
 
   func shutdown() async throws {
@@ -90,17 +107,25 @@ final class Connections: Sendable {
 }
 
 extension Connections {
-  /// Settings for connections on behalf of `host`; `nil` for the defaults. The client's certificate is shown to `host` only, its authorities are
-  /// trusted for where it redirects to as well. FAILED_PRECONDITION where a file cannot be used.
-  func tls(for host: RegistryHost, itself: Bool) throws(Fault) -> TLSConfiguration? {
+  /// Makes `request` one that only `address` can read, by the settings of `host`, on whose behalf it is. The client's certificate is shown to `host`
+  /// only, its authorities are trusted for where it redirects to as well. FAILED_PRECONDITION where a file cannot be used.
+  func secure(_ request: inout HTTPClientRequest, to address: WebAddress, of host: RegistryHost, itself: Bool) throws(Fault) {
+    guard address.scheme == .https, let place = HostAndPort(address.authority) else { return }
+    let isTunnel = try proxies.proxy(for: address) != nil
+    request.tlsConfiguration = try tls(for: host, itself: itself, isTunnel && IPAddress(place.host) != nil ? .own : .both)
+    request.headers.replaceOrAdd(name: PeerCheck.header, value: host.tls.skipVerify ? PeerCheck.anybody : place.host)
+  }
+
+  /// `nil` for the defaults.
+  private func tls(for host: RegistryHost, itself: Bool, _ name: NameCheck) throws(Fault) -> TLSConfiguration? {
     var wanted = host.tls
     if !itself { wanted.clients = [] }
     wanted.authorities += authorities
-    if wanted == RegistryHost.TLS() { return nil }
+    if wanted == RegistryHost.TLS(), name == .both { return nil }
     let files = wanted.authorities + wanted.clients.flatMap { [$0.certificate, $0.key ?? $0.certificate] }
-    let key = Trust(tls: wanted, versions: files.map(Files.version))
+    let key = Trust(tls: wanted, name: name, versions: files.map(Files.version))
     if let known = trust.withLock({ $0[key] }) { return known }
-    let made = try Self.configuration(wanted)
+    let made = try Self.configuration(wanted, name)
     trust.withLock { known in
       if known.count >= 64 { known.removeAll() }
       known[key] = made
@@ -108,8 +133,9 @@ extension Connections {
     return made
   }
 
-  private static func configuration(_ tls: RegistryHost.TLS) throws(Fault) -> TLSConfiguration {
+  private static func configuration(_ tls: RegistryHost.TLS, _ name: NameCheck) throws(Fault) -> TLSConfiguration {
     var configuration = try configuration(trusting: tls.authorities)
+    if name == .own { configuration.certificateVerification = .noHostnameVerification }
     if tls.skipVerify { configuration.certificateVerification = .none }
     if let client = tls.clients.first {
       let chain: [NIOSSLCertificate] = try load("client certificate", client.certificate) {

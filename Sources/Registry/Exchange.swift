@@ -90,7 +90,7 @@ struct Exchange: Sendable {
     if let transfer = question.transfer { request.headers.add(name: UnreadBodies.header, value: "\(transfer)") }
     if isOwn { endpoint.host.addHeaders(to: &request.headers) }
     if let authorization { request.headers.replaceOrAdd(name: "Authorization", value: authorization) }
-    if address.scheme == .https { request.tlsConfiguration = try connections.tls(for: endpoint.host, itself: isOwn) }
+    try connections.secure(&request, to: address, of: endpoint.host, itself: isOwn)
     return request
   }
 

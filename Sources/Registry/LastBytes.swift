@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// Lets a reader that takes its time have all that a peer sent before it hung up.
 ///
@@ -27,6 +28,7 @@ final class LastBytes: ChannelDuplexHandler {
         try pipeline.addHandler(LastBytes(), position: .first)
         let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPResponseDecoder>.self)
         try pipeline.addHandler(UnreadBody(unread), position: .after(decoder))
+        try pipeline.addHandler(PeerCheck(try? pipeline.handler(type: NIOSSLClientHandler.self)), position: .after(decoder))
         try pipeline.addHandler(Farewell())
       }
     }

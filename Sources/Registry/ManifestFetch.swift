@@ -46,21 +46,11 @@ struct ManifestFetch: Sendable {
       return try await limited(to: policy.documentTimeout) {
         let response = try await exchange.ask(question, of: endpoint)
         guard response.status == .ok else { throw await Refusal(response, within: policy).failure(place) }
-        let bytes = try await body(of: response, place)
+        let bytes = try await response.document(upTo: policy.documentLimit, place)
         return try check(bytes, response.headers.first(name: "Content-Type") ?? "", reference, place)
       }
     } catch {
       throw AttemptFailure(error, asking: endpoint.address(path))
-    }
-  }
-
-  func body(of response: HTTPClientResponse, _ place: String) async throws -> [UInt8] {
-    do {
-      let buffer = try await response.body.collect(upTo: policy.documentLimit)
-      try Task.checkCancellation()
-      return Array(buffer: buffer)
-    } catch is NIOTooManyBytesError {
-      throw AttemptFailure(Fault(.resourceExhausted, "\(place): more than \(policy.documentLimit) bytes"))
     }
   }
 
@@ -71,6 +61,19 @@ struct ManifestFetch: Sendable {
     }
     let mediaType = try ManifestType.of(bytes, served: contentType, place)
     return ManifestDocument(digest: reference.digest ?? .sha256(of: bytes), mediaType: mediaType, bytes: bytes)
+  }
+}
+
+extension HTTPClientResponse {
+  /// All of its body. RESOURCE_EXHAUSTED where that is too much.
+  func document(upTo limit: Int, _ place: String) async throws -> [UInt8] {
+    do {
+      let buffer = try await body.collect(upTo: limit)
+      try Task.checkCancellation()
+      return Array(buffer: buffer)
+    } catch is NIOTooManyBytesError {
+      throw AttemptFailure(Fault(.resourceExhausted, "\(place): more than \(limit) bytes"))
+    }
   }
 }
 

@@ -48,7 +48,7 @@ struct ReferrersFetch: Sendable {
         guard response.status == .ok else { throw await Refusal(response, within: fetch.policy).failure(place) }
         let type = response.headers.first(name: "Content-Type") ?? ""
         let next = try Self.next(response.headers["Link"], after: address)
-        return (try index(try await fetch.body(of: response, place), type, place), next)
+        return (try index(try await response.document(upTo: fetch.policy.documentLimit, place), type, place), next)
       }
       guard let page else { return nil }
       found += page

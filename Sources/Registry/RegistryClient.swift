@@ -12,6 +12,8 @@ package final class RegistryClient: RegistrySource {
   private let connections: Connections
   /// Of downloads, for each host, over all pulls.
   private let slots: Slots
+  /// One push at a time writes to a subject's list of referrers.
+  let referrerLists = Slots(1)
 
   /// - Parameter environment: `NAME=value` each, for its proxies and authorities.
   package init(

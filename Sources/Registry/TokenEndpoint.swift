@@ -75,10 +75,9 @@ struct TokenEndpoint: Sendable {
     -> @Sendable (HTTPClientRequest) async throws -> HTTPClientResponse
   {
     let client = try await connections.client(for: endpoint.host, to: realm)
-    let tls = realm.scheme == .https ? try connections.tls(for: endpoint.host, itself: realm.origin == endpoint.origin) : nil
     return { [connections, policy] request in
       var request = request
-      request.tlsConfiguration = tls
+      try connections.secure(&request, to: realm, of: endpoint.host, itself: realm.origin == endpoint.origin)
       do { return try await client.execute(request, timeout: TimeAmount(policy.responseTimeout)) } catch {
         throw await connections.explain(error, asking: realm, of: endpoint.host, at: "token endpoint \(realm.display)")
       }

@@ -116,6 +116,10 @@ extension Configuration.Images {
       try table.set(&limits.fileSize, "max_file_size", check: Check.range(1...(1 << 60)))
       try table.set(&limits.expansion, "max_expansion", check: Check.range(1...(1 << 30)))
       try table.set(&limits.depth, "max_depth", check: Check.range(1...256))
+      try table.set(&limits.pathLength, "max_path_length", check: Check.range(1...4095))
+      try table.set(&limits.nameLength, "max_name_length", check: Check.range(1...255))
+      try table.set(&limits.attributes, "max_xattrs", check: Check.range(0...65536))
+      try table.set(&limits.attributeSize, "max_xattr_size", check: Check.range(0...65536))
     }
   }
 }

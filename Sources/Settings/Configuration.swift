@@ -260,6 +260,14 @@ package struct Configuration: Equatable, Sendable {
       package var expansion = 2000
       /// Key `max_depth`: directories above each other.
       package var depth = 256
+      /// Key `max_path_length`: bytes of a path; Linux takes no more than 4095.
+      package var pathLength = 4095
+      /// Key `max_name_length`: bytes of one name in it; Linux's filesystems take no more than 255.
+      package var nameLength = 255
+      /// Key `max_xattrs`: extended attributes of one entry.
+      package var attributes = 100
+      /// Key `max_xattr_size`: bytes of one of them; Linux takes no more than 65536.
+      package var attributeSize = 64 << 10
     }
   }
 

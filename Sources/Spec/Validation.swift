@@ -1,5 +1,6 @@
 package import CRIAPI
 package import Core
+import Linux
 
 /// What no runtime could make sense of, found before anything is done: INVALID_ARGUMENT that names the field and the value.
 package enum Validation {
@@ -97,13 +98,7 @@ package enum Validation {
 
   /// `0-3,8`.
   private static func checkSet(_ value: String, _ field: String) throws(Fault) {
-    if value.isEmpty { return }
-    let isWellFormed = value.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { part in
-      let ends = part.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map { UInt16($0) }
-      guard let first = ends[0] else { return false }
-      return ends.count == 1 || ends[1].map { $0 >= first } == true
-    }
-    if !isWellFormed { throw refuse(field, "\"\(value.prefix(100))\" is no list of numbers and ranges") }
+    if CPUSet(value) == nil { throw refuse(field, "\"\(value.prefix(100))\" is no list of numbers and ranges") }
   }
 
   /// Limits of a running container that are to change.

@@ -17,8 +17,8 @@ struct ShimCgroup {
     var made = try group.create()
     do throws(SystemError) {
       if let pod = plan.podCgroup, pod != "/" { made += try Cgroup(pod, in: group.tree).create() }
-      if let processors = plan.shimProcessors { try set("cpuset", [("cpuset.cpus", processors)], v2: ("cpuset.cpus", processors)) }
-      if let shares = plan.shimShares { try set("cpu", [("cpu.shares", "\(shares)")], v2: ("cpu.weight", "\(Self.weight(shares))")) }
+      if let processors = plan.shimProcessors { try set("cpuset", v1: ("cpuset.cpus", processors), v2: ("cpuset.cpus", processors)) }
+      if let shares = plan.shimShares { try set("cpu", v1: ("cpu.shares", "\(shares)"), v2: ("cpu.weight", "\(Self.weight(shares))")) }
     } catch {
       Cgroup.removeEmpty(made)
       throw error
@@ -26,10 +26,11 @@ struct ShimCgroup {
     return made
   }
 
-  private func set(_ controller: String, _ v1: [(name: String, value: String)], v2: (name: String, value: String)) throws(SystemError) {
+  private typealias Setting = (name: String, value: String)
+
+  private func set(_ controller: String, v1: Setting, v2: Setting) throws(SystemError) {
     if let hierarchy = group.tree.hierarchies.first(where: { $0.controls(controller) }) {
-      for file in v1 { try Files.write(file.value, to: "\(hierarchy.mountPoint)\(group.path)/\(file.name)", create: false) }
-      return
+      return try Files.write(v1.value, to: "\(hierarchy.mountPoint)\(group.path)/\(v1.name)", create: false)
     }
     guard group.tree.mode == .unified, let mountPoint = group.tree.hierarchies.first?.mountPoint else { return }
     let directory = mountPoint + group.path

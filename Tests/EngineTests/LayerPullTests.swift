@@ -44,6 +44,7 @@ import Testing
     let fault = await #expect(throws: Fault.self) { try await service.pull("localhost/bad", credentials: nil) }
     #expect(fault?.message.contains("layer sha256:") == true)
     #expect(fault?.message.contains("broken") == true)
+    #expect(fault?.message.contains("of 3 layers, 0 of 0 MB, 0.0 MB/s") == true, "\(fault?.message ?? "")")
     #expect(service.index.list().isEmpty)
     #expect(layers.pending == 0)
   }

@@ -129,6 +129,60 @@ import Testing
     ])
   }
 
+  @Test func `what a layer may ask for at most is a setting, each of them`() async throws {
+    let settings = """
+      [images.limits]
+      max_entries = 5
+      max_layer_size = 200000
+      max_file_size = 100000
+      max_depth = 3
+      max_path_length = 30
+      max_name_length = 20
+      max_xattrs = 2
+      max_xattr_size = 10
+
+      """
+    func attributed(_ count: Int, _ size: Int) -> Tar.Entry {
+      (0..<count).reduce(.file("f", "x")) { $0.attribute("user.a\($1)", [UInt8](repeating: 1, count: size)) }
+    }
+    func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
+    let within: [Tar.Entry] = [
+      attributed(2, 10), .file("a/b/c", bytes: zeros(100_000)), .file(String(repeating: "n", count: 20)),
+      .file("aaaaaaaaaaaaaa/bbbbbbbbbbbbbbb"),
+    ]
+    let beyond: [(String, String, [Tar.Entry])] = [
+      ("entries", "more than 5 entries", (0..<6).map { .file("\($0)") }),
+      ("layer", "larger than 200000 bytes together", (0..<3).map { .sparse("\($0)", size: 90_000, at: 1, "x") }),
+      ("file", "at most 100000 are allowed", [.sparse("s", size: 100_001, at: 1, "x")]),
+      ("depth", "4 directories deep, at most 3", [.file("a/b/c/d")]),
+      ("path", "at most 30 are allowed", [.file("aaaaaaaaaaaaaaa/bbbbbbbbbbbbbbb/c")]),
+      ("name", "a name of 21 bytes, at most 20", [.file(String(repeating: "n", count: 21))]),
+      ("attributes", "more than 2 extended attributes", [attributed(3, 1)]),
+      ("attribute", "has 11 bytes, at most 10", [attributed(1, 11)]),
+    ]
+    var cases: [Case] = []
+    for (name, words, entries) in beyond {
+      let image = ServedImage([try await PackedLayer(entries)])
+      cases.append(Case(name, .invalidArgument, ["layer", words]) { image.answer($0) })
+    }
+    try await run(cases, settings: settings)
+    let image = ServedImage([try await PackedLayer(within)])
+    try await withHostileServer {
+      image.answer($0)
+    } _: { server in
+      try await Node.with(settings: settings) { _ = try await $0.pull(server.authority + "/test/image:1") }
+    }
+  }
+
+  @Test func `how many times its size a layer may have is a setting`() async throws {
+    // Above what every layer may have.
+    let layer = try await PackedLayer((0..<2).map { .file("\($0)", bytes: [UInt8](repeating: 0, count: 140 << 20)) }, .gzip)
+    let image = ServedImage([layer])
+    try await run(
+      [Case("bomb", .invalidArgument, ["layer", "more than 7 times its size"]) { image.answer($0) }],
+      settings: "[images.limits]\nmax_expansion = 7\n")
+  }
+
   @Test func `absolute names and device nodes stay inside the layer`() async throws {
     let layer = try await PackedLayer(
       [.file("/etc/inside", "x"), .symlink("abs", "/etc"), .file("abs/through", "y"), .device("null", "3", 1, 3)], .gzip)

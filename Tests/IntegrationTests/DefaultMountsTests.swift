@@ -41,6 +41,12 @@ import Testing
           $0.mounts = [.with { ($0.hostPath, $0.containerPath) = (scratch + "/empty", "/run/secrets/") }]
         }
         #expect(own.isEmpty)
+        for link in ["here", "again"] {
+          _ = try await Command.run("/bin/ln", ["-s", ".", "\(scratch)/secrets/\(link)"], timeout: .seconds(5))
+        }
+        await expectFault(.failedPrecondition, scratch + "/secrets", "nested deeper than 32") {
+          _ = try await node.output("true", in: pods[0])
+        }
         try Files.write("relative:/x\n", to: scratch + "/mounts.conf")
         await expectFault(.failedPrecondition, scratch + "/mounts.conf", "line 1", "relative:/x") {
           _ = try await node.output("true", in: pods[0])

@@ -10,7 +10,7 @@ import Testing
   @Test func `every metric has its descriptor's labels, and the values are those of the kernel`() async throws {
     try await Node.with { node in
       try await node.importBusybox()
-      let pod = try await node.run(try node.podConfig("measured") { $0.linux.cgroupParent = Node.cgroup + "/measured" })
+      let pod = try await node.run(try node.podConfig("measured") { $0.linux.cgroupParent = Node.cgroup("measured") })
       let id = try await node.launch(
         "main", ["/bin/sh", "-c", "until [ -e /enough ]; do :; done; sleep 1000; true"], in: pod
       ) {
@@ -19,7 +19,7 @@ import Testing
         $0.linux.resources.cpuPeriod = 100_000
       }
       let reader = CgroupReader(try CgroupTree.detect())
-      let path = "\(Node.cgroup)/measured/\(id)"
+      let path = Node.cgroup(of: id, below: Node.cgroup("measured"))
       // How long it takes to use up a period's quota is the machine's business.
       try await eventually("a period of its quota is over", within: 60) { reader.cpuCounters(path)?.periods ?? 0 > 0 ? true : nil }
       _ = try await node.exec(id, ["touch", "/enough"])

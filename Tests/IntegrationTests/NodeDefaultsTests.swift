@@ -56,7 +56,7 @@ import Testing
       #expect(try await node.exec(sleeper, ["sh", "-c", "ulimit -Hn"]).stdout == .init("88\n".utf8))
       let tree = try CgroupTree.detect()
       let pids = tree.hierarchies.first { tree.mode == .unified || $0.controls("pids") }?.mountPoint ?? ""
-      #expect(try Files.read("\(pids)\(Node.cgroup)/\(sleeper)/pids.max") == Array("77\n".utf8))
+      #expect(try Files.read("\(pids)\(Node.cgroup(of: sleeper))/pids.max") == Array("77\n".utf8))
       await expectFault(.failedPrecondition, "/no/such/source", "absent_mount_sources_to_reject") {
         _ = try await node.launch("rejected", ["true"], in: pod) {
           $0.mounts = [.with { ($0.hostPath, $0.containerPath) = ("/no/such/source", "/x") }]

@@ -108,6 +108,37 @@ import Testing
     }
   }
 
+  @Test func `a signature that is pushed is found with the image it is of, in a registry that keeps no list`() async throws {
+    let image = try await Self.image("signed")
+    let empty = Array("{}".utf8)
+    var signature = Manifest(
+      config: Descriptor(mediaType: "application/vnd.oci.empty.v1+json", digest: .sha256(of: empty), size: 2),
+      layers: [Descriptor(mediaType: "application/vnd.oci.empty.v1+json", digest: .sha256(of: empty), size: 2)])
+    signature.artifactType = "application/vnd.test.signature"
+    let subject: JSON = [
+      "mediaType": .string(MediaType.ociManifest), "digest": .string("\(image.digest)"), "size": .number("\(image.manifest.count)"),
+    ]
+    let bytes = try JSON(parsing: JSONDocument.encode(signature)).setting("subject", subject).bytes
+    try await withLocalRegistry { source in
+      try source.add(image, to: "from/image", tag: "1")
+      try source.add(blob: empty, to: "from/image")
+      try source.add(manifest: bytes, to: "from/image", tag: "signature")
+      try await withLocalRegistry { target in
+        try await Node.with { node in
+          for tag in ["1", "signature"] {
+            _ = try await node.pull(source.authority + "/from/image:" + tag)
+            // Twice: the second finds everything in its place, and adds nothing.
+            for _ in 0..<2 { try await node.push(source.authority + "/from/image:" + tag, to: target.authority + "/to/image:" + tag) }
+          }
+          let listed = try await node.commandLine("images", "referrers", "--json", target.authority + "/to/image:1")
+          let referrers = try JSON(parsing: Array(listed.stdout.utf8))["referrers"]?.array ?? []
+          #expect(referrers.map { $0["digest"]?.string } == ["\(Digest.sha256(of: bytes))"], "\(listed)")
+          #expect(referrers.map { $0["artifactType"]?.string } == ["application/vnd.test.signature"], "\(listed)")
+        }
+      }
+    }
+  }
+
   @Test func `where nobody has a layer any more, the push says so and names it`() async throws {
     let image = try await Self.image("gone")
     try await withLocalRegistry { target in

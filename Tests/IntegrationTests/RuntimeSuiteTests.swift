@@ -163,7 +163,7 @@ import Testing
         ($0.linux.resources.memoryLimitInBytes, $0.linux.resources.cpuShares) = (64 << 20, 128)
         ($0.linux.resources.cpuPeriod, $0.linux.resources.cpuQuota) = (50_000, 25_000)
       }
-      let (reader, path) = (CgroupReader(try CgroupTree.detect()), "\(Node.cgroup)/\(id)")
+      let (reader, path) = (CgroupReader(try CgroupTree.detect()), Node.cgroup(of: id))
       #expect(reader.memoryCounters(path)?.limit == 64 << 20)
       let update = Runtime_V1_UpdateContainerResourcesRequest.with {
         $0.containerID = id

@@ -62,7 +62,7 @@ import Testing
   @Test func `a pod shows its containers, its network interfaces and its processes`() async throws {
     try await Node.with { node in
       try await node.importBusybox()
-      let pod = try await node.run(try node.podConfig("whole") { $0.linux.cgroupParent = Node.cgroup + "/whole" })
+      let pod = try await node.run(try node.podConfig("whole") { $0.linux.cgroupParent = Node.cgroup("whole") })
       let id = try await node.launch("main", ["/bin/sh", "-c", "sleep 1000; true"], in: pod)
       _ = try await node.exec(id, ["/bin/sh", "-c", "ping -c 2 -W 1 127.0.0.1 >/dev/null; true"])
       let stats = try await stats(node, pod: pod)

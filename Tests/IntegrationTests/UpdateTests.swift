@@ -16,7 +16,7 @@ import Testing
   }
 
   private func counters(_ id: String) throws -> (reader: CgroupReader, path: String) {
-    (CgroupReader(try CgroupTree.detect()), "\(Node.cgroup)/\(id)")
+    (CgroupReader(try CgroupTree.detect()), Node.cgroup(of: id))
   }
 
   private func limit(_ id: String) throws -> UInt64? {

@@ -36,14 +36,14 @@ private let warmUp = Task {
 
 /// A client for one test; afterwards every descriptor it opened is closed.
 func withClient<T>(
-  _ hosts: any RegistryHostsResolver = DefaultRegistryHosts(), policy: TransferPolicy = .quick,
+  _ hosts: any RegistryHostsResolver = DefaultRegistryHosts(), policy: TransferPolicy = .quick, logger: Logger = Logger(label: "test"),
   isolation: isolated (any Actor)? = #isolation,
   _ body: (RegistryClient) async throws -> T
 ) async throws -> T {
   let group = MultiThreadedEventLoopGroup.singleton
   try await warmUp.value
   let before = try OpenDescriptors.count()
-  let client = RegistryClient(hosts: hosts, group: group, policy: policy, logger: Logger(label: "test"))
+  let client = RegistryClient(hosts: hosts, group: group, policy: policy, logger: logger)
   let result: Result<T, any Error>
   do { result = .success(try await body(client)) } catch { result = .failure(error) }
   try await client.shutdown()

@@ -128,7 +128,10 @@ import Testing
     let group = MultiThreadedEventLoopGroup.singleton
     let doors = ProxyDoors(group: group, authorities: [])
     let proxy = ProxySettings.Proxy(kind: .https, host: "127.0.0.1", port: 1, basic: "dTpw")
-    let door = try #require(try await doors.door(for: Connections.Kind(dialTimeout: .seconds(5), proxy: proxy)))
+    let door = try #require(
+      try await doors.door(
+        for: Connections.Kind(dialTimeout: .seconds(5), proxy: proxy, target: WebAddress(scheme: .https, authority: "r.example", path: "/"))
+      ))
     for authorization in ["", "Proxy-Authorization: Basic dTpw\r\n"] {
       let client = try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: door.port) { channel in
         channel.eventLoop.makeCompletedFuture { try ProxyDialer.Pipe(wrappingChannelSynchronously: channel) }

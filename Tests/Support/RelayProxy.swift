@@ -14,6 +14,8 @@ package final class RelayProxy: Sendable {
     package var identity: TestAuthority.Identity?
     /// Status line for whoever asks.
     package var refusal: String?
+    /// Port on loopback that all tunnels lead to, whatever was asked for.
+    package var destination: Int?
     /// Each connection is cut after so many bytes from the server.
     package var dropAfter: Int?
     /// Connections are cut with a reset (RST) rather than an orderly end.
@@ -98,7 +100,7 @@ package final class RelayProxy: Sendable {
         return try await output.write(ByteBuffer(string: "HTTP/1.1 \(refusal)\r\ncontent-length: 0\r\n\r\n"))
       }
       let server = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-        .connect(host: target.host, port: target.port) { channel in Self.pipe(channel) }
+        .connect(host: options.destination == nil ? target.host : "127.0.0.1", port: options.destination ?? target.port) { Self.pipe($0) }
       try await output.write(ByteBuffer(string: "HTTP/1.1 200 Yes\r\n\r\n"))
       try await server.executeThenClose { answers, questions in
         try await withThrowingTaskGroup { group in

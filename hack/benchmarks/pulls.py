@@ -29,9 +29,16 @@ def run(both, results, rounds, make_pod):
     for peer in both:
         remove_all(peer, rounds + 2)
     time.sleep(70)  # ext4 steps over every inode freed in the last minute (recently_deleted in fs/ext4/ialloc.c)
-    for number in range(rounds):
-        for peer in both:
-            beside(peer, results, make_pod, number)
+    starts = {peer: ([], []) for peer in both}
+    for number in range(rounds + 2):
+        for peer in both if number % 2 else reversed(both):
+            for kept, samples in zip(starts[peer], beside(peer, make_pod, number)):
+                kept += samples
+    for peer in both:
+        quiet, busy = starts[peer]
+        results.add("pod start beside a pull, ms", peer, *busy)
+        results.add("pod start before and after it, ms", peer, *quiet)
+        results.add("slowed by the pull, times", peer, statistics.median(busy) / statistics.median(quiet))
 
 
 def warm(variants):
@@ -89,17 +96,18 @@ def remove_all(peer, variants):
     os.sync()
 
 
-def beside(peer, results, make_pod, number):
-    """Pod starts while nothing else runs, and while the big image is pulled."""
-    alone = statistics.median(start(peer, make_pod, f"alone{number}-{pod}") for pod in range(10))
+def beside(peer, make_pod, number):
+    """Pod starts before and after the big image is pulled, and those that begin and end while it is."""
+    quiet = [start(peer, make_pod, f"before{number}-{pod}") for pod in range(6)]
     pull = threading.Thread(target=peer.client.PullImage, kwargs={"image": message("ImageSpec", image=tagged("big", number))})
     pull.start()
     busy = []
     while pull.is_alive():
-        busy.append(start(peer, make_pod, f"busy{number}-{len(busy)}"))
+        elapsed = start(peer, make_pod, f"busy{number}-{len(busy)}")
+        if pull.is_alive() or not busy:
+            busy.append(elapsed)
     os.sync()
-    results.add("pod start beside a pull, ms", peer, statistics.median(busy))
-    results.add("slowed by the pull, times", peer, statistics.median(busy) / alone)
+    return quiet + [start(peer, make_pod, f"after{number}-{pod}") for pod in range(6)], busy
 
 
 def start(peer, make_pod, name):

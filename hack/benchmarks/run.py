@@ -71,8 +71,8 @@ class Results:
     def __init__(self):
         self.samples, self.own = {}, {}
 
-    def add(self, what, peer, value):
-        self.samples.setdefault(what, {}).setdefault(peer.name, []).append(value)
+    def add(self, what, peer, *values):
+        self.samples.setdefault(what, {}).setdefault(peer.name, []).extend(values)
 
     def beside(self, what, value, plain):
         """Of Berth alone: something special and its plain form."""

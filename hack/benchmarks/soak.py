@@ -197,8 +197,42 @@ def logs(peer, arguments):
             raise SystemExit(f"{writer.name}: {blocks * BLOCK_LINES} lines were written")
 
 
+GLUTTON = "x=x; while :; do x=$x$x; done"  # doubles what it holds until it is killed, some milliseconds after its start
+
+
+def out_of_memory(peer, arguments):
+    pod = Pod(peer, "soak")
+    pod.run()
+    watch, count, done = Watch(peer, pod), arguments.count or 10_000, 0
+
+    def one(number):
+        config = message("ContainerConfig")
+        config.CopyFrom(pod.container_config)
+        config.metadata.name = f"glutton{number}"
+        config.log_path = ""
+        # Every second one only loses a child, and ends by itself.
+        config.command[:] = ["/bin/sh", "-c", GLUTTON if number % 2 else f"sh -c '{GLUTTON}'; exit 3"]
+        config.linux.resources.memory_limit_in_bytes = 8 << 20
+        container = peer.client.CreateContainer(pod_sandbox_id=pod.id, config=config, sandbox_config=pod.config).container_id
+        peer.client.StartContainer(container_id=container)
+        while not (status := peer.client.ContainerStatus(container_id=container).status).finished_at:
+            time.sleep(0.005)
+        if (status.reason, status.exit_code) != ("OOMKilled", 137 if number % 2 else 3):
+            raise SystemExit(f"container {number}: {status.reason}, exit code {status.exit_code}: {status.message}")
+        peer.client.RemoveContainer(container_id=container)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(one, range(count // 10)))
+        before = watch.tell("before")
+        while done < count:
+            list(pool.map(one, range(done, done + count // 10)))
+            done += count // 10
+            watch.tell(f"{done} killed")
+    watch.compare(before)
+
+
 def main():
-    kinds = {"exec": execs, "sessions": concurrent_sessions, "forward": connections, "logs": logs}
+    kinds = {"oom": out_of_memory, "exec": execs, "sessions": concurrent_sessions, "forward": connections, "logs": logs}
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=kinds)
     parser.add_argument("--count", type=int, help="execs, rounds of sessions, or connections")

@@ -2,6 +2,7 @@
 
 #include <linux/mount.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 /// Raw calls: <sys/mount.h> and <linux/mount.h> cannot both be trusted to agree on declarations across libc versions.
 static int fs_open(const char *type) { return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC); }
@@ -61,10 +62,26 @@ static int attach(int fs, const char *target) {
   return result;
 }
 
+static unsigned read_number(const char **text) {
+  unsigned number = 0;
+  while (**text >= '0' && **text <= '9') number = 10 * number + (unsigned)(*(*text)++ - '0');
+  return number;
+}
+
+/// Whether overlay takes layers one by one. Older kernels would refuse it with a line in their log, for every container.
+static int takes_layers(void) {
+  struct utsname name;
+  if (uname(&name) < 0) return 0;
+  const char *rest = name.release;
+  unsigned major = read_number(&rest);
+  if (*rest == '.') rest++;
+  return major > 6 || (major == 6 && read_number(&rest) >= 8);
+}
+
 int shim_mount_overlay(const struct shim_overlay *overlay, int *index, char *text, size_t size) {
   *index = -1;
   text[0] = 0;
-  if (overlay->lower_count == 0 && overlay->upper) return shim_mount_overlay_plain(overlay, index);
+  if (!takes_layers() || (overlay->lower_count == 0 && overlay->upper)) return shim_mount_overlay_plain(overlay, index);
   int fs = fs_open("overlay");
   if (fs < 0) return -1;
   int result = configure(fs, overlay, index);
@@ -72,7 +89,7 @@ int shim_mount_overlay(const struct shim_overlay *overlay, int *index, char *tex
   if (result < 0) read_message(fs, text, size);
   int error = errno;
   close(fs);
-  // Linux 6.5 to 6.7 refuse the option; older ones take any text and refuse it at the end.
+  // A kernel may lack it nevertheless.
   if (result < 0 && error == EINVAL) return shim_mount_overlay_plain(overlay, index);
   errno = error;
   return result;

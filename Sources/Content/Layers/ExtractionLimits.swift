@@ -13,6 +13,8 @@ package struct ExtractionLimits: Sendable, Hashable {
   /// Bytes of one extended attribute (XATTR_SIZE_MAX), and their number on one entry.
   package var attributeSize = 64 << 10
   package var attributes = 100
+  /// Bytes of an extended attribute's name (XATTR_NAME_MAX).
+  static let attributeNameLength = 255
   /// Bytes of one file, holes included.
   package var fileSize: Int64 = 1 << 40
   /// Bytes of the uncompressed tar; also of all its files together, holes included.

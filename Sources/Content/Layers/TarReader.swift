@@ -104,8 +104,12 @@ final class TarReader {
     while archive_entry_xattr_next(handle, &name, &value, &size) == ARCHIVE_OK, let attribute = name {
       let attribute = RawName(cString: attribute)
       if LayerMarks.isReserved(attribute) { continue }
-      guard size <= limits.attributeSize, attribute.bytes.count <= limits.nameLength, result.count < limits.attributes else {
-        throw Fault(.invalidArgument, "extended attribute \"\(attribute)\" (\(size) bytes) is beyond what a file can have")
+      guard result.count < limits.attributes else {
+        throw Fault(.invalidArgument, "it has more than \(limits.attributes) extended attributes")
+      }
+      guard size <= limits.attributeSize, attribute.bytes.count <= ExtractionLimits.attributeNameLength else {
+        throw Fault(
+          .invalidArgument, "extended attribute \"\(attribute)\" has \(size) bytes, at most \(limits.attributeSize) are allowed")
       }
       result[attribute] = Array(UnsafeRawBufferPointer(start: value, count: size))
     }

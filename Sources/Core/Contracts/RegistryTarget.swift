@@ -22,7 +22,10 @@ package protocol RegistryPush: Sendable {
   ) async throws
   /// Whether `name`, a tag or a digest, leads to `digest` there already.
   func hasManifest(_ digest: Digest, at name: String) async throws -> Bool
-  /// All that the document names must be there before it.
+  /// All that the document names must be there before it. One with a subject is found among the referrers of that afterwards, whatever the registry
+  /// knows of referrers; FAILED_PRECONDITION where it is stored, but what stands in the place of their list is none.
   /// - Parameter name: tag or digest.
   func put(_ document: ManifestDocument, at name: String) async throws
+  /// The same for one that is there already: a push may have ended between the two. Nothing where it has no subject.
+  func list(_ document: ManifestDocument) async throws
 }

@@ -24,9 +24,9 @@ extension EngineSettings {
 
   /// The processor that an exec keeps to, where the pod's handler wants that and the container is bound to some: of those that it shares, so that its
   /// own are left alone.
+  /// - Parameter config: with the limits of the pod's workload.
   func execProcessor(_ config: Runtime_V1_ContainerConfig, in sandbox: SandboxRecord) throws(Fault) -> Int? {
     guard handlers[sandbox.runtimeHandler]?.execsOnFirstProcessor == true else { return nil }
-    let config = try withWorkload(config, in: sandbox.config.content)
     return try sharedProcessors(config, in: sandbox)?.first ?? CPUSet(config.linux.resources.cpusetCpus)?.first
   }
 

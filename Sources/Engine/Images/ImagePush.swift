@@ -25,9 +25,10 @@ struct ImagePush: Sendable {
   }
 
   private func put(_ document: ImageTree.Document, at name: String) async throws {
-    let digest = document.descriptor.digest
-    if try await registry.hasManifest(digest, at: name) { return }
-    try await registry.put(ManifestDocument(digest: digest, mediaType: document.descriptor.mediaType, bytes: document.bytes), at: name)
+    let (digest, bytes) = (document.descriptor.digest, document.bytes)
+    let manifest = ManifestDocument(digest: digest, mediaType: document.descriptor.mediaType, bytes: bytes)
+    if try await registry.hasManifest(digest, at: name) { return try await registry.list(manifest) }
+    try await registry.put(manifest, at: name)
   }
 
   private func push(_ blob: Descriptor, _ number: Int) async throws {

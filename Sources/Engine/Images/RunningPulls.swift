@@ -18,18 +18,24 @@ package final class RunningPulls: Sendable {
     var next = 0
   }
 
-  private static let interval = Duration.seconds(10)
+  static let interval = Duration.seconds(10)
 
   private let state = Mutex(State())
   private let logger: Logger
   private let metrics: Metrics
   /// A pull on which nothing happens for so long ends; `nil` for never.
   private let patience: Duration?
+  /// Between the log lines of one.
+  private let interval: Duration
   /// When none is under way any more.
   private let afterwards: @Sendable () -> Void
 
-  init(patience: Duration? = nil, metrics: Metrics = Metrics(), logger: Logger, afterwards: @escaping @Sendable () -> Void = {}) {
+  init(
+    patience: Duration? = nil, interval: Duration = RunningPulls.interval, metrics: Metrics = Metrics(), logger: Logger,
+    afterwards: @escaping @Sendable () -> Void = {}
+  ) {
     self.patience = patience
+    self.interval = interval
     self.afterwards = afterwards
     self.metrics = metrics
     self.logger = logger
@@ -48,7 +54,7 @@ package final class RunningPulls: Sendable {
       state.pulls[state.next] = Pull(reference: reference, progress: progress, kind: kind)
       return state.next
     }
-    let reporter = Task { [logger] in try await Self.report(reference, progress, kind, logger) }
+    let reporter = Task { try await self.report(reference, progress, kind) }
     defer {
       reporter.cancel()
       let isLast = state.withLock { state in
@@ -90,7 +96,7 @@ package final class RunningPulls: Sendable {
     }
   }
 
-  private static func report(_ reference: String, _ progress: PullProgress, _ kind: Kind, _ logger: Logger) async throws {
+  private func report(_ reference: String, _ progress: PullProgress, _ kind: Kind) async throws {
     var (last, before) = (Int64(0), SystemClock.monotonicNanoseconds())
     while true {
       try await Task.sleep(for: interval)

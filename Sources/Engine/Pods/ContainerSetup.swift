@@ -198,7 +198,8 @@ struct ContainerSetup: Sendable {
     inputs.imageVolumes = imageVolumes
     inputs.handler = services.settings.handlers[sandbox.runtimeHandler] ?? HandlerFacts()
     inputs.allowed = services.settings.allowed(sandbox)
-    inputs.execProcessor = try services.settings.execProcessor(config, in: sandbox)
+    inputs.execProcessor = try services.settings.execProcessor(
+      services.settings.withWorkload(config, in: sandbox.config.content), in: sandbox)
     inputs.passedAnnotations =
       services.settings.annotations[sandbox.runtimeHandler]?.passed(
         pod: sandbox.config.content.annotations, container: config.annotations) ?? [:]

@@ -27,7 +27,7 @@ struct MountTableLink {
     try upper.makeDirectory(Self.directory)
     try upper.directory(Self.directory).makeSymlink(Self.name, to: Self.target)
     try upper.setOwner(Self.directory, status.owner, status.group)
-    for (name, value) in try below.attributes(Self.directory) where !name.bytes.starts(with: Array("trusted.overlay.".utf8)) {
+    for (name, value) in try below.attributes(Self.directory) where !LayerMarks.isReserved(name) {
       try upper.setAttribute(Self.directory, name, value)
     }
     try upper.setMode(Self.directory, status.mode)
@@ -43,8 +43,8 @@ struct MountTableLink {
       guard status.type == .directory else { return highest }
       highest = highest ?? path
       let etc = try layer.directory(Self.directory)
-      if let found = try etc.status(Self.name) { return found.isWhiteout ? highest : nil }
-      if try etc.handle.attribute("trusted.overlay.opaque") == Array("y".utf8) { return highest }
+      if let found = try etc.status(Self.name) { return try LayerMarks.isHidden(Self.name, found, in: etc) ? highest : nil }
+      if try LayerMarks.hidesAll(etc.handle) { return highest }
     }
     return highest
   }

@@ -3,13 +3,14 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Makes tunnels through a proxy that is reached by TLS.
+/// Makes tunnels through a proxy.
 struct ProxyDialer: Sendable {
   typealias Pipe = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
   let group: any EventLoopGroup
   let proxy: ProxySettings.Proxy
-  let tls: NIOSSLContext
+  /// `nil` where the proxy is asked in the clear.
+  let tls: NIOSSLContext?
   /// For a tunnel, from the first packet to the proxy's answer.
   let timeout: Duration
 
@@ -21,13 +22,19 @@ struct ProxyDialer: Sendable {
       return try await ClientBootstrap(group: group).connectTimeout(TimeAmount(timeout)).connect(host: proxy.host, port: proxy.port) {
         channel in
         channel.eventLoop.makeCompletedFuture {
-          let server = IPAddress(proxy.host) == nil ? proxy.host : nil
-          try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: server))
+          if let tls { try channel.pipeline.syncOperations.addHandler(handler(tls)) }
           return try Pipe(wrappingChannelSynchronously: channel)
         }
       }
     } catch {
       throw Fault(.unavailable, "\(name): \(AttemptFailure.explain(error))", cause: error)
+    }
+  }
+
+  private func handler(_ tls: NIOSSLContext) throws -> NIOSSLClientHandler {
+    let host = proxy.host
+    return try ._makeSSLClientHandler(context: tls, serverHostname: IPAddress(host) == nil ? host : nil) { certificate, channel in
+      channel.eventLoop.makeCompletedFuture { try WrongPeer.check(certificate, host) }
     }
   }
 
@@ -57,6 +64,7 @@ struct ProxyDialer: Sendable {
   /// UNAVAILABLE for what may pass.
   func fault(_ error: any Error, _ target: TunnelTarget) async -> Fault {
     if let fault = error as? Fault { return fault }
+    if let error = error as? WrongPeer { return Fault(.failedPrecondition, "\(name): TLS: \(error)", cause: error) }
     let address = WebAddress(scheme: .https, authority: TunnelTarget(host: proxy.host, port: proxy.port).text, path: "/")
     if AttemptFailure.isUntrusted(error), let found = await CertificateDiagnosis.of(address, on: group, within: timeout) {
       return Fault(.failedPrecondition, "\(name): TLS: \(found.reason)", cause: error)

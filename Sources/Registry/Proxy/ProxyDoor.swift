@@ -3,8 +3,9 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A way to a proxy that is itself reached by TLS: a port on loopback that makes tunnels (CONNECT) through it. The HTTP client knows only proxies
-/// that are asked in the clear; its own TLS to the registry goes on within the tunnel, and the door sees nothing of it.
+/// A way to a proxy that the HTTP client cannot ask itself: a port on loopback that makes tunnels (CONNECT) through it. The client knows only proxies
+/// that are asked in the clear, and names IPv6 addresses to them without brackets; its own TLS to the registry goes on within the tunnel, and the door
+/// sees nothing of it.
 ///
 /// Others on this machine could ask the door, too: it opens only for who knows its secret, in place of which the proxy gets its own credentials.
 final class ProxyDoor: Sendable {

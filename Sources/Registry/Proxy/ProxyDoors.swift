@@ -3,7 +3,7 @@ import Core
 import NIOCore
 import NIOSSL
 
-/// The doors to proxies that are reached by TLS, each opened when it is first needed.
+/// The doors to proxies, each opened when it is first needed.
 actor ProxyDoors {
   private typealias Opening = Task<(door: ProxyDoor, serving: Task<Void, Never>), any Error>
 
@@ -20,7 +20,7 @@ actor ProxyDoors {
 
   /// `nil` where none is needed.
   nonisolated func door(for kind: Connections.Kind) async throws(Fault) -> ProxyDoor? {
-    guard let proxy = kind.proxy, proxy.kind == .https else { return nil }
+    guard let proxy = kind.proxy, kind.needsDoor else { return nil }
     return try await door(for: kind, proxy)
   }
 
@@ -35,7 +35,7 @@ actor ProxyDoors {
   private func open(_ kind: Connections.Kind, _ proxy: ProxySettings.Proxy) -> Opening? {
     if doors == nil { return nil }
     let opening = Opening { [group, authorities] in
-      let tls = try NIOSSLContext(configuration: Connections.configuration(trusting: authorities))
+      let tls = proxy.kind == .https ? try NIOSSLContext(configuration: Connections.configuration(trusting: authorities)) : nil
       return try await ProxyDoor.open(to: ProxyDialer(group: group, proxy: proxy, tls: tls, timeout: kind.dialTimeout * 9 / 10))
     }
     doors?[kind] = opening
@@ -59,12 +59,13 @@ actor ProxyDoors {
 }
 
 extension HTTPClient.Configuration.Proxy {
-  /// - Parameter door: where the proxy is reached by TLS.
   init(_ proxy: ProxySettings.Proxy, _ door: ProxyDoor?) {
-    switch proxy.kind {
-    case .http: self = .server(host: proxy.host, port: proxy.port, authorization: proxy.basic.map { .basic(credentials: $0) })
-    case .https: self = .server(host: "127.0.0.1", port: door?.port ?? 0, authorization: .basic(credentials: door?.secret ?? ""))
-    case .socks: self = .socksServer(host: proxy.host, port: proxy.port)
+    if let door {
+      self = .server(host: "127.0.0.1", port: door.port, authorization: .basic(credentials: door.secret))
+    } else if proxy.kind == .socks {
+      self = .socksServer(host: proxy.host, port: proxy.port)
+    } else {
+      self = .server(host: proxy.host, port: proxy.port, authorization: proxy.basic.map { .basic(credentials: $0) })
     }
   }
 }

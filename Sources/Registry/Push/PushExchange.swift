@@ -73,7 +73,7 @@ struct PushExchange: Sendable {
     case .bytes(let bytes): message.body = .bytes(ByteBuffer(bytes: bytes))
     case .stream: break
     }
-    if address.scheme == .https { message.tlsConfiguration = try exchange.connections.tls(for: endpoint.host, itself: isOwn) }
+    try exchange.connections.secure(&message, to: address, of: endpoint.host, itself: isOwn)
     return message
   }
 

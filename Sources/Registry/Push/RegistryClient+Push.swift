@@ -10,7 +10,7 @@ extension RegistryClient: RegistryTarget {
       guard let host = candidates.first else { throw Fault(.failedPrecondition, "its hosts.toml allows no host to be pushed to") }
       let exchange = PushExchange(
         exchange: exchange, endpoint: Endpoint(host, reference, credentials, actions: "pull,push", sources: sources))
-      return RepositoryPush(name: name, exchange: exchange, policy: policy)
+      return RepositoryPush(name: name, exchange: exchange, policy: policy, lists: referrerLists)
     }
   }
 }

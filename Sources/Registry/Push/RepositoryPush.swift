@@ -9,6 +9,8 @@ struct RepositoryPush: RegistryPush {
   let name: String
   let exchange: PushExchange
   let policy: TransferPolicy
+  /// One writer for each list of referrers.
+  let lists: Slots
 
   private var endpoint: Endpoint { exchange.endpoint }
 
@@ -63,7 +65,24 @@ struct RepositoryPush: RegistryPush {
       if let stored = response.headers.first(name: "Docker-Content-Digest"), stored != document.digest.description {
         throw Fault(.dataLoss, "the registry stored it as \(Excerpt.of(stored)), not as \(document.digest)")
       }
+      // Whoever lists referrers by themselves says so.
+      guard let referrer = Referrer(document), response.headers.first(name: "OCI-Subject") == nil else { return }
+      try await enter(referrer)
     }
+  }
+
+  func list(_ document: ManifestDocument) async throws {
+    guard let referrer = Referrer(document) else { return }
+    try await stage("\(name): manifest \(document.digest)") {
+      let request = PushRequest(method: .GET, address: endpoint.address("referrers/\(referrer.subject)"))
+      let found = try await exchange.retrying(request, expecting: [200, 400, 404, 405, 501])
+      if found.status != .ok { try await enter(referrer) }
+    }
+  }
+
+  private func enter(_ referrer: Referrer) async throws {
+    let tag = ReferrersTag(exchange: exchange, policy: policy, referrer: referrer)
+    try await lists.with(tag.address.text) { try await tag.update() }
   }
 }
 

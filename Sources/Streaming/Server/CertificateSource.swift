@@ -18,6 +18,9 @@ final class CertificateSource: Sendable {
     var waiting: [EventLoopPromise<NIOSSLContext>]?
   }
 
+  /// So many connections wait for one look at the files; more of them take what is known.
+  private static let crowd = 256
+
   /// How long a connection waits for the look at the files.
   private let patience: TimeAmount
   private let settings: StreamingConfiguration.TLS
@@ -47,14 +50,15 @@ final class CertificateSource: Sendable {
   /// For a connection that begins now.
   private func context(on loop: any EventLoop) -> EventLoopFuture<NIOSSLContext> {
     let promise = loop.makePromise(of: NIOSSLContext.self)
-    let (current, isFirst) = state.withLock { state in
-      let isFirst = state.waiting == nil
-      state.waiting = (state.waiting ?? []) + [promise]
-      return (state.context, isFirst)
+    let (current, others) = state.withLock { state in
+      let others = state.waiting ?? []
+      if others.count < Self.crowd { state.waiting = others + [promise] }
+      return (state.context, others.count)
     }
+    if others == Self.crowd { promise.succeed(current) }
     let deadline = loop.scheduleTask(in: patience) { promise.succeed(current) }
     promise.futureResult.whenComplete { _ in deadline.cancel() }
-    if isFirst { Task { await BlockingWork.run { self.look() } } }
+    if others == 0 { Task { await BlockingWork.run { self.look() } } }
     return promise.futureResult
   }
 

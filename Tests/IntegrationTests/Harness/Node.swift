@@ -14,8 +14,23 @@ final class Node: Sendable {
   private let daemon = Mutex<Pidfd?>(nil)
   private let connection = Mutex<GRPCClient?>(nil)
 
+  /// Whether systemd makes cgroups (BERTH_TEST_CGROUP_DRIVER=systemd): only where it is process 1, as in `hack/vm`.
+  private static let hasSystemd = Environment.value("BERTH_TEST_CGROUP_DRIVER") == "systemd"
+
   /// Parent of all pods of these tests: of this run's own, so that two runs at once do not see each other's.
-  static let cgroup = "/berth-test-\(Process.id)"
+  static let cgroup = hasSystemd ? "/berthtest\(Process.id).slice" : "/berth-test-\(Process.id)"
+
+  /// A group of its own for a pod, below that.
+  static func cgroup(_ name: String) -> String {
+    hasSystemd ? "\(cgroup)/\(cgroup.dropFirst().dropLast(6))-\(name).slice" : "\(cgroup)/\(name)"
+  }
+
+  /// Of a container, below its pod's parent.
+  static func cgroup(of container: String, below parent: String = cgroup) -> String {
+    hasSystemd ? "\(parent)/berth-\(container).scope" : "\(parent)/\(container)"
+  }
+
+  private static let driver = hasSystemd ? "[cgroups]\ndriver = \"systemd\"\n" : ""
 
   private static let counter = Atomic(0)
 
@@ -58,7 +73,7 @@ final class Node: Sendable {
   private func prepare(_ settings: String) throws {
     for directory in [root, state, logs, networkConfig] { try Files.makeDirectories(directory) }
     try Files.write(conflist, to: networkConfig + "/10-test.conflist")
-    try Files.write("[cni]\nconf_dir = \"\(networkConfig)\"\n" + settings, to: scratch + "/config.toml")
+    try Files.write(Self.driver + "[cni]\nconf_dir = \"\(networkConfig)\"\n" + settings, to: scratch + "/config.toml")
   }
 
   private var conflist: String {

@@ -25,6 +25,7 @@ struct InspectImages: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "inspect", abstract: "Print all that is known of images, as JSON.")
 
   @OptionGroup var server: ImageStoreOptions
+  @Flag(help: "Print JSON, as it does anyway.") var json = false
   @Argument(help: "Names or IDs.") var images: [String]
 
   func run() async throws {

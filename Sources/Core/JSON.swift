@@ -1,6 +1,6 @@
 /// A JSON value (RFC 8259) that comes out as it went in: numbers keep their digits and objects their order.
-/// Network configurations belong to the plugins: what Berth does not know in them must reach them unchanged.
-enum JSON: Sendable, Equatable {
+/// For documents that belong to others (network configurations, a registry's lists): what Berth does not know in them must reach them unchanged.
+package enum JSON: Sendable, Equatable {
   case null
   case bool(Bool)
   /// The number's own text.
@@ -9,46 +9,51 @@ enum JSON: Sendable, Equatable {
   case array([JSON])
   case object([Member])
 
-  struct Member: Sendable, Equatable {
-    var key: String
-    var value: JSON
+  package struct Member: Sendable, Equatable {
+    package var key: String
+    package var value: JSON
+
+    package init(key: String, value: JSON) {
+      self.key = key
+      self.value = value
+    }
   }
 
   /// An object's member; nil where there is none, or this is no object. The last of several with one name, as in Go.
-  subscript(_ key: String) -> JSON? {
+  package subscript(_ key: String) -> JSON? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.key == key }?.value
   }
 
-  var string: String? { if case .string(let text) = self { text } else { nil } }
-  var array: [JSON]? { if case .array(let elements) = self { elements } else { nil } }
-  var members: [Member]? { if case .object(let members) = self { members } else { nil } }
-  var integer: Int? { if case .number(let text) = self { Int(text) } else { nil } }
-  var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+  package var string: String? { if case .string(let text) = self { text } else { nil } }
+  package var array: [JSON]? { if case .array(let elements) = self { elements } else { nil } }
+  package var members: [Member]? { if case .object(let members) = self { members } else { nil } }
+  package var integer: Int? { if case .number(let text) = self { Int(text) } else { nil } }
+  package var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
 
   /// The same object with this member instead of all of that name.
-  func setting(_ key: String, _ value: JSON) -> JSON {
+  package func setting(_ key: String, _ value: JSON) -> JSON {
     var members = (self.members ?? []).filter { $0.key != key }
     members.append(Member(key: key, value: value))
     return .object(members)
   }
 
-  func removing(_ key: String) -> JSON { .object((members ?? []).filter { $0.key != key }) }
+  package func removing(_ key: String) -> JSON { .object((members ?? []).filter { $0.key != key }) }
 }
 
 extension JSON: ExpressibleByDictionaryLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByBooleanLiteral,
   ExpressibleByIntegerLiteral
 {
-  init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements.map { Member(key: $0.0, value: $0.1) }) }
-  init(stringLiteral value: String) { self = .string(value) }
-  init(arrayLiteral elements: JSON...) { self = .array(elements) }
-  init(booleanLiteral value: Bool) { self = .bool(value) }
-  init(integerLiteral value: Int) { self = .number(String(value)) }
+  package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(elements.map { Member(key: $0.0, value: $0.1) }) }
+  package init(stringLiteral value: String) { self = .string(value) }
+  package init(arrayLiteral elements: JSON...) { self = .array(elements) }
+  package init(booleanLiteral value: Bool) { self = .bool(value) }
+  package init(integerLiteral value: Int) { self = .number(String(value)) }
 }
 
 extension JSON {
   /// Without white space.
-  var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var output: [UInt8] = []
     write(to: &output)
     return output

@@ -1,14 +1,14 @@
 /// Why a text is no JSON value, and where.
-struct JSONError: Error, Equatable, CustomStringConvertible {
-  let line: Int
-  let expected: String
+package struct JSONError: Error, Equatable, CustomStringConvertible {
+  package let line: Int
+  package let expected: String
 
-  var description: String { "not valid JSON: line \(line): expected \(expected)" }
+  package var description: String { "not valid JSON: line \(line): expected \(expected)" }
 }
 
 extension JSON {
   /// A text that is one JSON value, with white space around it at most.
-  init(parsing bytes: [UInt8]) throws(JSONError) {
+  package init(parsing bytes: [UInt8]) throws(JSONError) {
     var parser = JSONParser(bytes)
     self = try parser.document()
   }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CNI
+@testable import Core
 
 struct JSONTests {
   private func parse(_ text: String) throws -> JSON { try JSON(parsing: Array(text.utf8)) }

@@ -1,0 +1,54 @@
+import Engine
+import Linux
+import Logging
+import Settings
+import Spec
+
+extension EngineSettings {
+  /// - Parameter appArmorProfile: the default one, where it could be loaded.
+  init(_ settings: Configuration, appArmorProfile: String?, logger: Logger) throws {
+    try self.init(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
+    if let least = node.minimumOOMScore {
+      logger.warning("oom_score_adj below \(least) cannot be set without CAP_SYS_RESOURCE: such requests get \(least)")
+    }
+    (root, messageLimit, logLineLimit) = (settings.root, settings.grpc.maximumSendSize, settings.runtimes.maximumLogLine)
+    node.hasUserNamespaces = Mounts.mappingProblem(root) == nil
+    node.cgroupDriver = CgroupDriver(rawValue: settings.cgroups.driver) ?? .cgroupfs
+    node.cdiDirectories = settings.cdi.directories
+    node.defaultAppArmorProfile = appArmorProfile
+    shim = ShimPlacement(settings.shim)
+    workloads = try settings.engineWorkloads()
+    try take(settings.containers)
+    try take(settings.pods)
+    podDefaults.hostNetworkHasNoLabels = settings.containers.hostNetworkHasNoLabels
+    try take(settings.runtimes, logger)
+  }
+
+  private mutating func take(_ containers: Configuration.Containers) throws {
+    node.defaults = try containers.defaults()
+    node.pidsLimit = containers.pidsLimit > 0 ? Int64(containers.pidsLimit) : nil
+    node.hookDirectories = containers.hookDirectories
+    node.devicesFollowUser = containers.devicesFollowUser
+    if containers.ignoresAppArmor { node.hasAppArmor = false }
+    node.selinux = try containers.selinuxMode(node)
+    levels = SELinuxLevels(categories: containers.selinuxCategories)
+    rejectedSources = Set(containers.rejectedSources)
+    defaultMountsFile = containers.defaultMountsFile
+    (linksMountTable, marksContainers) = (containers.linksMountTable, containers.marksContainers)
+    ignoresImageVolumes = containers.ignoresImageVolumes
+    hostPathLimit = .seconds(containers.hostPathSeconds)
+  }
+
+  private mutating func take(_ pods: Configuration.Pods) throws {
+    podDefaults = try pods.defaults()
+    sharedProcessors = pods.sharedProcessors
+  }
+
+  private mutating func take(_ runtimes: Configuration.Runtimes, _ logger: Logger) throws {
+    annotations = runtimes.annotations
+    handlers = try runtimes.facts(node) { logger.warning("\($0)") }
+    networks = runtimes.networks
+    allowedAnnotations = try runtimes.allowedAnnotations()
+    (creation, runtimeRoots) = (runtimes.creation, runtimes.roots)
+  }
+}
