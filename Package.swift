@@ -143,7 +143,7 @@ let testTargets: [Target] = [
   tests("CNI", ["CNI", "Core", "Linux", "Support", .logging]),
   tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),
   tests("Engine", ["CLinux", "Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .protobuf, .logging]),
-  tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .logging]),
+  tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .nioCore, .protobuf, .logging]),
   tests("Streaming", ["Streaming", "WebSocket", "CLinux", "Core", "Linux", "CZlib", "Support", .nioCore, .nioPosix, .nioSSL, .logging]),
   tests(
     "Integration",

@@ -25,7 +25,8 @@ struct CoreServices: Sendable {
     _ settings: Configuration, stores: Stores, registry: any Registry, streaming: any StreamingEndpoint, metrics: Metrics,
     appArmorProfile: String?, logger: Logger
   ) throws {
-    let ledger = Ledger(store: stores.records, logger: logger)
+    let events = EventHub(capacity: settings.events.queueLength, patience: settings.events.retention)
+    let ledger = Ledger(store: stores.records, events: events, logger: logger)
     let store = try ImageCore(settings, stores: stores, ledger: ledger, registry: registry, metrics: metrics, logger: logger)
     let tree = try CgroupTree.detect()
     garbage = store.garbage

@@ -32,6 +32,8 @@ extension EngineSettings {
     if containers.ignoresAppArmor { node.hasAppArmor = false }
     node.selinux = try containers.selinuxMode(node)
     levels = SELinuxLevels(categories: containers.selinuxCategories)
+    bindMountPrefix = containers.bindMountPrefix.map(ContainerPath.clean)
+    enforcesFIPS = containers.fips == "auto" ? node.isFIPS : containers.fips == "enabled"
     rejectedSources = Set(containers.rejectedSources)
     defaultMountsFile = containers.defaultMountsFile
     (linksMountTable, marksContainers) = (containers.linksMountTable, containers.marksContainers)
@@ -49,6 +51,6 @@ extension EngineSettings {
     handlers = try runtimes.facts(node) { logger.warning("\($0)") }
     networks = runtimes.networks
     allowedAnnotations = try runtimes.allowedAnnotations()
-    (creation, runtimeRoots) = (runtimes.creation, runtimes.roots)
+    (creation, runtimeRoots, platformRuntimes) = (runtimes.creation, runtimes.roots, runtimes.platformPrograms)
   }
 }

@@ -43,6 +43,13 @@ extension Configuration.Runtimes {
 
   var roots: [String: String] { each(\.stateRoot) }
 
+  var platformPrograms: [String: [Platform: String]] {
+    each { handler in
+      let known = handler.platformPrograms.compactMap { platform, path in Platform(platform).map { ($0.normalized, path) } }
+      return Dictionary(known) { $1 }
+    }
+  }
+
   /// FAILED_PRECONDITION where a file that a handler names cannot be used.
   func facts(_ node: NodeFacts, warn: (String) -> Void) throws -> [String: HandlerFacts] {
     var facts: [String: HandlerFacts] = [:]

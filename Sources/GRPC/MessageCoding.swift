@@ -49,11 +49,9 @@ enum MessageCoding {
   static func decode<M: Message>(_ type: M.Type, _ bytes: ByteBuffer, kind: String, failure: GRPCStatus.Code) throws(GRPCStatus) -> M {
     do {
       return try bytes.withUnsafeReadableBytes { try M(serializedBytes: $0.bytes) }
-    } catch { throw GRPCStatus(failure, "\(kind) is not a valid \(M.protoMessageName): \(Self.explain(error))") }
-  }
-
-  private static func explain(_ error: any Error) -> String {
-    if case BinaryDecodingError.invalidUTF8 = error { return "a string in it is not UTF-8" }
-    return "\(error)"
+    } catch BinaryDecodingError.invalidUTF8 {
+      let place = BrokenText<M>.place(in: Array(bytes.readableBytesView)) ?? "a string"
+      throw GRPCStatus(failure, "\(kind) is not a valid \(M.protoMessageName): \(place): is not UTF-8")
+    } catch { throw GRPCStatus(failure, "\(kind) is not a valid \(M.protoMessageName): \(error)") }
   }
 }

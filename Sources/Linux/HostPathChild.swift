@@ -16,6 +16,9 @@ package enum HostPathJob: Hashable, Sendable {
   case look(String)
   /// Makes the directory, its parents included, where nothing is there.
   case make(String)
+  /// The same two below a directory, which is the root for every symlink on the way.
+  case lookBelow(String, root: String)
+  case makeBelow(String, root: String)
   /// ID-mapped, with all that is mounted below it. `target` exists and is of the same kind.
   case map(String, target: String, Propagation)
 
@@ -30,7 +33,9 @@ package enum HostPathJob: Hashable, Sendable {
 
   var path: String {
     switch self {
-    case .look(let path), .make(let path), .map(let path, _, _), .label(let path, _), .labelUnlessThere(let path, _): path
+    case .look(let path), .make(let path), .lookBelow(let path, _), .makeBelow(let path, _), .map(let path, _, _), .label(let path, _),
+      .labelUnlessThere(let path, _):
+      path
     }
   }
 }
@@ -81,7 +86,9 @@ package enum HostPathChild {
     let strings = jobs.map { strdup($0.path) }
     let targets = jobs.map { job -> UnsafeMutablePointer<CChar>? in
       switch job {
-      case .map(_, let target, _), .label(_, let target), .labelUnlessThere(_, let target): strdup(target)
+      case .map(_, let target, _), .label(_, let target), .labelUnlessThere(_, let target), .lookBelow(_, let target),
+        .makeBelow(_, let target):
+        strdup(target)
       case .look, .make: nil
       }
     }
@@ -100,7 +107,7 @@ package enum HostPathChild {
     for job in jobs {
       guard let report = try next(pipe.raw, deadline) else { throw HostPathTimeout(path: job.path) }
       let missing = report.error == ENOENT || report.error == ENOTDIR
-      if report.error != 0, !missing || job.verb != Int32(CLINUX_PATH_LOOK.rawValue) {
+      if report.error != 0, !missing || !job.onlyLooks {
         failure = failure ?? SystemError(report.error, call: job.stage, object: job.path)
       }
       found.append(HostPath(report, job.path))
@@ -137,10 +144,19 @@ extension HostPath {
 }
 
 extension HostPathJob {
+  fileprivate var onlyLooks: Bool {
+    switch self {
+    case .look, .lookBelow: true
+    default: false
+    }
+  }
+
   fileprivate var verb: Int32 {
     switch self {
     case .look: Int32(CLINUX_PATH_LOOK.rawValue)
     case .make: Int32(CLINUX_PATH_MAKE.rawValue)
+    case .lookBelow: Int32(CLINUX_PATH_LOOK_BELOW.rawValue)
+    case .makeBelow: Int32(CLINUX_PATH_MAKE_BELOW.rawValue)
     case .map: Int32(CLINUX_PATH_MAP.rawValue)
     case .label: Int32(CLINUX_PATH_LABEL.rawValue)
     case .labelUnlessThere: Int32(CLINUX_PATH_LABEL_UNLESS_THERE.rawValue)
@@ -149,8 +165,8 @@ extension HostPathJob {
 
   fileprivate var stage: String {
     switch self {
-    case .look: "stat"
-    case .make: "mkdir"
+    case .look, .lookBelow: "stat"
+    case .make, .makeBelow: "mkdir"
     case .map: "ID-mapped mount of"
     case .label, .labelUnlessThere: "SELinux label of"
     }

@@ -10,6 +10,13 @@ package struct Platform: Hashable, Sendable, Codable, CustomStringConvertible {
     self.variant = variant
   }
 
+  /// `os/architecture[/variant]`; nil for anything else.
+  package init?(_ text: String) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2 || parts.count == 3, !parts.contains("") else { return nil }
+    self.init(os: parts[0], architecture: parts[1], variant: parts.count == 3 ? parts[2] : nil)
+  }
+
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     os = try values.decodeIfPresent(String.self, forKey: .os) ?? ""

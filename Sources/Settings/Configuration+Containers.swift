@@ -30,6 +30,10 @@ extension Configuration.Containers {
     try table.set(&ignoresImageVolumes, "ignore_image_defined_volumes")
     try table.set(&defaultMountsFile, "default_mounts_file", check: Check.absolute)
     try table.set(&hookDirectories, "hooks_dir", check: Check.absoluteList)
+    try table.set(&bindMountPrefix, "bind_mount_prefix", check: Check.absolute)
+    try table.set(&fips, "fips") {
+      ["auto", "enabled", "disabled"].contains($0) ? nil : "must be auto, enabled or disabled, found \"\($0)\""
+    }
     try table.set(&rejectedSources, "absent_mount_sources_to_reject", check: Check.absoluteList)
   }
 }

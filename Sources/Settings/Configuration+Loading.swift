@@ -1,4 +1,5 @@
 import Linux
+import OCI
 
 extension Configuration {
   package static let standardPath = "/etc/berth/config.toml"
@@ -57,6 +58,7 @@ extension Configuration {
       try table.within("streaming") { (table) throws(SettingsError) in try streaming.apply(&table) }
       try table.within("metrics") { (table) throws(SettingsError) in try metrics.apply(&table) }
       try table.within("stats") { (table) throws(SettingsError) in try stats.apply(&table) }
+      try table.within("events") { (table) throws(SettingsError) in try events.apply(&table) }
       try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
       try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }
@@ -158,6 +160,12 @@ extension Configuration.Runtime {
     try table.set(&podAnnotations, "pod_annotations")
     try table.set(&containerAnnotations, "container_annotations")
     try table.set(&allowedAnnotations, "allowed_annotations")
+    try table.within("platform_runtime_paths") { (table) throws(SettingsError) in
+      for platform in table.rest {
+        if Platform(platform) == nil { throw table.error(platform, "is no platform, which is like \"linux/arm64\"") }
+        platformPrograms[platform] = try table.take(platform, check: Check.absolute)
+      }
+    }
     try table.within("default_annotations") { (table) throws(SettingsError) in
       for name in table.rest { defaultAnnotations[name] = try table.take(name) }
     }

@@ -97,6 +97,8 @@ package struct Configuration: Equatable, Sendable {
     package var containerAnnotations: [String] = []
     /// Key `allowed_annotations`: those of pods that change what the CRI has no field for.
     package var allowedAnnotations: [String] = []
+    /// Table `platform_runtime_paths`: programs for images of other platforms, by `os/architecture[/variant]`.
+    package var platformPrograms: [String: String] = [:]
     /// Table `default_annotations`: what the runtime is told where neither pod nor container says it.
     package var defaultAnnotations: [String: String] = [:]
     /// Key `inherit_default_runtime`: the default handler's program, with settings of its own.
@@ -228,6 +230,10 @@ package struct Configuration: Equatable, Sendable {
     package var defaultMountsFile: String?
     /// Key `hooks_dir`: directories with hooks for containers, a later one over an earlier one.
     package var hookDirectories: [String] = []
+    /// Key `bind_mount_prefix`: where the host's root is, for the host paths of mounts; `nil` where it is berthd's own.
+    package var bindMountPrefix: String?
+    /// Key `fips`: `auto` (as the kernel says), `enabled` or `disabled`.
+    package var fips = "auto"
     /// Key `absent_mount_sources_to_reject`: host paths that are never made where they are missing.
     package var rejectedSources: [String] = []
   }
@@ -294,6 +300,7 @@ package struct Configuration: Equatable, Sendable {
   package var streaming = Streaming()
   package var metrics = MetricsEndpoint()
   package var stats = Stats()
+  package var events = Events()
   package var registry = Registry()
   package var cni = CNI()
   package var runtimes = Runtimes()

@@ -19,6 +19,8 @@ package struct PodFacts: Sendable, Hashable {
   package var markerFile: String?
   /// The pod's tmpfs for /dev/shm; `nil` gives the container a tmpfs of its own.
   package var shm: String?
+  /// Bytes of such a tmpfs.
+  package var shmSize = 64 << 20
 
   package init(sandboxID: String) { self.sandboxID = sandboxID }
 

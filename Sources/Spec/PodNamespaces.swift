@@ -36,7 +36,7 @@ package struct PodNamespaces: Hashable, Sendable {
     switch mode {
     case .pod: return true
     case .node: return false
-    case .container: throw Fault(.invalidArgument, "\(field): CONTAINER is not possible, a pod's containers share it")
+    case .container: throw Fault(.invalidArgument, "\(field): CONTAINER is only for containers, a sandbox has POD or NODE")
     case .target: throw Fault(.invalidArgument, "\(field): TARGET is only for PID namespaces")
     case .UNRECOGNIZED(let value): throw Fault(.invalidArgument, "\(field): there is no namespace mode \(value)")
     }

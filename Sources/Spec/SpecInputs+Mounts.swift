@@ -41,8 +41,8 @@ extension SpecInputs {
       RuntimeSpec.Mount(
         "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: usual + ["relatime", cgroupAccess] + keptCgroupOptions),
     ]
-    if pod.shm == nil, pod.ipcNamespace != nil {
-      mounts.append(RuntimeSpec.Mount("/dev/shm", type: "tmpfs", source: "shm", options: usual + ["mode=1777", "size=65536k"]))
+    if ownsIPC || pod.shm == nil && pod.ipcNamespace != nil {
+      mounts.append(RuntimeSpec.Mount("/dev/shm", type: "tmpfs", source: "shm", options: usual + ["mode=1777", "size=\(pod.shmSize)"]))
     }
     mounts += writablePlaces
     return mounts + initMounts(beside: mounts)
@@ -55,7 +55,7 @@ extension SpecInputs {
 
   /// A sysfs shows its mounter's network: who does not own the host's cannot mount one in a pod that uses it, and gets the host's own read-only.
   private func sysMount(_ usual: [String], _ access: String) -> RuntimeSpec.Mount {
-    if pod.userNamespace != nil, pod.networkNamespace == nil {
+    if pod.userNamespace != nil, usesHostNetwork {
       return RuntimeSpec.Mount("/sys", type: "bind", source: "/sys", options: ["rbind", "rprivate"] + usual + ["rro"])
     }
     return RuntimeSpec.Mount("/sys", type: "sysfs", source: "sysfs", options: usual + [access])
@@ -67,7 +67,8 @@ extension SpecInputs {
     for (index, mount) in container.mounts.enumerated() { asked.append(try BindMount(mount, index, prepared)) }
     let covered = Set(asked.map(\.destination))
     let volumes = volumeMounts(prepared.copies) + volumeMounts(imageVolumes)
-    let own = podMounts + markerMounts(covered) + (hasPasswd ? [passwdMount] : []) + volumes
+    let files = prepared.readonlyFiles.sorted { $0.key < $1.key }.map { BindMount(destination: $0.key, source: $0.value, isReadonly: true) }
+    let own = podMounts + markerMounts(covered) + (hasPasswd ? [passwdMount] : []) + volumes + files
     return own.filter { !covered.contains($0.destination) } + asked
   }
 
@@ -76,7 +77,7 @@ extension SpecInputs {
     var mounts = files.compactMap { path, source in
       source.map { BindMount(destination: path, source: $0, isReadonly: hasReadonlyRoot) }
     }
-    let shm = pod.ipcNamespace == nil ? "/dev/shm" : pod.shm
+    let shm = ownsIPC ? nil : pod.ipcNamespace == nil ? "/dev/shm" : pod.shm
     if let timezone = node.defaults.timezone {
       mounts.append(BindMount(destination: "/etc/localtime", source: timezone, isReadonly: true))
     }

@@ -71,6 +71,8 @@ package struct PreparedMounts: Sendable, Hashable {
   package var resolved: [String: String] = [:]
   /// What the operator gives to every container, by container path: copies of the container's own.
   package var copies: [String: String] = [:]
+  /// By container path: what the container sees there and cannot change, unless its config mounts something else.
+  package var readonlyFiles: [String: String] = [:]
   /// Where a passwd of the container's own would be.
   package var passwdFile = ""
 

@@ -21,10 +21,10 @@ extension Validation {
     try check(container.linux.securityContext)
   }
 
-  /// Network and IPC are the pod's; what a container says of them is looked at, not followed.
   private static func check(_ options: Runtime_V1_NamespaceOption, _ field: String) throws(Fault) {
     for (name, mode) in [("network", options.network), ("pid", options.pid), ("ipc", options.ipc)] {
       if case .UNRECOGNIZED(let value) = mode { throw refuse("\(field).\(name)", "there is no namespace mode \(value)") }
+      if mode == .target, name != "pid" { throw refuse("\(field).\(name)", "TARGET is only for PID namespaces") }
     }
     if options.pid != .target, !options.targetID.isEmpty { throw refuse("\(field).target_id", "is only for the PID mode TARGET") }
     if options.pid == .target { try require(options.targetID, "\(field).target_id") }

@@ -64,4 +64,17 @@ import Testing
     #expect(kept.count <= 10 && kept.last?.id == "99")
     third.end()
   }
+
+  @Test func `nothing is kept where nothing is to be kept`() async throws {
+    let hub = EventHub(patience: .zero)
+    hub.publish(event(1))
+    let subscription = hub.subscribe()
+    hub.publish(event(2))
+    #expect(try await subscription.next()?.map(\.id) == ["2"])
+    subscription.end(unsent: [event(2)])
+    let second = hub.subscribe()
+    hub.publish(event(3))
+    #expect(try await second.next()?.map(\.id) == ["3"])
+    second.end()
+  }
 }

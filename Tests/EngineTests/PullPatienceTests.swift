@@ -47,6 +47,14 @@ import Testing
     var isQueued: @Sendable () -> Bool { { [queued] in queued } }
   }
 
+  /// A byte now and then.
+  private struct Trickle: BlobStream {
+    func next() async throws -> [UInt8]? {
+      try await Task.sleep(for: .milliseconds(30))
+      return [0]
+    }
+  }
+
   private struct Changed: BlobStream {
     func next() async throws -> [UInt8]? { throw Fault(.dataLoss, "the blob changed", cause: BlobChanged()).within("blob") }
   }
@@ -82,6 +90,18 @@ import Testing
       fault?.message.contains("0 of 1 layers") == true && fault?.message.contains("no progress in 0.3 seconds") == true,
       "\(fault?.message ?? "")")
     #expect(service.running.list().isEmpty)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `a layer on which nothing happens is no standstill while another one comes`() async throws {
+    let registry = MemoryRegistry()
+    registry.add("two", layers: ["p", "q"])
+    let service = service(Source(base: registry) { if $0 == 0 { Silence() } else { Trickle() } }, patience: .milliseconds(300))
+    let pull = Task { try await service.pull("localhost/two", credentials: nil) }
+    // More than a byte for each time that the silent layer alone would have been given up in.
+    while service.running.list().first?.progress.received ?? 0 < 30 { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(service.running.list().count == 1)
+    pull.cancel()
+    _ = await pull.result
   }
 
   @Test(.timeLimit(.minutes(1))) func `waiting for one's turn is no standstill`() async throws {

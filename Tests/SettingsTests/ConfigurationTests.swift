@@ -70,6 +70,7 @@ import Testing
     (special.inheritsProgram, special.stateRoot, special.baseSpec) = (true, "/m", "/n")
     (special.networkDirectory, special.maximumNetworks) = ("/o", 0)
     (special.hidesHostDevices, special.allowsAllDevices, special.writableCgroups, special.minimumMemory) = (true, true, true, 4096)
+    special.platformPrograms = ["linux/arm64": "/q"]
     (special.podAnnotations, special.containerAnnotations, special.defaultAnnotations) = (["p"], ["q"], ["a.b/c": "d"])
     (special.seccompProfile, special.createTimeout, special.avoidsPivot, special.sharesKeyring) = ("/r", .seconds(9), true, true)
     special.allowedAnnotations = ["x.crio.io"]
@@ -91,6 +92,10 @@ import Testing
     expected.containers.timezone = "Europe/Paris"
     expected.containers.rejectedSources = ["/x"]
     expected.stats.metrics = ["cpu", "diskIO"]
+    expected.events.queueLength = 50
+    expected.events.retention = .seconds(90)
+    expected.containers.bindMountPrefix = "/host"
+    expected.containers.fips = "enabled"
     expected.containers.allowedDevices = ["/dev/x"]
     expected.containers.hookDirectories = ["/y"]
     expected.containers.defaultMountsFile = "/z"
@@ -114,6 +119,8 @@ import Testing
       grpc = { address = "/c.sock", max_recv_message_size = 5_000, max_send_message_size = 0x1770 }
       registry.config_path = "/d:/e"
       stats.included_pod_metrics = ["cpu", "diskIO"]
+      events.queue_length = 50
+      events.retention = "90s"
       registry.auth_file = "/x.json"
       metrics = { address = "[::1]:9", tls_cert = "/c", tls_key = "/k", tls_client_ca = "/a" }
       registry.credential_helper_timeout = "5s"
@@ -159,6 +166,8 @@ import Testing
       add_passwd_entries = true
       timezone = "Europe/Paris"
       absent_mount_sources_to_reject = ["/x"]
+      bind_mount_prefix = "/host"
+      fips = "enabled"
       allowed_devices = ["/dev/x"]
       hooks_dir = ["/y"]
       default_mounts_file = "/z"
@@ -184,6 +193,7 @@ import Testing
       pod_annotations = ["p"]
       container_annotations = ["q"]
       default_annotations = { "a.b/c" = "d" }
+      platform_runtime_paths = { "linux/arm64" = "/q" }
       allowed_annotations = ["x.crio.io"]
       is_vm = true
       exec_cpu_affinity = "first"
@@ -272,6 +282,9 @@ import Testing
     #expect(complaint("containers.timezone = \"../x\"").contains("must be a zone's name"))
     #expect(complaint("stats.included_pod_metrics = [\"all\", \"cpu\"]").contains("\"all\" alone"))
     #expect(complaint("stats.included_pod_metrics = [\"gpu\"]").contains("\"gpu\", which is no group"))
+    #expect(complaint("events.queue_length = 15").contains("between 16 and"))
+    #expect(complaint("containers.fips = \"yes\"").hasSuffix("must be auto, enabled or disabled, found \"yes\""))
+    #expect(complaint("runtimes.runc.platform_runtime_paths = { arm64 = \"/q\" }").contains("arm64\" is no platform"))
     #expect(complaint("grpc.max_recv_message_size = -1").hasSuffix("found -1"))
     #expect(
       complaint("grpc.address = \"/\(String(repeating: "x", count: 107))\"").hasSuffix("is 108 bytes, a socket's path has at most 107"))

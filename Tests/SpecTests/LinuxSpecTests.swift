@@ -51,6 +51,26 @@ struct LinuxSpecTests {
     #expect(gone.code == .failedPrecondition && gone.message.contains("\"abc\""))
   }
 
+  @Test func networkAndIPCMayBeTheContainersOwn() throws {
+    let own = try namespaces {
+      ($0.securityContext.namespaceOptions.network, $0.securityContext.namespaceOptions.ipc) = (.container, .container)
+    }
+    #expect(own[.network] == "own" && own[.ipc] == "own" && own[.uts] == "/proc/7/ns/uts")
+    let onHost = try namespaces {
+      ($0.pod.networkNamespace, $0.pod.ipcNamespace) = (nil, nil)
+      ($0.securityContext.namespaceOptions.network, $0.securityContext.namespaceOptions.ipc) = (.container, .node)
+    }
+    #expect(onHost[.network] == "own" && onHost[.ipc] == nil)
+    for mode in [Runtime_V1_NamespaceMode.node, .target, .UNRECOGNIZED(7)] {
+      for (field, change) in [("network", { $0.network = mode }), ("ipc", { $0.ipc = mode })]
+        as [(String, (inout Runtime_V1_NamespaceOption) -> Void)]
+      {
+        let refused = SpecFixture.fault { change(&$0.securityContext.namespaceOptions) }
+        #expect(refused.code == .invalidArgument && refused.message.contains("namespace_options.\(field): "), "\(refused.message)")
+      }
+    }
+  }
+
   @Test func aHostPodJoinsNothing() throws {
     var sandbox = SpecFixture.sandbox
     sandbox.linux.securityContext.namespaceOptions.network = .node

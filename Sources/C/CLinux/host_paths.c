@@ -3,6 +3,7 @@
 #include <linux/close_range.h>
 #include <dirent.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
 #include <sys/xattr.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -42,6 +43,29 @@ static int make_directories(const char *path) {
     if (i < length) part[i] = '/';
   }
   return 0;
+}
+
+static int open_below(int root, const char *path) { return clinux_openat2(root, path, O_PATH | O_CLOEXEC, 0, RESOLVE_IN_ROOT); }
+
+// Each part by itself: a symlink in the middle leads to where the rest is made.
+static int make_below(int root, const char *path) {
+  char part[4096];
+  size_t length = strlen(path);
+  if (length >= sizeof part) return errno = ENAMETOOLONG, -1;
+  memcpy(part, path, length + 1);
+  int parent = open_below(root, "/");
+  for (size_t i = 1; parent >= 0 && i <= length; i++) {
+    if ((part[i] != '/' && part[i] != 0) || part[i - 1] == '/') continue;
+    part[i] = 0;
+    int next = open_below(root, part);
+    if (next < 0 && errno == ENOENT && mkdirat(parent, strrchr(part, '/') + 1, 0755) == 0) next = open_below(root, part);
+    int error = errno;
+    close(parent);
+    errno = error;
+    parent = next;
+    if (i < length) part[i] = '/';
+  }
+  return parent;
 }
 
 static int has_label(const char *path, const char *label) {
@@ -110,10 +134,9 @@ static int label_tree(const char *path, const char *label) {
   return result;
 }
 
-static int look(const char *path, struct clinux_path_report *report) {
+static int look(int fd, struct clinux_path_report *report) {
   struct stat status;
   char link[32];
-  int fd = open(path, O_PATH | O_CLOEXEC);
   if (fd < 0) return -1;
   if (fstat(fd, &status) < 0) return -1;
   report->mode = status.st_mode;
@@ -125,13 +148,24 @@ static int look(const char *path, struct clinux_path_report *report) {
   return 0;
 }
 
+static int perform_below(const struct clinux_path_job *job, struct clinux_path_report *report) {
+  int root = open(job->target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return -1;
+  int fd = job->verb == CLINUX_PATH_MAKE_BELOW ? make_below(root, job->path) : open_below(root, job->path);
+  int error = errno;
+  close(root);
+  errno = error;
+  return look(fd, report);
+}
+
 static int perform(const struct clinux_path_job *job, struct clinux_path_report *report) {
   if (job->verb == CLINUX_PATH_MAKE && access(job->path, F_OK) < 0 && make_directories(job->path) < 0) return -1;
+  if (job->verb == CLINUX_PATH_LOOK_BELOW || job->verb == CLINUX_PATH_MAKE_BELOW) return perform_below(job, report);
   if (job->verb == CLINUX_PATH_MAP)
     return clinux_mount_mapped(job->path, job->target, child_userns, CLINUX_MAP_RECURSIVE, job->propagation);
   int unless_there = job->verb == CLINUX_PATH_LABEL_UNLESS_THERE && !has_label(job->path, job->target);
   if ((job->verb == CLINUX_PATH_LABEL || unless_there) && label_tree(job->path, job->target) < 0) return -1;
-  return look(job->path, report);
+  return look(open(job->path, O_PATH | O_CLOEXEC), report);
 }
 
 /// The daemon's descriptors must not live on in a child that a dead server keeps for ever.

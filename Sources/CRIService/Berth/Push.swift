@@ -49,10 +49,7 @@ extension PlatformChoice {
   }
 
   private static func parse(_ text: String) throws(Fault) -> Platform {
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    guard (2...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else {
-      throw Fault(.invalidArgument, "platform: \"\(text.prefix(100))\" is not os/architecture or os/architecture/variant")
-    }
-    return Platform(os: parts[0], architecture: parts[1], variant: parts.count > 2 ? parts[2] : nil)
+    if let platform = Platform(text) { return platform }
+    throw Fault(.invalidArgument, "platform: \"\(text.prefix(100))\" is not os/architecture or os/architecture/variant")
   }
 }

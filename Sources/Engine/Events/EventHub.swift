@@ -7,10 +7,6 @@ import Synchronization
 /// What happens while nobody listens is kept for a while, and the first one to come gets it: a kubelet that is restarted misses nothing.
 /// A subscriber that falls too far behind is told so and ended, rather than left with a gap it does not know of.
 package final class EventHub: Sendable {
-  /// Events that one subscriber may be behind, and that are kept for nobody.
-  package static let capacity = 1000
-  /// How long events are kept for nobody.
-  static let patience: Int64 = 300_000_000_000
 
   private struct State {
     var subscribers: [Int: EventSubscription] = [:]
@@ -21,8 +17,16 @@ package final class EventHub: Sendable {
 
   private let state = Mutex(State())
   private let capacity: Int
+  /// Nanoseconds.
+  private let patience: Int64
 
-  init(capacity: Int = EventHub.capacity) { self.capacity = capacity }
+  /// - Parameters:
+  ///   - capacity: events that one subscriber may be behind, and that are kept while there is none.
+  ///   - patience: how long they are kept then; not at all where it is zero.
+  package init(capacity: Int = 1000, patience: Duration = .seconds(300)) {
+    self.capacity = capacity
+    self.patience = patience.components.seconds * 1_000_000_000 + patience.components.attoseconds / 1_000_000_000
+  }
 
   /// Never blocks. Called in the order in which things happen.
   func publish(_ event: LedgerEvent) {
@@ -37,19 +41,20 @@ package final class EventHub: Sendable {
   func onEvent(_ ring: @escaping @Sendable () -> Void) { state.withLock { $0.listeners.append(ring) } }
 
   private func keep(_ event: LedgerEvent, _ kept: inout [LedgerEvent]) {
+    guard patience > 0 else { return }
     kept.append(event)
-    let old = kept.prefix { event.at - $0.at > Self.patience }.count
+    let old = kept.prefix { event.at - $0.at > patience }.count
     let surplus = max(old, kept.count > capacity ? kept.count - capacity / 2 : 0)
     if surplus > 0 { kept.removeFirst(surplus) }
   }
 
   /// Begins to listen. `end()` what is returned.
   package func subscribe() -> EventSubscription {
-    state.withLock { state in
+    state.withLock { [patience] state in
       let id = state.next
       state.next += 1
       let now = SystemClock.realtimeNanoseconds()
-      let missed = state.kept.filter { now - $0.at <= Self.patience }
+      let missed = state.kept.filter { now - $0.at <= patience }
       state.kept = []
       let subscription = EventSubscription(missed, capacity: capacity) { [self] in forget(id, $0) }
       state.subscribers[id] = subscription

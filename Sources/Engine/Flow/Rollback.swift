@@ -11,9 +11,16 @@ package struct Rollback: Sendable {
     steps.append((name, undo))
   }
 
-  package func run(_ logger: Logger) async {
+  /// True where nothing is left of what the steps undo.
+  @discardableResult
+  package func run(_ logger: Logger) async -> Bool {
+    var succeeded = true
     for step in steps.reversed() {
-      do { try await step.undo() } catch { logger.error("rollback: \(step.name): \(Fault(error))") }
+      do { try await step.undo() } catch {
+        succeeded = false
+        logger.error("rollback: \(step.name): \(Fault(error))")
+      }
     }
+    return succeeded
   }
 }

@@ -10,10 +10,11 @@ package final class Ledger: Sendable {
   let store: any RecordStore
   private let logger: Logger
   /// What happened, for whoever listens.
-  package let events = EventHub()
+  package let events: EventHub
 
-  package init(store: any RecordStore, logger: Logger) {
+  package init(store: any RecordStore, events: EventHub = EventHub(), logger: Logger) {
     self.store = store
+    self.events = events
     self.logger = logger
   }
 

@@ -6,12 +6,20 @@ package struct SandboxRecord: LedgerRecord, Codable, Hashable {
   package static let noun = "pod sandbox"
 
   package enum State: String, Sendable, Codable {
-    /// Intent: RunPodSandbox is at work. May become `ready`; after a restart it is rolled back. Not listed.
+    /// Intent: RunPodSandbox is at work. May become `ready`, or `notReady` where it failed and could not be taken back; after a restart it is rolled
+    /// back. Not listed.
     case creating
     /// May become `notReady`.
     case ready
     /// Stopped, or its shim died. Stays until removed.
     case notReady
+  }
+
+  package enum Remains: String, Sendable, Codable {
+    /// Nobody was ever given it: it goes by itself as soon as it can.
+    case ofFailedStart
+    /// Stays until removed.
+    case ofDeadShim
   }
 
   package let id: String
@@ -27,6 +35,8 @@ package struct SandboxRecord: LedgerRecord, Codable, Hashable {
   package var holderPID: Int32
   /// A network attachment exists or may exist and must be taken down.
   package var attached: Bool
+  /// Processes, mounts or cgroups of it may be there still: they are cleared away before the record goes.
+  package var remains: Remains?
   /// As UpdatePodSandboxResources left them; nil while they are those of the config.
   package var updatedOverhead: StoredMessage<Runtime_V1_LinuxContainerResources>?
   package var updatedResources: StoredMessage<Runtime_V1_LinuxContainerResources>?

@@ -31,7 +31,7 @@ extension ContainerSetup {
   /// Of volumes that are to be relabelled. They exist by now.
   func relabelVolumes(_ config: Runtime_V1_ContainerConfig, _ built: BuiltSpec, _ found: [String: HostPath]) async throws {
     guard let label = built.spec.linux.mountLabel else { return }
-    let paths = try Relabelling.paths(config.mounts) { found[$0]?.resolved ?? $0 }
+    let paths = try Relabelling.paths(config.mounts, root: services.settings.bindMountPrefix ?? "") { found[$0]?.resolved ?? $0 }
     let pod = sandbox.config.content
     let allowed = services.settings.allowed(pod, handler: sandbox.runtimeHandler)
     let trusts = allowed.value(.trustedLabels, in: pod.annotations) == "true"

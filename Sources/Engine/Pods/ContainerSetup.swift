@@ -13,15 +13,25 @@ struct ContainerSetup: Sendable {
   let id: String
 
   private var passwdFile: String { bundle + "/passwd" }
-  private var bundle: String { "\(sandbox.plan.directory)/containers/\(id)" }
+  var bundle: String { "\(sandbox.plan.directory)/containers/\(id)" }
 
-  private var runtime: String { services.settings.runtimes[sandbox.runtimeHandler] ?? "" }
-  private var mounts: ContainerMounts { ContainerMounts(services: services, sandbox: sandbox, bundle: bundle) }
+  /// The handler's OCI runtime for images of this platform.
+  private func runtime(for image: ImageConfig) throws -> String {
+    let platform = Platform(os: image.os, architecture: image.architecture, variant: image.variant).normalized
+    if let path = services.settings.platformRuntimes[sandbox.runtimeHandler]?.runtime(for: platform) {
+      guard Files.isExecutable(path) else {
+        throw Fault(.failedPrecondition, "platform_runtime_paths: \(path), for images of \(platform), is no executable file")
+      }
+      return path
+    }
+    return services.settings.runtimes[sandbox.runtimeHandler] ?? ""
+  }
+  var mounts: ContainerMounts { ContainerMounts(services: services, sandbox: sandbox, bundle: bundle) }
 
   /// The pod's root, as the host sees it.
   private var owner: FileOwner { sandbox.plan.idMaps?.owner(.root) ?? .root }
 
-  private var hostPaths: HostPaths { HostPaths(limit: services.settings.hostPathLimit) }
+  var hostPaths: HostPaths { HostPaths(limit: services.settings.hostPathLimit) }
 
   /// The images that a container is made of.
   private struct Images {
@@ -33,7 +43,8 @@ struct ContainerSetup: Sendable {
     var layers: [LayerID] { image.layers + volumes.values.flatMap(\.layers) }
   }
 
-  func run(_ config: Runtime_V1_ContainerConfig, target: Int32?, _ rollback: inout Rollback) async throws -> ContainerRecord {
+  func run(_ asked: Runtime_V1_ContainerConfig, target: Int32?, _ rollback: inout Rollback) async throws -> ContainerRecord {
+    let config = try await stage("mounts") { try await seenFromHere(asked) }
     let image = try findImage(config.image)
     let images = Images(image: image, config: try imageConfig(image), volumes: try mounts.findImages(config))
     services.garbage.hold(images.layers)
@@ -48,7 +59,7 @@ struct ContainerSetup: Sendable {
     try makeBundle(&rollback)
     let built = try await build(config, images, found, rootfs, labels, target)
     try await finish(config, built, found)
-    return try record(config, images, built, rootfs)
+    return try record(asked, images, built, rootfs)
   }
 
   private func makeSnapshot(_ layers: [LayerID], _ labels: SELinuxLabels?, _ rollback: inout Rollback) async throws -> RootfsMount {
@@ -74,6 +85,7 @@ struct ContainerSetup: Sendable {
     if let file = services.settings.defaultMountsFile {
       prepared.copies = try await DefaultMounts(file: file, owner: owner).copy(below: bundle + "/copies", for: config)
     }
+    try await prepareFIPS(&prepared, images.image.layers, config)
     let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: owner)
     let imageVolumes = services.settings.ignoresImageVolumes ? [:] : try await volumes.make(images.config, images.image.layers, config)
     if let labels { try await relabel(Array(imageVolumes.values) + Array(prepared.copies.values), labels.file) }
@@ -100,7 +112,7 @@ struct ContainerSetup: Sendable {
     for warning in built.warnings { services.logger.warning("container \(id): \(warning)") }
   }
 
-  private func checkSources(_ missing: [String]) throws {
+  func checkSources(_ missing: [String]) throws {
     guard let path = missing.first(where: { services.settings.rejectedSources.contains(ContainerPath.clean($0)) }) else { return }
     throw Fault(.failedPrecondition, "host path \(path): is not there, and this node is not to make it (absent_mount_sources_to_reject)")
   }
@@ -182,6 +194,7 @@ struct ContainerSetup: Sendable {
     pod.hostsFile = files.hosts
     pod.hostnameFile = files.hostname
     pod.shm = files.shm
+    pod.shmSize = sandbox.plan.shmSize ?? SharedMemory.standard
     pod.markerFile = services.settings.marksContainers ? files.marker : nil
     var inputs = SpecInputs(
       id: id, container: try services.settings.adapted(config, in: sandbox), sandbox: sandbox.config.content, image: imageConfig,
@@ -191,7 +204,7 @@ struct ContainerSetup: Sendable {
     inputs.labels = labels
     inputs.prepared = prepared
     if config.mounts.contains(where: \.recursiveReadOnly) || config.asksForCDI {
-      let features = await services.settings.runtimeFeatures.of(runtime)
+      let features = await services.settings.runtimeFeatures.of(try runtime(for: imageConfig))
       inputs.node.hasRecursiveReadOnly = features.recursiveReadOnly
       (inputs.node.hasNetDevices, inputs.node.hasRDTSchemata) = (features.netDevices, features.rdtSchemata)
     }
@@ -236,7 +249,7 @@ struct ContainerSetup: Sendable {
   ) throws -> ContainerRecord {
     let (settings, image) = (services.settings, images.image)
     var plan = ContainerPlan(
-      id: id, bundle: bundle, rootfs: rootfs, runtime: runtime,
+      id: id, bundle: bundle, rootfs: rootfs, runtime: try runtime(for: images.config),
       runtimeRoot: settings.runtimeRoots[sandbox.runtimeHandler] ?? settings.state + "/runtime")
     plan.logPath = logPath(config)
     plan.logLineLimit = settings.logLineLimit

@@ -21,6 +21,12 @@ struct HostPaths: Sendable {
     return Dictionary(uniqueKeysWithValues: zip(paths, found))
   }
 
+  /// What is at each path below `root`, where the host's own root is mounted; absolute symlinks stay below it.
+  func look(_ paths: [String], below root: String) async throws -> [HostPath] { try await run(paths.map { .lookBelow($0, root: root) }) }
+
+  /// As ``make(_:)``; the result is where they are.
+  func make(_ paths: [String], below root: String) async throws -> [HostPath] { try await run(paths.map { .makeBelow($0, root: root) }) }
+
   func look(_ paths: [String]) async throws -> [HostPath] { try await run(paths.map { .look($0) }) }
 
   /// What exists is left alone, whatever it is; what does not is made as a directory.

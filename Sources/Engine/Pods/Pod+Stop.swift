@@ -53,6 +53,10 @@ extension Pod {
   private func removeNow() async throws {
     for container in ledger.containers(of: id) { try await removeContainer(container.id) }
     let record = try ledger.sandbox(id)
+    if record.remains != nil {
+      await detachNetwork()
+      try await stage("remains") { try await services.tasks.reap(record.plan, containers: []) }
+    }
     try await stage("files") { try await SandboxFiles(record.plan).remove() }
     try ledger.removeSandbox(id)
     forget(id)

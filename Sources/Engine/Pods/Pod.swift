@@ -97,7 +97,9 @@ package actor Pod {
   private func clearAfterShim() async {
     guard let record = try? ledger.sandbox(id) else { return }
     let plans = ledger.containers(of: id).map(\.plan)
+    var isClear = true
     do { try await services.tasks.reap(record.plan, containers: plans) } catch {
+      isClear = false
       logger.error("cleaning up after the shim: \(Fault(error))")
     }
     // Asked again: a start may have ended meanwhile.
@@ -109,6 +111,7 @@ package actor Pod {
     _ = try? ledger.updateSandbox(id) {
       $0.state = .notReady
       $0.holderPID = 0
+      if !isClear { $0.remains = .ofDeadShim }
     }
   }
 

@@ -45,8 +45,6 @@ extension PodService {
     var rollback = Rollback()
     do {
       try ledger.put(record)
-      let (id, ledger) = (record.id, ledger)
-      rollback.add("record") { try ledger.removeSandbox(id) }
       let task = try await SandboxSetup(services: services, request: request).run(&record, &rollback)
       record.state = .ready
       record.holderPID = task.holderPID
@@ -55,7 +53,7 @@ extension PodService {
       await pod.watch(task)
       add(pod)
     } catch {
-      await rollback.run(services.logger)
+      takeBack(record, isClear: await rollback.run(services.logger))
       throw error
     }
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000

@@ -1,6 +1,7 @@
 package import Core
 package import Linux
 package import Logging
+package import OCI
 package import Spec
 import Synchronization
 
@@ -64,6 +65,8 @@ package struct EngineSettings: Sendable {
   package var root = "/var/lib/berth"
   /// Runtime handlers: name → path of the OCI runtime. The empty name is the default.
   package var runtimes: [String: String]
+  /// OCI runtimes for images of other platforms, by runtime handler.
+  package var platformRuntimes: [String: [Platform: String]] = [:]
   /// What node and daemon can give to containers.
   package var node: NodeFacts
 
@@ -91,6 +94,10 @@ package struct EngineSettings: Sendable {
   package var hostPathLimit = Duration.seconds(20)
   /// Of pods on a node with SELinux.
   package var levels = SELinuxLevels(categories: 1024)
+  /// Where the host's root is, for the host paths of mounts; nil where it is berthd's own.
+  package var bindMountPrefix: String?
+  /// Containers are to use cryptography as FIPS 140 has it.
+  package var enforcesFIPS = false
   /// Missing host paths that are never made for a container.
   package var rejectedSources: Set<String> = []
   /// A file that says what of the host every container gets a copy of.

@@ -15,11 +15,11 @@ struct SandboxSetup: Sendable {
     if let maps = plan.idMaps {
       try await stage("user namespace") { try await SandboxFiles(plan).mapOwners(maps, services.settings) }
     }
-    let task = try await stage("shim") { try await services.tasks.start(plan) }
     let tasks = services.tasks
-    rollback.add("shim") {
-      do { try await task.shutdown() } catch { try await tasks.reap(plan, containers: []) }
-    }
+    rollback.add("shim") { try await tasks.reap(plan, containers: []) }
+    let task = try await stage("shim") { try await services.tasks.start(plan) }
+    // What does not end by asking is killed by the step before.
+    rollback.add("farewell") { try? await task.shutdown() }
     guard plan.ownNetwork else { return task }
     record.attached = true
     record.holderPID = task.holderPID

@@ -21,6 +21,7 @@ package struct Recovery: Sendable {
       switch record.state {
       case .creating: rollBack(record)
       case .ready: adopt(record)
+      case .notReady where record.remains == .ofFailedStart: pods.clearAway(record)
       case .notReady: pods.add(deadPod(record))
       }
     }
@@ -44,26 +45,21 @@ package struct Recovery: Sendable {
   }
 
   private func deadPod(_ record: SandboxRecord) -> Pod {
-    let name = record.podName
-    let pod = Pod(record: record, services: services, shim: Flight { throw Fault(.failedPrecondition, "pod \(name): is not ready") }) {
-      [pods] in pods.forget($0)
-    }
+    let pod = pods.deadPod(record)
     if record.attached { Task.detached { await pod.detachNetwork() } }
     return pod
   }
 
   /// The intent of a RunPodSandbox that never answered: everything it may have made goes.
   private func rollBack(_ record: SandboxRecord) {
-    Task.detached { [services, ledger] in
-      try await Pause.betweenAttempts {
-        try await services.tasks.reap(record.plan, containers: [])
-        if record.attached { try await services.network.detach(record.id, netnsPath: nil) }
-        try await SandboxFiles(record.plan).remove()
-        try ledger.removeSandbox(record.id)
-        services.logger.info("rolled back an interrupted start", metadata: ["pod": "\(record.podName)", "sandbox": "\(record.id)"])
-      } failed: {
-        services.logger.error("pod \(record.podName): rolling back an interrupted start: \($0)")
-      }
+    Task.detached { [pods, services] in
+      var rollback = Rollback()
+      rollback.add("directory") { try await SandboxFiles(record.plan).remove() }
+      if record.attached { rollback.add("network") { try await services.network.detach(record.id, netnsPath: nil) } }
+      rollback.add("shim") { try await services.tasks.reap(record.plan, containers: []) }
+      let isClear = await rollback.run(services.logger)
+      pods.takeBack(record, isClear: isClear)
+      if isClear { services.logger.info("rolled back an interrupted sandbox", metadata: ["sandbox": "\(record.id)"]) }
     }
   }
 

@@ -118,21 +118,21 @@ extension CgroupReader {
 
   private static func text(_ limit: Int64) -> String { limit < 0 ? "max" : "\(limit)" }
 
+  /// Of pages in use and of pages reserved (mmap(2) reserves), where the kernel tells them apart: OCI runtimes set both.
   private func hugepages(_ limits: CgroupLimits, _ path: String) throws(Unsupported) -> [LimitChange] {
     var changes: [LimitChange] = []
     for (size, limit) in limits.hugepages.sorted(by: { $0.key < $1.key }) {
       let field = "hugepage_limits[\(size)]"
-      let file: String
-      switch hugepages {
-      case .legacy(let mount): file = "\(mount)\(path)/hugetlb.\(size).limit_in_bytes"
-      case .unified(let mount): file = "\(mount)\(path)/hugetlb.\(size).max"
-      case nil: file = ""
+      let files = ["", ".rsvd"].compactMap { kind -> String? in
+        switch hugepages {
+        case .legacy(let mount): "\(mount)\(path)/hugetlb.\(size)\(kind).limit_in_bytes"
+        case .unified(let mount): "\(mount)\(path)/hugetlb.\(size)\(kind).max"
+        case nil: nil
+        }
       }
-      if Files.exists(file) {
-        changes.append(LimitChange(field: field, file: file, value: "\(limit)"))
-      } else if limit > 0 {
-        throw Unsupported(field: field, reason: "this cgroup counts no huge pages of that size")
-      }
+      .filter(Files.exists)
+      changes += files.map { LimitChange(field: field, file: $0, value: "\(limit)") }
+      if files.isEmpty, limit > 0 { throw Unsupported(field: field, reason: "this cgroup counts no huge pages of that size") }
     }
     return changes
   }

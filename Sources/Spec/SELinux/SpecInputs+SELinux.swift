@@ -19,11 +19,13 @@ package enum Relabelling {
   ]
 
   /// Host paths to relabel, symlinks resolved. FAILED_PRECONDITION for what is the host's own: it would lock the host out.
-  package static func paths(_ mounts: [Runtime_V1_Mount], resolved: (String) -> String) throws(Fault) -> [String] {
+  /// - Parameter root: where the host's root is.
+  package static func paths(_ mounts: [Runtime_V1_Mount], root: String = "", resolved: (String) -> String) throws(Fault) -> [String] {
     var paths: [String] = []
     for (index, mount) in mounts.enumerated() where mount.selinuxRelabel && !mount.isImage {
       let path = ContainerPath.clean(resolved(mount.hostPath))
-      if ofSystem.contains(path) || ContainerPath.contains("/proc", path) || ContainerPath.contains("/sys", path) {
+      let inside = !root.isEmpty && ContainerPath.contains(root, path) ? ContainerPath.clean("/" + path.dropFirst(root.count)) : path
+      if ofSystem.contains(inside) || ContainerPath.contains("/proc", inside) || ContainerPath.contains("/sys", inside) {
         throw Fault(.failedPrecondition, "mounts[\(index)].selinux_relabel: \(path) belongs to the host, its label stays")
       }
       paths.append(path)

@@ -9,6 +9,9 @@ enum clinux_path_verb {
   CLINUX_PATH_LOOK = 0,
   /// Makes it and its parents as directories (mode 0755) where nothing is, then looks.
   CLINUX_PATH_MAKE,
+  /// The same two below the target, which is the root for every symlink on the way.
+  CLINUX_PATH_LOOK_BELOW,
+  CLINUX_PATH_MAKE_BELOW,
   /// Mounts it, with all that is mounted below it, at the target as the user namespace maps its owners.
   CLINUX_PATH_MAP,
   /// Gives it and all below it the target for an SELinux label; file systems that know none are left alone.
@@ -20,7 +23,7 @@ enum clinux_path_verb {
 struct clinux_path_job {
   int verb;
   const char *path;
-  /// MAP: where it appears; exists already. LABEL: the label.
+  /// MAP: where it appears; exists already. LABEL: the label. BELOW: the root.
   const char *target;
   /// MAP: MS_PRIVATE, MS_SLAVE, or 0 to leave it as it is.
   uint64_t propagation;
