@@ -43,8 +43,9 @@ final class ContainerLog {
   /// `done` hears an errno value; ESRCH where the log has ended.
   func reopen(_ done: @escaping (Int32) -> Void) {
     guard control >= 0 else { return done(ESRCH) }
+    // A thread that is stuck takes no more at some time: what it was not told it will not answer.
+    guard LogMessage(.reopen).send(to: control) else { return done(clinux_errno()) }
     reopening.append(done)
-    LogMessage(.reopen).send(to: control)
   }
 
   /// Ends the thread within that time. A thread stuck in a dead disk is left to itself.

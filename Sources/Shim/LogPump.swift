@@ -190,7 +190,7 @@ final class LogPump {
 
   private func take(_ bytes: UnsafeBufferPointer<UInt8>, _ stream: LogStream) {
     let now = shim_realtime()
-    file.care(now)
+    file.care(shim_monotonic())
     file.stamp(stream, now)
     switch stream {
     case .stdout: lines.0.take(bytes, to: &file)

@@ -35,10 +35,15 @@ struct ShimClient: Sendable {
   }
 
   /// A call of containerd's task service.
-  func task<Request: Message, Response: Message>(_ method: String, _ request: Request, _ stage: String, forever: Bool = false)
+  func task<Request: Message, Response: Message>(_ method: String, _ request: Request, _ stage: String) async throws(Fault) -> Response {
+    try await task(method, request, stage, timeout: limits.runtime)
+  }
+
+  /// The form with another limit, or none.
+  func task<Request: Message, Response: Message>(_ method: String, _ request: Request, _ stage: String, timeout: Duration?)
     async throws(Fault) -> Response
   {
-    try await call("containerd.task.v3.Task", method, request, stage, timeout: forever ? nil : limits.runtime)
+    try await call("containerd.task.v3.Task", method, request, stage, timeout: timeout)
   }
 
   /// containerd's Wait, without end or for so long.

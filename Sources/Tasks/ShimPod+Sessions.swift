@@ -82,6 +82,7 @@ extension ShimPod: SessionTask {
       $0.width = UInt32(columns)
       $0.height = UInt32(rows)
     }
-    let _: Google_Protobuf_Empty = try await client.task("ResizePty", request, "container \(container): resize")
+    let _: Google_Protobuf_Empty = try await client.task(
+      "ResizePty", request, "container \(container): resize", timeout: client.limits.quick)
   }
 }

@@ -9,7 +9,7 @@ extension ShimPod {
     let request = Containerd_Task_V3_WaitRequest.with { $0.id = id }
     while true {
       do {
-        let answer: Containerd_Task_V3_WaitResponse = try await client.task("Wait", request, "container \(id): wait", forever: true)
+        let answer: Containerd_Task_V3_WaitResponse = try await client.task("Wait", request, "container \(id): wait", timeout: nil)
         return try await record(id, answer)
       } catch {
         let fault = Fault(error)

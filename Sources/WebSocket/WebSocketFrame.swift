@@ -2,11 +2,8 @@ package import NIOCore
 
 /// What the other side's WebSocket frames say (RFC 6455 section 5).
 package enum WebSocketEvent: Hashable {
-  /// A new message begins.
-  case messageBegan(text: Bool)
-  /// A piece of the message's payload, unmasked.
-  case payload(ByteBuffer)
-  case messageEnded
+  /// A piece of a message's payload, unmasked. `begins`: the first of its message.
+  case payload(ByteBuffer, begins: Bool)
   case ping(ByteBuffer)
   case pong
   /// nil where no code was given.

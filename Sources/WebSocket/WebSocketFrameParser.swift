@@ -5,6 +5,8 @@ package struct WebSocketFrameParser {
   private struct Frame {
     let opcode: WebSocketOpcode
     let isFinal: Bool
+    /// A message's first frame, of which nothing was told yet.
+    var begins: Bool
     var left: UInt64
     /// As in memory: byte i masks payload byte i modulo 4. Turned as payload is read.
     var mask: UInt32
@@ -14,7 +16,6 @@ package struct WebSocketFrameParser {
   private var frame: Frame?
   /// A message has begun and not ended (section 5.4).
   private var isInMessage = false
-  private var endsMessage = false
   private let side: WebSocketSide
 
   /// `side`: whose bytes these are.
@@ -31,23 +32,9 @@ package struct WebSocketFrameParser {
 
   /// The next event; nil where more bytes are needed first.
   package mutating func next() throws(WebSocketViolation) -> WebSocketEvent? {
-    if endsMessage { return endMessage() }
-    if frame == nil {
-      guard let head = try readHead() else { return nil }
-      frame = head
-      if head.opcode == .text || head.opcode == .binary {
-        isInMessage = true
-        return .messageBegan(text: head.opcode == .text)
-      }
-    }
-    guard let frame else { return nil }
-    return frame.opcode.isControl ? try control(frame) : payload(frame)
-  }
-
-  private mutating func endMessage() -> WebSocketEvent {
-    endsMessage = false
-    isInMessage = false
-    return .messageEnded
+    if frame == nil { frame = try readHead() }
+    guard let current = frame else { return nil }
+    return current.opcode.isControl ? try control(current) : payload(current)
   }
 
   private mutating func payload(_ current: Frame) -> WebSocketEvent? {
@@ -55,11 +42,11 @@ package struct WebSocketFrameParser {
     let count = Int(min(current.left, UInt64(buffer.readableBytes)))
     if count == 0 && current.left > 0 { return nil }
     let bytes = unmasked(count, &current.mask)
-    current.left -= UInt64(count)
+    let begins = current.begins
+    (current.left, current.begins) = (current.left - UInt64(count), false)
     frame = current.left == 0 ? nil : current
-    endsMessage = current.left == 0 && current.isFinal
-    if count > 0 { return .payload(bytes) }
-    return endsMessage ? endMessage() : .payload(ByteBuffer())
+    isInMessage = current.left > 0 || !current.isFinal
+    return .payload(bytes, begins: begins)
   }
 
   private mutating func control(_ current: Frame) throws(WebSocketViolation) -> WebSocketEvent? {
@@ -104,7 +91,8 @@ package struct WebSocketFrameParser {
     buffer.moveReaderIndex(forwardBy: 2)
     let length = try self.length(short)
     let mask = side.masks ? buffer.readInteger(endianness: .host, as: UInt32.self) ?? 0 : 0
-    return Frame(opcode: opcode, isFinal: first & 0x80 != 0, left: length, mask: mask)
+    let begins = !opcode.isControl && opcode != .continuation
+    return Frame(opcode: opcode, isFinal: first & 0x80 != 0, begins: begins, left: length, mask: mask)
   }
 
   private func opcode(_ first: UInt8) throws(WebSocketViolation) -> WebSocketOpcode {

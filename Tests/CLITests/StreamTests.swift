@@ -53,7 +53,7 @@ import Testing
       var parser = WebSocketFrameParser(of: .client)
       parser.feed(WebSocketFrameWriter.masked(.binary, prefix: 9, payload))
       var read = ByteBuffer()
-      while let event = try parser.next() { if case .payload(let bytes) = event { read.writeImmutableBuffer(bytes) } }
+      while let event = try parser.next() { if case .payload(let bytes, _) = event { read.writeImmutableBuffer(bytes) } }
       #expect(read.readInteger(as: UInt8.self) == 9 && read == payload)
     }
     var parser = WebSocketFrameParser(of: .server)

@@ -34,20 +34,33 @@ import Testing
     #expect(try await flight.value() == 1)
   }
 
+  /// Tells when it is looked at beside one that runs already.
+  private struct Request: Equatable, Sendable {
+    let number: Int
+    let looks: Shared<Int>
+
+    static func == (a: Request, b: Request) -> Bool {
+      a.looks.value.withLock { $0 += 1 }
+      return a.number == b.number
+    }
+  }
+
   @Test func `the same key and request joins, another request is a conflict`() async throws {
-    let flights = Flights<String, Int, String>()
+    let flights = Flights<String, Request, String>()
     let gate = Gate()
-    let runs = Shared(0)
-    @Sendable func ask(_ request: Int) async throws -> String {
-      try await flights.join("pod", request, conflict: { Fault(.alreadyExists, "running with \($0)") }) {
+    let (runs, looks) = (Shared(0), Shared(0))
+    @Sendable func ask(_ number: Int) async throws -> String {
+      let request = Request(number: number, looks: looks)
+      return try await flights.join("pod", request, conflict: { Fault(.alreadyExists, "running with \($0.number)") }) {
         runs.value.withLock { $0 += 1 }
         await gate.wait()
-        return "done \(request)"
+        return "done \(number)"
       }
     }
     let first = Task { try await ask(1) }
     while runs.value.withLock({ $0 }) == 0 { await Task.yield() }
     let retry = Task { try await ask(1) }
+    while looks.value.withLock({ $0 }) == 0 { await Task.yield() }
     let conflict = await #expect(throws: Fault.self) { try await ask(2) }
     #expect(conflict?.code == .alreadyExists)
     #expect(conflict?.message == "running with 1")

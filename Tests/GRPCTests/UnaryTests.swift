@@ -8,7 +8,7 @@ import Testing
   private typealias Text = Google_Protobuf_StringValue
 
   private func echo(_ client: GRPCClient, _ count: Int) async throws -> Int {
-    let request = Bytes.with { $0.value.append(contentsOf: repeatElement(5, count: count)) }
+    let request = Bytes.with { $0.value = EchoService.filled(5, count: count) }
     return try await client.unary("/berth.test.Echo/Echo", request, returning: Bytes.self).value.count
   }
 

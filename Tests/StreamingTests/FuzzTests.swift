@@ -156,8 +156,8 @@ import Testing
         parser.feed(piece)
         while let event = try parser.next() {
           switch event {
-          case .messageBegan: messages.begin()
-          case .payload(let piece):
+          case .payload(let piece, let begins):
+            if begins { messages.begin() }
             seen += piece.readableBytes
             _ = try messages.payload(piece)
           default: break

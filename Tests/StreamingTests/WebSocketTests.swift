@@ -50,11 +50,12 @@ import Testing
       parser.feed(piece)
       while let event = try parser.next() {
         switch event {
-        case .messageBegan: messages.append([])
-        case .payload(let piece): messages[messages.count - 1] += Array(piece.readableBytesView)
+        case .payload(let piece, let begins):
+          if begins { messages.append([]) }
+          messages[messages.count - 1] += Array(piece.readableBytesView)
         case .ping: pings += 1
         case .close(let value): code = value
-        case .messageEnded, .pong: break
+        case .pong: break
         }
       }
     }

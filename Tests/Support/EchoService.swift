@@ -27,7 +27,7 @@ package final class EchoService: GRPCService {
         return request
       },
       .unary("Big") { (request: Google_Protobuf_Int64Value, _) in
-        Google_Protobuf_BytesValue.with { $0.value.append(contentsOf: repeatElement(7, count: Int(request.value))) }
+        Google_Protobuf_BytesValue.with { $0.value = Self.filled(7, count: Int(request.value)) }
       },
       .serverStreaming("Count") { (request: Google_Protobuf_Int64Value, _, writer) in
         for number in 0..<request.value { try await writer.write(Google_Protobuf_Int64Value(number)) }
@@ -42,14 +42,17 @@ package final class EchoService: GRPCService {
       },
       .serverStreaming("Flood") { (request: Google_Protobuf_Int64Value, _, writer) in
         for number in 0..<request.value {
-          try await writer.write(
-            Google_Protobuf_BytesValue.with {
-              $0.value.append(contentsOf: repeatElement(UInt8(truncatingIfNeeded: number), count: 100_000))
-            })
+          let bytes = Google_Protobuf_BytesValue.with { $0.value = Self.filled(UInt8(truncatingIfNeeded: number), count: 100_000) }
+          try await writer.write(bytes)
           self.written.withLock { $0 += 1 }
         }
       },
     ]
+  }
+
+  /// All at once, by the type's own way: what is appended goes byte by byte in debug builds.
+  package static func filled<Bytes: RangeReplaceableCollection<UInt8>>(_ byte: UInt8, count: Int) -> Bytes {
+    Bytes(repeating: byte, count: count)
   }
 
   /// `CODE text`, or an error the transport knows nothing of.

@@ -122,15 +122,15 @@ final class ChannelConnection: ChannelInboundHandler {
 
   private func handle(_ event: WebSocketEvent) throws(WebSocketViolation) {
     switch event {
-    case .messageBegan: messages.begin()
-    case .payload(let bytes):
+    case .payload(let bytes, let begins):
+      if begins { messages.begin() }
       switch try messages.payload(bytes) {
       case .data(let channel, let bytes): receiver?.received(channel, bytes)
       case .closed(let channel): receiver?.receivedEnd(channel)
       case nil: break
       }
     case .ping(let payload): send(frame: .pong, payload)
-    case .messageEnded, .pong: break
+    case .pong: break
     case .close(let code):
       send(frame: .close, WebSocketFrameWriter.closePayload(.normal, ""))
       end(Self.failure(code))

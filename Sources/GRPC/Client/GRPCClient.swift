@@ -43,16 +43,12 @@ package final class GRPCClient: Sendable {
   ) async throws(GRPCStatus) -> Response {
     let promise = channel.eventLoop.makePromise(of: ByteBuffer.self)
     let call = ClientCall(path, limit: configuration.maxResponseSize, .unary(promise))
-    do {
-      try start(call, request, metadata, timeout)
-    } catch {
-      promise.fail(error)
-      throw error
-    }
     let bytes: ByteBuffer
     do {
+      // Within the handler: a task that is cancelled already starts nothing.
       bytes = try await withTaskCancellationHandler {
-        try await promise.futureResult.get()
+        do { try start(call, request, metadata, timeout) } catch { promise.fail(error) }
+        return try await promise.futureResult.get()
       } onCancel: {
         cancel(call)
       }

@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 import Synchronization
 
@@ -5,43 +6,28 @@ import Synchronization
 final class ConnectionRegistry: Sendable {
   typealias Entry = NIOLoopBound<ServerConnection>
 
-  private struct State {
-    var open: [ObjectIdentifier: (loop: any EventLoop, connection: Entry)] = [:]
-    var waiters: [CheckedContinuation<Void, Never>] = []
-  }
-  private let state = Mutex(State())
+  private let open = Mutex<[ObjectIdentifier: (loop: any EventLoop, connection: Entry)]>([:])
+  private let count = WorkCount()
 
   func add(_ connection: ServerConnection, on loop: any EventLoop) {
     let entry = Entry(connection, eventLoop: loop)
     let id = ObjectIdentifier(connection)
-    state.withLock { $0.open[id] = (loop, entry) }
+    count.begin()
+    open.withLock { $0[id] = (loop, entry) }
   }
 
+  /// Once counts.
   func remove(_ connection: ServerConnection) {
     let id = ObjectIdentifier(connection)
-    let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-      state.open[id] = nil
-      guard state.open.isEmpty else { return [] }
-      defer { state.waiters = [] }
-      return state.waiters
-    }
-    for waiter in waiters { waiter.resume() }
+    if open.withLock({ $0.removeValue(forKey: id) != nil }) { count.end() }
   }
 
   /// Runs `body` for every connection, each on its own event loop.
   func forEach(_ body: @escaping @Sendable (ServerConnection) -> Void) {
-    let entries = state.withLock { Array($0.open.values) }
+    let entries = open.withLock { Array($0.values) }
     for (loop, connection) in entries { loop.execute { body(connection.value) } }
   }
 
   /// Returns when no connection is open.
-  func empty() async {
-    await withCheckedContinuation { continuation in
-      let isEmpty = state.withLock { state in
-        if !state.open.isEmpty { state.waiters.append(continuation) }
-        return state.open.isEmpty
-      }
-      if isEmpty { continuation.resume() }
-    }
-  }
+  func empty() async { await count.over() }
 }

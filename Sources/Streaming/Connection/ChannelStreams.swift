@@ -80,9 +80,8 @@ final class ChannelStreams: WebSocketContent {
     socket.pauseReading(false)
   }
 
-  func messageBegan() { messages.begin() }
-
-  func payload(_ bytes: ByteBuffer) throws(WebSocketViolation) {
+  func payload(_ bytes: ByteBuffer, begins: Bool) throws(WebSocketViolation) {
+    if begins { messages.begin() }
     switch try messages.payload(bytes) {
     case .data(let channel, let bytes): received(channel, bytes)
     case .closed(let channel): channels[channel]?.receiver?.receivedEnd()

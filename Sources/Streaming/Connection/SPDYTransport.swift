@@ -162,6 +162,7 @@ final class SPDYTransport: Transport {
   }
 
   private func writeOutgoing() {
+    guard !session.outgoing.isEmpty else { return }
     for frame in session.takeOutgoing() { sink.write(frame) }
   }
 

@@ -4,8 +4,8 @@ import WebSocket
 
 /// What the messages of a WebSocket are for.
 protocol WebSocketContent: AnyObject {
-  func messageBegan()
-  func payload(_ bytes: ByteBuffer) throws(WebSocketViolation)
+  /// A piece of a message; `begins`: the first one.
+  func payload(_ bytes: ByteBuffer, begins: Bool) throws(WebSocketViolation)
   func batchEnded()
   func canWriteAgain()
   func connectionLost()
@@ -79,9 +79,8 @@ final class WebSocketTransport: Transport {
 
   private func handle(_ event: WebSocketEvent) throws(WebSocketViolation) {
     switch event {
-    case .messageBegan: content?.messageBegan()
-    case .payload(let bytes): try content?.payload(bytes)
-    case .messageEnded, .pong: break
+    case .payload(let bytes, let begins): try content?.payload(bytes, begins: begins)
+    case .pong: break
     // A client that does not read gets no pongs either: nothing may pile up.
     case .ping(let payload): if sink.canWrite { sink.write(WebSocketFrameWriter.pong(payload)) }
     case .close: close(.normal, "", waiting: false)

@@ -16,8 +16,7 @@ final class WebSocketTunnel: WebSocketContent, ByteSink {
 
   func carry(_ spdy: SPDYTransport) { self.spdy = spdy }
 
-  func messageBegan() {}
-  func payload(_ bytes: ByteBuffer) { spdy?.received(bytes) }
+  func payload(_ bytes: ByteBuffer, begins: Bool) { spdy?.received(bytes) }
   func batchEnded() { spdy?.batchEnded() }
   func canWriteAgain() { spdy?.canWriteAgain() }
 

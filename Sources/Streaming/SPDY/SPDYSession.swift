@@ -58,7 +58,7 @@ struct SPDYSession {
 
   /// Frames to be sent, in order.
   mutating func takeOutgoing() -> [ByteBuffer] {
-    defer { outgoing.removeAll(keepingCapacity: true) }
+    defer { outgoing = [] }
     return outgoing
   }
 

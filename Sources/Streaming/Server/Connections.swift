@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 import Synchronization
 
@@ -13,9 +14,9 @@ final class Connections: Sendable {
     var open: [ObjectIdentifier: Entry] = [:]
     var strangers = 0
     var isClosed = false
-    var waiters: [CheckedContinuation<Void, Never>] = []
   }
   private let state = Mutex(State())
+  private let count = WorkCount()
   private let limit: Int
 
   init(strangers: Int) { limit = strangers }
@@ -24,6 +25,7 @@ final class Connections: Sendable {
   func add(_ handler: ConnectionHandler, on loop: any EventLoop) -> Bool {
     let entry = Entry(loop: loop, handler: NIOLoopBound(handler, eventLoop: loop))
     let id = ObjectIdentifier(handler)
+    count.begin()
     return state.withLock { state in
       state.open[id] = entry
       state.strangers += 1
@@ -41,15 +43,15 @@ final class Connections: Sendable {
     }
   }
 
+  /// Once counts.
   func remove(_ handler: ConnectionHandler) {
     let id = ObjectIdentifier(handler)
-    let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-      if let entry = state.open.removeValue(forKey: id), entry.isStranger { state.strangers -= 1 }
-      guard state.open.isEmpty else { return [] }
-      defer { state.waiters = [] }
-      return state.waiters
+    let wasOpen = state.withLock { state in
+      guard let entry = state.open.removeValue(forKey: id) else { return false }
+      if entry.isStranger { state.strangers -= 1 }
+      return true
     }
-    for waiter in waiters { waiter.resume() }
+    if wasOpen { count.end() }
   }
 
   func shutDown() {
@@ -61,13 +63,5 @@ final class Connections: Sendable {
   }
 
   /// Returns when no connection is open.
-  func over() async {
-    await withCheckedContinuation { continuation in
-      let isOver = state.withLock { state in
-        if !state.open.isEmpty { state.waiters.append(continuation) }
-        return state.open.isEmpty
-      }
-      if isOver { continuation.resume() }
-    }
-  }
+  func over() async { await count.over() }
 }

@@ -1,4 +1,5 @@
 import Core
+import Linux
 import NIOCore
 
 /// Asynchronous work that an event loop asks for: done elsewhere, its result brought back to the loop.

@@ -8,6 +8,9 @@ struct TerminalWindow {
 }
 
 extension RemoteCommand {
+  /// What is typed waits so long for a size that nobody takes.
+  private static let sizeTime = TimeAmount.seconds(1)
+
   func resize(_ size: ResizeParser.Size) {
     guard command.streams.terminal else { return }
     window.wanted = size
@@ -21,6 +24,7 @@ extension RemoteCommand {
     window.wanted = nil
     window.isTelling = true
     let bound = NIOLoopBound(self, eventLoop: loop)
+    if beginInput != nil { loop.scheduleTask(in: Self.sizeTime) { bound.value.letInputBegin() } }
     Errand.run(from: loop, command.work) {
       try await session.resize(columns: size.columns, rows: size.rows)
     } then: { _ in

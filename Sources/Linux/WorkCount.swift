@@ -1,18 +1,20 @@
 import Synchronization
 
-/// Counts work that must be over before the server's event loops go away.
-final class WorkCount: Sendable {
+/// Counts what is under way, and lets others wait until nothing is: connections and sessions before a server's event loops go away.
+package final class WorkCount: Sendable {
   private struct State {
     var count = 0
     var waiters: [CheckedContinuation<Void, Never>] = []
   }
   private let state = Mutex(State())
 
-  var count: Int { state.withLock { $0.count } }
+  package init() {}
 
-  func begin() { state.withLock { $0.count += 1 } }
+  package var count: Int { state.withLock { $0.count } }
 
-  func end() {
+  package func begin() { state.withLock { $0.count += 1 } }
+
+  package func end() {
     let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
       state.count -= 1
       guard state.count == 0 else { return [] }
@@ -23,7 +25,7 @@ final class WorkCount: Sendable {
   }
 
   /// Returns when nothing is under way.
-  func over() async {
+  package func over() async {
     await withCheckedContinuation { continuation in
       let isOver = state.withLock { state in
         if state.count > 0 { state.waiters.append(continuation) }
