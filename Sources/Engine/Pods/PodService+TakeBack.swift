@@ -1,5 +1,4 @@
 import Core
-import Linux
 import Logging
 
 extension PodService {
