@@ -158,6 +158,11 @@ package final class CNINetwork: PodNetwork {
     cache.addresses(sandboxID).map { NetworkResult(addresses: settings.preference.sorted($0)) }
   }
   package func attachments() throws -> [String] { cache.attachments }
+  package func results(of sandboxID: String) -> [(interface: String, result: JSON)] {
+    guard let record = cache.record(sandboxID) else { return [] }
+    return ([record] + record.additional).compactMap { part in part.result.map { (part.target.ifName, $0) } }
+  }
+
   package func pending() -> [PendingDetach] { cache.pending }
 
   private func add(_ attachment: NetworkAttachment) async throws -> NetworkResult {

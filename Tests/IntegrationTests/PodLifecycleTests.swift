@@ -33,6 +33,10 @@ import Testing
       #expect(text.contains(address) && text.contains("net\nnet\n"), "\(text) \(String(decoding: shown.stderr, as: UTF8.self))")
       let loopback = try await node.exec(container, ["/bin/sh", "-c", "ip link show lo"])
       #expect(String(decoding: loopback.stdout, as: UTF8.self).contains("UP"))
+      let verbose = Runtime_V1_PodSandboxStatusRequest.with { ($0.podSandboxID, $0.verbose) = (pod, true) }
+      let answer = try await node.runtime("PodSandboxStatus", verbose, returning: Runtime_V1_PodSandboxStatusResponse.self)
+      let network = try JSON(parsing: Array((answer.info["info"] ?? "").utf8))["cniResult"]?["eth0"]
+      #expect(network?["ips"]?.array?.first?["address"]?.string == address + "/24", "\(answer.info)")
     }
   }
 

@@ -37,7 +37,8 @@ struct VerboseInfo {
 
 extension VerboseInfo {
   /// `overhead` and `resources` as they are now: of the config, or of the last UpdatePodSandboxResources.
-  init(_ record: SandboxRecord) {
+  /// - Parameter network: by interface, what CNI's plugins told.
+  init(_ record: SandboxRecord, network: [(interface: String, result: JSON)]) {
     let linux = record.config.content.linux
     add("id", record.id)
     add("pid", record.holderPID)
@@ -49,6 +50,7 @@ extension VerboseInfo {
     add("resources", message: record.updatedResources?.content ?? (linux.hasResources ? linux.resources : nil))
     add("config", message: record.config.content)
     add("plan", record.plan)
+    add("cniResult", json: JSON.object(network.map { JSON.Member(key: $0.interface, value: $0.result) }).bytes)
   }
 
   /// `resources` as they are now; `config` as it was asked for. The runtime's spec is there as long as the container is not removed.

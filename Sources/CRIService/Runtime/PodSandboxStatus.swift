@@ -1,4 +1,5 @@
 import CRIAPI
+import Core
 import Engine
 import Linux
 import SwiftProtobuf
@@ -10,7 +11,7 @@ extension RuntimeService {
       $0.timestamp = SystemClock.realtimeNanoseconds()
       $0.status = record.criStatus
       $0.containersStatuses = statuses(ledger.containers(of: record.id), of: record)
-      if request.verbose { $0.info = VerboseInfo(record).map }
+      if request.verbose { $0.info = VerboseInfo(record, network: pods.services.network.results(of: record.id)).map }
     }
   }
 }

@@ -80,6 +80,8 @@ package protocol PodNetwork: Sendable {
   /// IDs of all cached attachments, so that recovery can detach orphans.
   func attachments() throws -> [String]
   func pending() -> [PendingDetach]
+  /// What the plugins made of an attachment, as they told it, by the pod's interface; empty where none is known.
+  func results(of sandboxID: String) -> [(interface: String, result: JSON)]
   /// CNI CHECK: throws where the attachment is not as its plugins made it. Nothing for networks that cannot tell. NOT_FOUND where none is known.
   func check(_ sandboxID: String) async throws
   /// CNI GC: plugins release all that belongs to no attachment known here. Attachments wait for its end.
@@ -91,6 +93,7 @@ package protocol PodNetwork: Sendable {
 
 /// What a network that has no plugins need not know.
 extension PodNetwork {
+  package func results(of sandboxID: String) -> [(interface: String, result: JSON)] { [] }
   package func check(_ sandboxID: String) async throws {}
   package func collectGarbage() async throws {}
   package func configure(podCIDRs: [String]) async throws {}
