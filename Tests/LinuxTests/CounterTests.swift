@@ -197,13 +197,16 @@ import Testing
   }
 
   @Test func `a refused limit takes back those before it`() throws {
-    try recorded(Self.unified, ["p/c/a": "1\n"]) { _, root in
+    try recorded(Self.unified, ["p/c/a": "1\n", "p/c/set": "\n", "p/c/set.effective": "0-1\n"]) { _, root in
       let changes = [
         LimitChange(field: "a", file: root + "/p/c/a", value: "2"), LimitChange(field: "b", file: root + "/p/c/none", value: "2"),
       ]
       let refusal = #expect(throws: LimitRefusal.self) { try LimitChange.apply(changes) }
       #expect(refusal?.change.field == "b")
       #expect(try Files.read(root + "/p/c/a") == Array("1\n".utf8))
+      let set = try LimitChange.apply([LimitChange(field: "set", file: root + "/p/c/set", value: "0")])
+      set.putBack()
+      #expect(try Files.read(root + "/p/c/set") == Array("0-1\n".utf8))
       let earlier = try LimitChange.apply([changes[0]])
       #expect(try Files.read(root + "/p/c/a") == Array("2\n".utf8))
       earlier.putBack()

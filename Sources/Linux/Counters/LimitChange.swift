@@ -16,7 +16,7 @@ package struct LimitChange: Sendable, Hashable {
   package static func apply(_ changes: [LimitChange]) throws(LimitRefusal) -> EarlierLimits {
     var earlier = EarlierLimits()
     for change in changes {
-      let old = KernelText.read(change.file)
+      let old = content(of: change.file)
       do { try Files.write(change.value, to: change.file, create: false) } catch {
         earlier.putBack()
         throw LimitRefusal(change: change, error: error)
@@ -24,6 +24,13 @@ package struct LimitChange: Sendable, Hashable {
       if let old { earlier.files.append((change.file, old)) }
     }
     return earlier
+  }
+
+  /// A set that is empty takes what is above it, and cannot be made so again while there are processes: then what is in force comes back by its members
+  /// (cgroup v2's `cpuset.cpus.effective`).
+  private static func content(of file: String) -> [UInt8]? {
+    let now = KernelText.read(file)
+    return now == [0x0A] ? KernelText.read(file + ".effective") ?? now : now
   }
 }
 
