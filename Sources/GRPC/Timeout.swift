@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 
 /// The `grpc-timeout` header: at most eight digits and a unit (H, M, S, m, u, n).
@@ -29,13 +30,6 @@ enum Timeout {
 }
 
 extension Duration {
-  /// Nanoseconds, saturating at about 292 years.
-  var nanoseconds: Int64 {
-    let (seconds, attoseconds) = components
-    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    return overflow ? .max : whole.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
-  }
-
   /// For timers, a year at most: event loops cannot count much further.
   var timer: TimeAmount { .nanoseconds(min(nanoseconds, 365 * 86_400 * 1_000_000_000)) }
 

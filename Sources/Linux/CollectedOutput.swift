@@ -155,7 +155,3 @@ private final class CollectingThread: Sendable {
     }
   }
 }
-
-extension Duration {
-  fileprivate var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
-}

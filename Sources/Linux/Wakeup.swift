@@ -30,7 +30,7 @@ package final class Wakeup: @unchecked Sendable {
   /// Sleeps until the next ring, or for `time` at most. True if it was rung.
   @discardableResult
   package func wait(_ time: Duration? = nil) -> Bool {
-    let limit = time.map { $0.components.seconds * 1_000_000_000 + $0.components.attoseconds / 1_000_000_000 } ?? -1
+    let limit = time?.nanoseconds ?? -1
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while !rung {

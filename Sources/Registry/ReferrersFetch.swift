@@ -28,12 +28,17 @@ struct ReferrersFetch: Sendable {
     return try index(document.bytes, document.mediaType, "GET \(endpoint.address("manifests/\(Self.tag(of: subject))").display)")
   }
 
+  /// What hosts answer that have no such interface.
+  static let unknown: Set<UInt> = [400, 404, 405, 501]
+
+  static func path(of digest: Digest) -> String { "referrers/\(digest)" }
+
   /// `sha256-<hex>`, no longer than a tag may be.
   static func tag(of digest: Digest) -> String { "\(digest.algorithm.rawValue.prefix(32))-\(digest.hex.prefix(64))" }
 
   /// All pages; `nil` where the host has no such interface.
   private func listed(_ endpoint: Endpoint) async throws -> [Descriptor]? {
-    var question = Question(path: "referrers/\(subject)", accept: MediaType.ociIndex)
+    var question = Question(path: Self.path(of: subject), accept: MediaType.ociIndex)
     var found: [Descriptor] = []
     for _ in 0..<Self.pages {
       let address = question.address ?? endpoint.address(question.path)
@@ -41,7 +46,7 @@ struct ReferrersFetch: Sendable {
       let asked = question
       let (page, next) = try await limited(to: fetch.policy.documentTimeout) {
         let response = try await fetch.exchange.ask(asked, of: endpoint)
-        if asked.address == nil, [400, 404, 405, 501].contains(response.status.code) {
+        if asked.address == nil, Self.unknown.contains(response.status.code) {
           await fetch.exchange.discard(response)
           return ([Descriptor]?.none, WebAddress?.none)
         }
@@ -59,12 +64,7 @@ struct ReferrersFetch: Sendable {
   }
 
   private func index(_ bytes: [UInt8], _ mediaType: String, _ place: String) throws -> [Descriptor] {
-    do {
-      guard case .index(let index) = try ImageDocument.parse(bytes, mediaType: mediaType) else {
-        throw DocumentError("referrers", "it is no index")
-      }
-      return index.manifests
-    } catch {
+    do { return try ImageDocument.referrers(bytes, mediaType: mediaType).manifests } catch {
       throw AttemptFailure(Fault(.dataLoss, "\(place): \(error)"))
     }
   }
@@ -82,6 +82,14 @@ struct ReferrersFetch: Sendable {
       return next
     }
     return nil
+  }
+}
+
+extension ImageDocument {
+  /// Which an index alone can list.
+  static func referrers(_ bytes: [UInt8], mediaType: String) throws(DocumentError) -> Index {
+    guard case .index(let index) = try parse(bytes, mediaType: mediaType) else { throw DocumentError("referrers", "it is no index") }
+    return index
   }
 }
 

@@ -46,7 +46,7 @@ package final class TTRPCClient: Sendable {
     let call = PendingCall()
     channel.eventLoop.execute { self.handler.value.begin(call, payload) }
     let timer = timeout.map { limit in
-      channel.eventLoop.scheduleTask(in: .nanoseconds(limit.nanoseconds)) { call.complete(.failure(.deadline(name))) }
+      channel.eventLoop.scheduleTask(in: TimeAmount(limit)) { call.complete(.failure(.deadline(name))) }
     }
     let outcome = await withTaskCancellationHandler {
       await call.outcome()
@@ -68,7 +68,7 @@ package final class TTRPCClient: Sendable {
       request.service = service
       request.method = method
       request.payload = try message.serializedBytes()
-      request.timeoutNano = timeout?.nanoseconds ?? 0
+      request.timeoutNano = timeout.map { TimeAmount($0).nanoseconds } ?? 0
       request.metadata = metadata.map { pair in
         Ttrpc_KeyValue.with {
           $0.key = pair.key
@@ -90,14 +90,5 @@ package final class TTRPCClient: Sendable {
     do { response = try Ttrpc_Response(serializedBytes: Array(payload.readableBytesView)) } catch { throw .undecodable(name, error) }
     guard response.status.code == 0 else { throw TTRPCError(.remote, code: response.status.code, response.status.message) }
     do { return try Response(serializedBytes: response.payload) } catch { throw .undecodable(name, error) }
-  }
-}
-
-extension Duration {
-  /// Saturated: some 292 years either way.
-  fileprivate var nanoseconds: Int64 {
-    let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    return overflow ? .max : product.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
   }
 }

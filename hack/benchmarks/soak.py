@@ -35,6 +35,19 @@ class Watch:
         print(f"{what:>24}  " + "  ".join(f"{name}: {kb} kB, {fds} descriptors" for name, (kb, fds) in figures.items()), flush=True)
         return figures
 
+    def over(self, one, count, workers, what):
+        """`one(number)` so many times, some at once; nothing may have grown afterwards."""
+        part = max(1, count // 10)
+        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+            list(pool.map(one, range(part)))  # what stays for good is there after these
+            time.sleep(2)
+            before, done = self.tell("before"), 0
+            while done < count:
+                list(pool.map(one, range(done, done + part)))
+                done += part
+                self.tell(f"{done} {what}")
+        self.compare(before)
+
     def compare(self, before, seconds=45):
         """Fails where there is more than before, once what is given back late was given back."""
         end = time.monotonic() + seconds
@@ -58,22 +71,14 @@ def anonymous(pid):
 def execs(peer, arguments):
     pod = Pod(peer, "soak")
     pod.start()
-    watch, done, count = Watch(peer, pod), 0, arguments.count or 10_000
+    watch = Watch(peer, pod)
 
     def one(number):
         answer = peer.client.ExecSync(container_id=pod.container, cmd=["/bin/sh", "-c", f"echo {number}; exit {number % 7}"], timeout=60)
         if answer.stdout != b"%d\n" % number or answer.exit_code != number % 7:
             raise SystemExit(f"exec {number} answered {answer}")
 
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(one, range(count // 10)))  # what stays for good is there after these
-        time.sleep(2)
-        before = watch.tell("before")
-        while done < count:
-            list(pool.map(one, range(done, done + count // 10)))
-            done += count // 10
-            watch.tell(f"{done} execs")
-    watch.compare(before)
+    watch.over(one, arguments.count or 10_000, 8, "execs")
 
 
 def concurrent_sessions(peer, arguments):
@@ -203,7 +208,7 @@ GLUTTON = "x=x; while :; do x=$x$x; done"  # doubles what it holds until it is k
 def out_of_memory(peer, arguments):
     pod = Pod(peer, "soak")
     pod.run()
-    watch, count, done = Watch(peer, pod), arguments.count or 10_000, 0
+    watch = Watch(peer, pod)
 
     def one(number):
         config = message("ContainerConfig")
@@ -221,14 +226,7 @@ def out_of_memory(peer, arguments):
             raise SystemExit(f"container {number}: {status.reason}, exit code {status.exit_code}: {status.message}")
         peer.client.RemoveContainer(container_id=container)
 
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        list(pool.map(one, range(count // 10)))
-        before = watch.tell("before")
-        while done < count:
-            list(pool.map(one, range(done, done + count // 10)))
-            done += count // 10
-            watch.tell(f"{done} killed")
-    watch.compare(before)
+    watch.over(one, arguments.count or 10_000, 4, "killed")
 
 
 def main():

@@ -7,7 +7,6 @@ import Synchronization
 /// What happens while nobody listens is kept for a while, and the first one to come gets it: a kubelet that is restarted misses nothing.
 /// A subscriber that falls too far behind is told so and ended, rather than left with a gap it does not know of.
 package final class EventHub: Sendable {
-
   private struct State {
     var subscribers: [Int: EventSubscription] = [:]
     var next = 0
@@ -25,7 +24,7 @@ package final class EventHub: Sendable {
   ///   - patience: how long they are kept then; not at all where it is zero.
   package init(capacity: Int = 1000, patience: Duration = .seconds(300)) {
     self.capacity = capacity
-    self.patience = patience.components.seconds * 1_000_000_000 + patience.components.attoseconds / 1_000_000_000
+    self.patience = patience.nanoseconds
   }
 
   /// Never blocks. Called in the order in which things happen.

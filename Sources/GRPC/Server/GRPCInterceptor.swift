@@ -1,3 +1,4 @@
+import Linux
 package import Logging
 
 /// Something to be done around every call that reaches a handler. The first of a server's interceptors is the outermost.

@@ -16,7 +16,7 @@ struct ReferrersIndex {
   /// FAILED_PRECONDITION where the tag leads to something else.
   init(parsing bytes: [UInt8], mediaType: String) throws(Fault) {
     do {
-      guard case .index = try ImageDocument.parse(bytes, mediaType: mediaType) else { throw DocumentError("referrers", "it is no index") }
+      _ = try ImageDocument.referrers(bytes, mediaType: mediaType)
       document = try JSON(parsing: bytes)
     } catch {
       throw Fault(.failedPrecondition, "what its referrers' tag leads to is no list of referrers, and is left as it is: \(error)")

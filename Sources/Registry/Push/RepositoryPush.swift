@@ -74,8 +74,8 @@ struct RepositoryPush: RegistryPush {
   func list(_ document: ManifestDocument) async throws {
     guard let referrer = Referrer(document) else { return }
     try await stage("\(name): manifest \(document.digest)") {
-      let request = PushRequest(method: .GET, address: endpoint.address("referrers/\(referrer.subject)"))
-      let found = try await exchange.retrying(request, expecting: [200, 400, 404, 405, 501])
+      let request = PushRequest(method: .GET, address: endpoint.address(ReferrersFetch.path(of: referrer.subject)))
+      let found = try await exchange.retrying(request, expecting: ReferrersFetch.unknown.union([200]))
       if found.status != .ok { try await enter(referrer) }
     }
   }
