@@ -1,8 +1,8 @@
-import SwiftProtobuf
 import CRIAPI
 import Core
 import Linux
 import OCI
+import SwiftProtobuf
 import Testing
 
 @testable import Spec
