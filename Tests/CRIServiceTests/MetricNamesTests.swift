@@ -1,3 +1,4 @@
+import CRIAPI
 import Testing
 
 @testable import CRIService

@@ -20,7 +20,7 @@ extension Pod {
       await checkNetwork()
     } catch {
       logger.error("the pod's shim is gone: \(Fault(error))")
-      services.stages.metrics.add(.deadShims)
+      if case .arriving = shim { stages.metrics.add(.deadShims) }
       await buryShim()
       arrival.tell(.failure(error))
     }
