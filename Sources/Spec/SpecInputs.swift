@@ -24,6 +24,7 @@ package struct SpecInputs: Sendable {
   package var allowed = AllowedAnnotations()
   /// The processor that what an exec starts keeps to; nil for any.
   package var execProcessor: Int?
+  package var origin = SpecOrigin()
   /// Annotations of pod and container that the runtime handler lets through to the runtime.
   package var passedAnnotations: [String: String] = [:]
   /// Host directories made for the VOLUMEs of the image, by container path; those a CRI mount covers are not used.
