@@ -53,7 +53,8 @@ import Testing
   @Test func theLastLinesOfTheLogComeFirst() async throws {
     let script = "for i in 1 2 3 4 5; do echo line $i; echo no $i >&2; done; printf prompt; read go; echo gone; read end"
     try await running(script, { $0.stdin = true }) { pod, id, path in
-      try await eventually("all is logged") { let text = try log(path); return text.contains("line 5") && text.contains("no 5") }
+      try await eventually("all is logged") { try log(path).contains("no 5") }
+      try await eventually("on both pipes") { try log(path).contains("line 5") }
       var wanted = plan(id, stdin: true, tail: 2)
       wanted.stderr = false
       let session = try await pod.attach(wanted)
