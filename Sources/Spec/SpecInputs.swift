@@ -74,6 +74,8 @@ package struct PreparedMounts: Sendable, Hashable {
   package var copies: [String: String] = [:]
   /// By container path: what the container sees there and cannot change, unless its config mounts something else.
   package var readonlyFiles: [String: String] = [:]
+  /// Paths of which it sees nothing, privileged or not.
+  package var maskedPaths: [String] = []
   /// Where a passwd of the container's own would be.
   package var passwdFile = ""
 
