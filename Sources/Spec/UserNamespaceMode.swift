@@ -1,7 +1,6 @@
 import CRIAPI
 package import Core
 package import Linux
-import SwiftProtobuf
 
 /// What the annotation `userns-mode.crio.io` asks for, as CRI-O reads it: `MODE[:KEY=VALUE[;KEY=VALUE]…]`.
 package struct UserNamespaceMode: Sendable, Hashable {
@@ -82,7 +81,9 @@ extension UserNamespaceMode {
 
   package static func check(_ ranges: [IDRange], _ field: String) throws(Fault) {
     let mappings = ranges.map { range in
-      Runtime_V1_IDMapping.with { ($0.containerID, $0.hostID, $0.length) = (range.inside, range.outside, range.count) }
+      var mapping = Runtime_V1_IDMapping()
+      (mapping.containerID, mapping.hostID, mapping.length) = (range.inside, range.outside, range.count)
+      return mapping
     }
     try Validation.checkMappings(mappings, field)
   }
