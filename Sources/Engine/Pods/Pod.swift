@@ -118,7 +118,9 @@ package actor Pod {
   func detachNetwork() async {
     guard let record = try? ledger.sandbox(id), record.attached else { return }
     do {
-      try await services.network.detach(id, netnsPath: Files.exists(record.plan.netnsPath) ? record.plan.netnsPath : nil)
+      try await traced("network.detach") {
+        try await services.network.detach(id, netnsPath: Files.exists(record.plan.netnsPath) ? record.plan.netnsPath : nil)
+      }
       try ledger.updateSandbox(id) { $0.attached = false }
     } catch { logger.error("network: \(Fault(error))") }
   }
