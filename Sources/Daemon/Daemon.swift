@@ -106,7 +106,9 @@ struct Daemon: Sendable {
     return try await stage("socket") {
       try await GRPCServer.start(
         configuration, services: core.services + [HealthService(core.services.map(\.name))],
-        interceptors: (Tracing.isOn ? [CallSpans()] : []) + [CallLog(logger), CallMetrics(metrics), FaultInterceptor(), PodStartCourtesy()],
+        interceptors: (Tracing.isOn ? [CallSpans()] : []) + [
+          CallLog(logger), CallMetrics(metrics), FaultInterceptor(), PodStartCourtesy(),
+        ],
         logger: logger)
     }
   }

@@ -10,7 +10,9 @@ extension TracePipeline {
   static func start(_ configuration: Configuration.Tracing, _ loops: any EventLoopGroup, _ metrics: Metrics, _ logger: Logger) throws
     -> TracePipeline?
   {
-    guard let settings = try TraceSettings.effective(TraceOptions(configuration), environment: ProcessEnvironment.strings) else { return nil }
+    guard let settings = try TraceSettings.effective(TraceOptions(configuration), environment: ProcessEnvironment.strings) else {
+      return nil
+    }
     let pipeline = try start(settings, group: loops, metrics: metrics, logger: logger)
     Tracing.use(pipeline)
     logger.info("traces are sent", metadata: ["endpoint": "\(settings.endpoint.display)", "protocol": "\(settings.wire.rawValue)"])

@@ -1,8 +1,8 @@
-import SwiftProtobuf
 import Core
 import GRPC
 import NIOCore
 import NIOSSL
+import SwiftProtobuf
 
 /// OTLP/gRPC: a unary call for each batch, on one connection that is made when first needed, and again when it was lost.
 actor GRPCTraceExporter: TraceExporter {

@@ -99,7 +99,9 @@ struct TraceEnvironment {
     let wire = asked ?? known ?? .http
     let name = nameOfTraces("ENDPOINT")
     guard let text = values[name] else {
-      return TraceSettings(TraceEndpoint(.host("localhost", port: wire == .grpc ? 4317 : 4318), isSecure: false, path: wire == .grpc ? "" : "/v1/traces"), wire)
+      return TraceSettings(
+        TraceEndpoint(.host("localhost", port: wire == .grpc ? 4317 : 4318), isSecure: false, path: wire == .grpc ? "" : "/v1/traces"), wire
+      )
     }
     let isInsecure = ofTraces("INSECURE")?.lowercased() == "true"
     guard var endpoint = TraceEndpoint(text, wire, isSecure: !isInsecure) else {

@@ -1,5 +1,5 @@
-import SwiftProtobuf
 import Core
+import SwiftProtobuf
 
 /// What a collector answered.
 enum ExportOutcome: Sendable, Equatable {

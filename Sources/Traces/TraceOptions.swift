@@ -141,7 +141,9 @@ extension TraceHeader {
       default: "-_.".utf8.contains(byte)
       }
     }
-    let isOwn = name.hasPrefix("grpc-") || ["content-type", "content-length", "te", "host", "connection", "transfer-encoding"].contains(name)
-    return isToken && !isOwn && !name.isEmpty && value.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } && value.first != " " && value.last != " "
+    let isOwn =
+      name.hasPrefix("grpc-") || ["content-type", "content-length", "te", "host", "connection", "transfer-encoding"].contains(name)
+    return isToken && !isOwn && !name.isEmpty && value.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } && value.first != " "
+      && value.last != " "
   }
 }

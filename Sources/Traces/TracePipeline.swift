@@ -19,7 +19,8 @@ package final class TracePipeline: Tracer {
   private let works = Mutex(true)
 
   /// FAILED_PRECONDITION where a file that TLS needs cannot be used.
-  package static func start(_ settings: TraceSettings, group: any EventLoopGroup, metrics: Metrics, logger: Logger) throws -> TracePipeline {
+  package static func start(_ settings: TraceSettings, group: any EventLoopGroup, metrics: Metrics, logger: Logger) throws -> TracePipeline
+  {
     if settings.endpoint.isSecure { _ = try LoadedTrust(settings.trust, protocols: []).context() }
     let exporter: any TraceExporter =
       settings.wire == .grpc ? GRPCTraceExporter(settings, group: group) : HTTPTraceExporter(settings, group: group)

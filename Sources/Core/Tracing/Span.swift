@@ -23,7 +23,9 @@ package final class Span: Sendable {
   }
 
   /// A span whose parent, if it has any, is not in this process; `nil` without tracing.
-  package static func root(_ name: String, _ kind: SpanRecord.Kind, parent: TraceContext? = nil, _ attributes: SpanAttributes = [:]) -> Span? {
+  package static func root(_ name: String, _ kind: SpanRecord.Kind, parent: TraceContext? = nil, _ attributes: SpanAttributes = [:])
+    -> Span?
+  {
     guard let tracer = Tracing.tracer else { return nil }
     let parent = tracer.takesParents ? parent : nil
     let trace = parent?.trace ?? .random()
@@ -34,8 +36,8 @@ package final class Span: Sendable {
     return Span(context, tracer, SpanRecord(context, parent?.span, isRemote: parent != nil, name, kind, attributes, tracer.limits))
   }
 
-  /// A part of this one; `nil` where the trace is not recorded.
-  func child(_ name: String, _ kind: SpanRecord.Kind, _ attributes: SpanAttributes) -> Span? {
+  /// A part of this one, which may have ended already; `nil` where the trace is not recorded. Whoever asks for it ends it.
+  package func child(_ name: String, _ attributes: SpanAttributes = [:], as kind: SpanRecord.Kind = .internal) -> Span? {
     guard context.isSampled else { return nil }
     let context = context.child()
     return Span(context, tracer, SpanRecord(context, self.context.span, isRemote: false, name, kind, attributes, tracer.limits))
@@ -121,7 +123,8 @@ extension Span {
 
 extension SpanRecord {
   fileprivate init(
-    _ context: TraceContext, _ parent: SpanID?, isRemote: Bool, _ name: String, _ kind: Kind, _ attributes: SpanAttributes, _ limits: SpanLimits
+    _ context: TraceContext, _ parent: SpanID?, isRemote: Bool, _ name: String, _ kind: Kind, _ attributes: SpanAttributes,
+    _ limits: SpanLimits
   ) {
     (self.context, self.parent, hasRemoteParent, self.name, self.kind) = (context, parent, isRemote, name, kind)
     start = SystemClock.realtimeNanoseconds()

@@ -21,15 +21,16 @@ package func traced<T>(
   _ name: @autoclosure () -> String, _ attributes: @autoclosure () -> SpanAttributes = [:], as kind: SpanRecord.Kind = .internal,
   isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> T
 ) async rethrows -> T {
-  guard let parent = Span.current, let span = parent.child(name(), kind, attributes()) else { return try await body() }
+  guard let parent = Span.current, let span = parent.child(name(), attributes(), as: kind) else { return try await body() }
   return try await span.run(body)
 }
 
 /// The form for what does not wait.
-package func traced<T>(_ name: @autoclosure () -> String, _ attributes: @autoclosure () -> SpanAttributes = [:], _ body: () throws -> T) rethrows
+package func traced<T>(_ name: @autoclosure () -> String, _ attributes: @autoclosure () -> SpanAttributes = [:], _ body: () throws -> T)
+  rethrows
   -> T
 {
-  guard let parent = Span.current, let span = parent.child(name(), .internal, attributes()) else { return try body() }
+  guard let parent = Span.current, let span = parent.child(name(), attributes()) else { return try body() }
   return try span.run(body)
 }
 

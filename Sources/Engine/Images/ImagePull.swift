@@ -158,7 +158,9 @@ struct ImagePull: Sendable {
 
   /// Follows an index to the manifest for this platform.
   private func resolve() async throws -> Resolved {
-    let document = try await stage("manifest") { try await traced("image.manifest") { try await source.manifest(reference, credentials: credentials) } }
+    let document = try await stage("manifest") {
+      try await traced("image.manifest") { try await source.manifest(reference, credentials: credentials) }
+    }
     let described = Descriptor(mediaType: document.mediaType, digest: document.digest, size: Int64(document.bytes.count))
     let approval = try await traced("image.policy", ["oci.manifest.digest": "\(document.digest)"]) {
       try await service.admission.admit("\(reference)", described)
@@ -171,7 +173,9 @@ struct ImagePull: Sendable {
       do { entry = try index.entry(for: service.platform) } catch { throw Fault(.notFound, "manifest \(document.digest): \(error)") }
       let named = ImageReference(domain: reference.domain, path: reference.path, tag: nil, digest: entry.digest)
       let inner = try await stage("manifest \(entry.digest)") {
-        try await traced("image.manifest", ["oci.manifest.digest": "\(entry.digest)"]) { try await source.manifest(named, credentials: credentials) }
+        try await traced("image.manifest", ["oci.manifest.digest": "\(entry.digest)"]) {
+          try await source.manifest(named, credentials: credentials)
+        }
       }
       guard case .manifest(let manifest) = try parse(inner) else {
         throw Fault(.invalidArgument, "manifest \(entry.digest): an index inside an index is not an image")

@@ -51,7 +51,9 @@ struct ContainerSetup: Sendable {
     defer { services.garbage.release(images.layers) }
     try await traced("container.image") { try await admit(images, config) }
     let log = logPath(config)
-    let found = try await stage("mounts") { try await traced("container.host_paths") { try await hostPaths.look(config, Files.parent(of: log)) } }
+    let found = try await stage("mounts") {
+      try await traced("container.host_paths") { try await hostPaths.look(config, Files.parent(of: log)) }
+    }
     try await makeLogDirectory(log, found)
     let labels = try services.settings.node.labels(
       config.linux.securityContext, try labelKind(config, images.config), in: sandbox.plan.labels)

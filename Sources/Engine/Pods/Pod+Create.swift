@@ -8,7 +8,10 @@ extension Pod {
   /// container; the same name with another config is ALREADY_EXISTS and says what differs.
   package nonisolated func createContainer(_ request: ContainerRequest) async throws -> String {
     let metadata = request.config.metadata
-    Span.current?.set(["k8s.container.name": .string(metadata.name), "container.image.name": .string(request.config.image.image), "berth.sandbox.id": .string(id)])
+    Span.current?.set([
+      "k8s.container.name": .string(metadata.name), "container.image.name": .string(request.config.image.image),
+      "berth.sandbox.id": .string(id),
+    ])
     return try await stage("pod \(name): container \(metadata.name)") {
       try await creates.join(
         ContainerKey(metadata), request,

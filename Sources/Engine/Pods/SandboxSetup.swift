@@ -13,7 +13,9 @@ struct SandboxSetup: Sendable {
     rollback.add("directory") { try await SandboxFiles(plan).remove() }
     try stage("files") { try traced("sandbox.files") { try SandboxFiles(plan).make(request.config) } }
     if let maps = plan.idMaps {
-      try await stage("user namespace") { try await traced("sandbox.owners") { try await SandboxFiles(plan).mapOwners(maps, services.settings) } }
+      try await stage("user namespace") {
+        try await traced("sandbox.owners") { try await SandboxFiles(plan).mapOwners(maps, services.settings) }
+      }
     }
     let tasks = services.tasks
     rollback.add("shim") { try await tasks.reap(plan, containers: []) }
