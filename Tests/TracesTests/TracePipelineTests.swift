@@ -81,7 +81,7 @@ private final class Answers: TraceExporter {
         .outcome(.later(after: .milliseconds(1), reason: "503")), Self.taken, .outcome(.refused(reason: "400")),
         .outcome(.taken(rejected: 2, message: "too old")), Self.taken), Metrics()
     )
-    let pipeline = pipeline(answers, metrics) { $0.batch = 3 }
+    let pipeline = pipeline(answers, metrics) { ($0.batch, $0.delay) = (3, .seconds(3600)) }
     for sent in [2, 3, 4] {
       try spans(3, to: pipeline)
       #expect(await eventually { answers.batches.withLock { $0.count } == sent })

@@ -58,7 +58,9 @@ struct TraceCollector: Sendable {
   static let launcher = ["/usr/bin/env", "OTEL_BSP_SCHEDULE_DELAY=50"]
 
   /// How it is to answer, a line for each request; the last one stays.
-  func script(_ lines: String...) throws { try Files.replace(directory + "/script", with: Array(lines.joined(separator: "\n").utf8), durable: false) }
+  func script(_ lines: String...) throws {
+    try Files.replace(directory + "/script", with: Array(lines.joined(separator: "\n").utf8), durable: false)
+  }
 
   /// All that came, as JSON.
   func said() -> String { Self.text(directory + "/spans.jsonl") }
