@@ -42,12 +42,15 @@ actor GRPCTraceExporter: TraceExporter {
   }
 
   private func connect() async throws(GRPCStatus) -> GRPCClient {
+    var configuration = GRPCClientConfiguration()
+    configuration.userAgent = TraceSettings.userAgent
     switch settings.endpoint.place {
-    case .unix(let path): return try await .connect(unixSocket: path)
+    case .unix(let path): return try await .connect(unixSocket: path, configuration: configuration)
     case .host(let host, let port):
       var secure: (@Sendable (any Channel) throws -> Void)?
       if settings.endpoint.isSecure { secure = { [trust] channel in try Self.secure(channel, trust, host) } }
-      return try await .connect(host: host, port: port, authority: settings.endpoint.authority, on: group, secure: secure)
+      return try await .connect(
+        host: host, port: port, authority: settings.endpoint.authority, on: group, configuration: configuration, secure: secure)
     }
   }
 

@@ -1,9 +1,9 @@
-import OCI
 import CRIAPI
 import Core
 import FoundationEssentials
 import GRPC
 import Linux
+import OCI
 import Support
 import SwiftProtobuf
 import Testing
@@ -250,7 +250,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (TraceCollector.Wire.http, "http 400"), (.grpc, "grpc INVALID_ARGUMENT"), (.grpc, "grpc RESOURCE_EXHAUSTED"), (.http, "partial 100 full"),
+    (TraceCollector.Wire.http, "http 400"), (.grpc, "grpc INVALID_ARGUMENT"), (.grpc, "grpc RESOURCE_EXHAUSTED"),
+    (.http, "partial 100 full"),
     (.grpc, "partial 100 full"),
   ]) func `what a collector refuses is counted, said once, and not sent again`(_ wire: TraceCollector.Wire, _ answer: String) async throws {
     try await TraceCollector.with { collector in

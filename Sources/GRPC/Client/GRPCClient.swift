@@ -120,7 +120,7 @@ package final class GRPCClient: Sendable {
   private func headers(_ path: String, _ metadata: GRPCMetadata, _ timeout: Duration?) throws(GRPCStatus) -> Headers {
     var headers: Headers = [
       ":method": "POST", ":scheme": server.scheme, ":path": path, ":authority": server.authority, "te": "trailers",
-      "content-type": "application/grpc", "user-agent": "berth",
+      "content-type": "application/grpc", "user-agent": configuration.userAgent,
     ]
     if let timeout { headers.append("grpc-timeout", Timeout.format(timeout)) }
     try metadata.append(to: &headers)
