@@ -51,24 +51,33 @@ struct ContainerSetup: Sendable {
     defer { services.garbage.release(images.layers) }
     try await traced("container.image") { try await admit(images, config) }
     let log = logPath(config)
-    let found = try await stage("mounts") {
-      try await traced("container.host_paths") { try await hostPaths.look(config, Files.parent(of: log)) }
+    let found = try await stage("mounts") { 
+      try await timed(.mounts) { try await traced("container.host_paths") { try await hostPaths.look(config, Files.parent(of: log)) } }
     }
     try await makeLogDirectory(log, found)
     let labels = try services.settings.node.labels(
       config.linux.securityContext, try labelKind(config, images.config), in: sandbox.plan.labels)
-    rollback.add("snapshot") { [snapshots = services.snapshots, id] in try await snapshots.remove(id) }
-    let rootfs = try await traced("snapshot.prepare", ["berth.layers": .int(Int64(image.layers.count))]) {
-      try await makeSnapshot(image.layers, labels)
+    let rootfs = try await timed(.snapshot) {
+      try await traced("snapshot.prepare", ["berth.layers": .int(Int64(image.layers.count))]) {
+        try await makeSnapshot(image.layers, labels, &rollback)
+      }
     }
     try makeBundle(&rollback)
-    let built = try await traced("container.spec") { try await build(config, images, found, rootfs, labels, target) }
+    let built = try await timed(.spec) {
+      try await traced("container.spec") { try await build(config, images, found, rootfs, labels, target) }
+    }
     try await traced("container.mounts") { try await finish(config, built, found) }
     return try record(asked, images, built, rootfs)
   }
 
-  private func makeSnapshot(_ layers: [LayerID], _ labels: SELinuxLabels?) async throws -> RootfsMount {
-    try await stage("snapshot") {
+  private func timed<T>(_ stage: Stages.ContainerStage, _ body: () async throws -> T) async throws -> T {
+    try await services.stages.container(stage, services.settings.handlerName(sandbox.runtimeHandler), body)
+  }
+
+  private func makeSnapshot(_ layers: [LayerID], _ labels: SELinuxLabels?, _ rollback: inout Rollback) async throws -> RootfsMount {
+    let (snapshots, id) = (services.snapshots, id)
+    rollback.add("snapshot") { try await snapshots.remove(id) }
+    return try await stage("snapshot") {
       let rootfs = try await prepare(layers)
       if services.settings.linksMountTable { try MountTableLink(rootfs: rootfs).place() }
       return try await label(rootfs, labels)
