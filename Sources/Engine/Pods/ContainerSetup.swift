@@ -51,7 +51,7 @@ struct ContainerSetup: Sendable {
     defer { services.garbage.release(images.layers) }
     try await traced("container.image") { try await admit(images, config) }
     let log = logPath(config)
-    let found = try await stage("mounts") { 
+    let found = try await stage("mounts") {
       try await timed(.mounts) { try await traced("container.host_paths") { try await hostPaths.look(config, Files.parent(of: log)) } }
     }
     try await makeLogDirectory(log, found)
