@@ -84,6 +84,7 @@ let implementations: [Target] = [
   module("Snapshots", ["Core", "OCI", "Linux", .logging]),
   module("Tasks", ["Core", "OCI", "Linux", "ShimAPI", "TTRPC", .protobuf, .logging]),
   module("CNI", ["Core", "Linux", .logging]),
+  module("Traces", ["Core", "Linux", "GRPC", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioSSL, .protobuf, .logging]),
   module("Spec", ["Core", "OCI", "Linux", "CRIAPI", "YAML", "CSeccomp"]),
 ]
 
@@ -96,7 +97,7 @@ let surfaces: [Target] = [
     "berthd", folder: "Daemon",
     [
       "Core", "OCI", "Linux", "CRIAPI", "Settings", "Metadata", "Registry", "Content", "Snapshots", "Tasks", "CNI", "Spec",
-      "Engine", "CRIService", "Streaming", "GRPC", "BerthAPI", "CMalloc", .nioPosix, .nioCore, .protobuf, .arguments, .logging,
+      "Engine", "CRIService", "Streaming", "Traces", "GRPC", "BerthAPI", "CMalloc", .nioPosix, .nioCore, .protobuf, .arguments, .logging,
     ]),
   program(
     "berth", folder: "CLI",
@@ -141,6 +142,7 @@ let testTargets: [Target] = [
   tests("Snapshots", ["Snapshots", "Core", "OCI", "Linux", "Support", .logging]),
   tests("Tasks", ["CLinux", "Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .logging]),
   tests("CNI", ["CNI", "Core", "Linux", "Support", .logging]),
+  tests("Traces", ["Traces", "Core", "Linux", "GRPC", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .protobuf, .logging]),
   tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),
   tests("Engine", ["CLinux", "Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .protobuf, .logging]),
   tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .nioCore, .protobuf, .logging]),

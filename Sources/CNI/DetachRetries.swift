@@ -28,7 +28,8 @@ final class DetachRetries: Sendable {
   func begin(_ id: String, failures: Int) {
     state.withLock { state in
       guard !state.closed, state.tasks[id] == nil else { return }
-      state.tasks[id] = Task { await self.run(id, failures) }
+      // Detached: what the call that began it was a part of has long ended.
+      state.tasks[id] = Task.detached { await self.run(id, failures) }
     }
   }
 

@@ -50,7 +50,7 @@ struct PluginDirectories: Sendable {
 
   /// Plugins find iptables by PATH; what systemd told this process is not for them.
   private static func inheritable(_ strings: [String]) -> [String] {
-    let own = ["CNI_", "NOTIFY_SOCKET=", "LISTEN_", "WATCHDOG_", "INVOCATION_ID="]
+    let own = ["CNI_", "OTEL_", "NOTIFY_SOCKET=", "LISTEN_", "WATCHDOG_", "INVOCATION_ID="]
     let kept = strings.filter { string in !own.contains { string.hasPrefix($0) } }
     guard !kept.contains(where: { $0.hasPrefix("PATH=") }) else { return kept }
     return kept + ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
@@ -79,16 +79,28 @@ struct PluginCall: Sendable {
 
   private func called(_ directories: PluginDirectories, _ deadline: ContinuousClock.Instant) async throws(Fault) -> JSON? {
     try await stage("plugin \"\(plugin)\" \(verb.rawValue)") {
-      let path = try directories.find(plugin)
-      let start = ContinuousClock.now
-      guard start < deadline else { throw Fault(.deadlineExceeded, "not started: no time was left for it") }
-      let output = try await Command.run(
-        path, environment: directories.environment(verb, target), input: input.bytes, timeout: start.duration(to: deadline),
-        outputLimit: PluginOutput.limit)
-      if output.ending == .timedOut { throw Fault(.deadlineExceeded, PluginOutput(output).timeout(start.duration(to: .now))) }
-      guard output.succeeded else { throw PluginOutput(output).failure }
-      return verb == .add ? try PluginOutput(output).result() : nil
+      try await traced("cni.\(verb.rawValue)", attributes, as: .client) { try await runNow(in: directories, until: deadline) }
     }
+  }
+
+  private var attributes: SpanAttributes {
+    [
+      "cni.plugin": .string(plugin), "cni.network": (input["name"]?.string).map { .string($0) },
+      "berth.sandbox.id": target.map { .string($0.containerID) }, "cni.interface": target.map { .string($0.ifName) },
+      "cni.netns": target.map { .string($0.netns) },
+    ]
+  }
+
+  private func runNow(in directories: PluginDirectories, until deadline: ContinuousClock.Instant) async throws -> JSON? {
+    let path = try directories.find(plugin)
+    let start = ContinuousClock.now
+    guard start < deadline else { throw Fault(.deadlineExceeded, "not started: no time was left for it") }
+    let output = try await Command.run(
+      path, environment: directories.environment(verb, target), input: input.bytes, timeout: start.duration(to: deadline),
+      outputLimit: PluginOutput.limit)
+    if output.ending == .timedOut { throw Fault(.deadlineExceeded, PluginOutput(output).timeout(start.duration(to: .now))) }
+    guard output.succeeded else { throw PluginOutput(output).failure }
+    return verb == .add ? try PluginOutput(output).result() : nil
   }
 }
 

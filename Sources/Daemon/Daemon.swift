@@ -12,6 +12,7 @@ import Settings
 import Spec
 import Streaming
 import Tasks
+import Traces
 
 /// The running daemon: the only place where implementations are wired together.
 struct Daemon: Sendable {
@@ -22,9 +23,13 @@ struct Daemon: Sendable {
   private let network: CNINetwork
   private let stores: Stores
   private let loops: MultiThreadedEventLoopGroup
+  private let traces: TracePipeline?
 
   /// How long running calls may take at the end. Operations on pods go on in their shims and are found again.
   private static let grace = Duration.seconds(10)
+
+  /// How long traces may take to be sent at the end.
+  private static let lastWords = Duration.seconds(1)
 
   static func start(_ settings: Configuration, logger: Logger) async throws -> Daemon {
     let started = SystemClock.monotonicNanoseconds()
@@ -37,6 +42,7 @@ struct Daemon: Sendable {
     policy.stallWindow = settings.registry.stallTimeout
     policy.downloadsPerHost = settings.registry.downloadsPerHost
     let metrics = Metrics(settings.metrics.chosen)
+    let traces = try TracePipeline.start(settings.tracing, loops, metrics, logger)
     let registry = RegistryClient(
       hosts: HostsDirectory(roots: settings.registry.configPath, authFile: settings.registry.authFile) { logger.warning("\($0)") },
       helpers: CredentialHelperPrograms(timeout: settings.registry.helperTimeout), group: loops,
@@ -61,7 +67,8 @@ struct Daemon: Sendable {
         "newEpoch": "\(newEpoch)",
       ])
     return Daemon(
-      server: server, streaming: streaming, metrics: endpoint, registry: registry, network: core.network, stores: stores, loops: loops)
+      server: server, streaming: streaming, metrics: endpoint, registry: registry, network: core.network, stores: stores, loops: loops,
+      traces: traces)
   }
 
   /// `nil` without an address, and where it cannot be had: a node runs pods without metrics, too.
@@ -100,7 +107,10 @@ struct Daemon: Sendable {
     return try await stage("socket") {
       try await GRPCServer.start(
         configuration, services: core.services + [HealthService(core.services.map(\.name))],
-        interceptors: [CallLog(logger), CallMetrics(metrics), FaultInterceptor(), PodStartCourtesy()], logger: logger)
+        interceptors: (Tracing.isOn ? [CallSpans()] : []) + [
+          CallLog(logger), CallMetrics(metrics), FaultInterceptor(), PodStartCourtesy(),
+        ],
+        logger: logger)
     }
   }
 
@@ -111,6 +121,7 @@ struct Daemon: Sendable {
     await server.shutdown(grace: Self.grace)
     await network.close()
     stores.close()
+    await traces?.shutdown(limit: Self.lastWords)
     try? await registry.shutdown()
   }
 }

@@ -1,3 +1,4 @@
+import Core
 import Linux
 import Logging
 import Settings
@@ -19,9 +20,18 @@ struct StructuredLog: LogHandler {
 
   func log(event: LogEvent) {
     var line = "\(Timestamp.text(SystemClock.realtimeNanoseconds())) \(event.level) \(Self.oneLine("\(event.message)"))"
-    let all = metadata.merging(event.metadata ?? [:]) { $1 }
+    var all = metadata.merging(event.metadata ?? [:]) { $1 }
+    if let span = Span.current { Self.note(event, &all, in: span) }
     for (key, value) in all.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(Self.quoted("\(value)"))" }
     StandardError.write(line + "\n")
+  }
+
+  /// Tells the span of the line, and the line of the span.
+  private static func note(_ event: LogEvent, _ metadata: inout Logger.Metadata, in span: Span) {
+    let said = metadata.sorted { $0.key < $1.key }.map { (key: $0.key, value: SpanAttributes.Content?.some("\($0.value)")) }
+    span.event("\(event.message)", SpanAttributes(said + [("level", "\(event.level)")]))
+    metadata["trace_id"] = "\(span.context.trace)"
+    metadata["span_id"] = "\(span.context.span)"
   }
 
   private static func oneLine(_ text: String) -> String {

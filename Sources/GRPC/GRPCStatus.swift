@@ -23,10 +23,13 @@ package struct GRPCStatus: Error, Hashable, Sendable {
 
   package let code: Code
   package let message: String
+  /// A `google.rpc.Status`, encoded, where a server sent one.
+  package let details: [UInt8]
 
-  package init(_ code: Code, _ message: String) {
+  package init(_ code: Code, _ message: String, details: [UInt8] = []) {
     self.code = code
     self.message = message
+    self.details = details
   }
 
   /// Any error as a status: convertible errors convert themselves, a cancelled task is CANCELLED, the rest is INTERNAL with its text.

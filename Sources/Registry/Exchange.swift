@@ -73,7 +73,7 @@ struct Exchange: Sendable {
     while true {
       let isOwn = redirects.current.origin == start.origin
       let request = try request(question, redirects.current, endpoint, isOwn ? authorization : nil, isOwn: isOwn)
-      let response = try await send(request, redirects.current, endpoint)
+      let response = try await send(isOwn ? request.traced() : request, redirects.current, endpoint)
       guard Redirects.isRedirect(response.status.code) else { return Answer(message: response, isOwn: isOwn) }
       do { try redirects.follow(response.headers.first(name: "Location")) } catch { throw AttemptFailure(error) }
       await discard(response)
@@ -106,8 +106,22 @@ struct Exchange: Sendable {
     to address: WebAddress, of endpoint: Endpoint, as place: String, _ execute: (HTTPClient) async throws -> HTTPClientResponse
   ) async throws -> HTTPClientResponse {
     let client = try await connections.client(for: endpoint.host, to: address)
+    return try await traced(
+      "registry.request",
+      [
+        "http.request.method": .string(String(place.prefix { $0 != " " })), "url.full": .string(address.display),
+        "server.address": .string(address.authority),
+      ], as: .client
+    ) { try await send(by: client, to: address, of: endpoint, as: place, execute) }
+  }
+
+  private func send(
+    by client: HTTPClient, to address: WebAddress, of endpoint: Endpoint, as place: String,
+    _ execute: (HTTPClient) async throws -> HTTPClientResponse
+  ) async throws -> HTTPClientResponse {
     do {
       let response = try await execute(client)
+      Span.current?.set(["http.response.status_code": .int(Int64(response.status.code))])
       warnings.note(response, from: address.origin)
       metrics.add(.registryRequests, labels: ["\(response.status.code)"])
       return response
@@ -115,6 +129,16 @@ struct Exchange: Sendable {
       metrics.add(.registryRequests, labels: ["none"])
       throw await connections.explain(error, asking: address, of: endpoint.host, at: place)
     }
+  }
+}
+
+extension HTTPClientRequest {
+  /// With the trace that it is a part of, as containerd's requests have it; for the registry itself, not for whom it redirects to.
+  fileprivate func traced() -> HTTPClientRequest {
+    guard let span = Span.current else { return self }
+    var request = self
+    for header in span.context.headers { request.headers.replaceOrAdd(name: header.key, value: header.value) }
+    return request
   }
 }
 

@@ -59,6 +59,7 @@ extension Configuration {
       try table.within("metrics") { (table) throws(SettingsError) in try metrics.apply(&table) }
       try table.within("stats") { (table) throws(SettingsError) in try stats.apply(&table) }
       try table.within("events") { (table) throws(SettingsError) in try events.apply(&table) }
+      try table.within("tracing") { (table) throws(SettingsError) in try tracing.apply(&table) }
       try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
       try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }

@@ -14,6 +14,7 @@ extension Configuration {
   /// A drop-in may name the key of a certificate that another one names, so this is asked when all are read.
   func checkTLS(_ documents: [Document]) throws(SettingsError) {
     try check(documents, "streaming", streaming.tlsCertificate, streaming.tlsKey, streaming.tlsClientCA)
+    try check(documents, "tracing", tracing.tlsCertificate, tracing.tlsKey, nil)
     try check(documents, "metrics", metrics.tlsCertificate, metrics.tlsKey, metrics.tlsClientCA)
   }
 

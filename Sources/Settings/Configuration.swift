@@ -311,6 +311,7 @@ package struct Configuration: Equatable, Sendable {
   package var metrics = MetricsEndpoint()
   package var stats = Stats()
   package var events = Events()
+  package var tracing = Tracing()
   package var registry = Registry()
   package var cni = CNI()
   package var runtimes = Runtimes()

@@ -69,7 +69,11 @@ struct ShimClient: Sendable {
     _ service: String, _ method: String, _ request: Request, _ stage: String, timeout: Duration?
   ) async throws(Fault) -> Response {
     do {
-      return try await connection.client().call(service, method, request, timeout: timeout)
+      return try await traced(
+        "\(service)/\(method)", ["rpc.system": "ttrpc", "rpc.service": .string(service), "rpc.method": .string(method)], as: .client
+      ) {
+        try await connection.client().call(service, method, request, timeout: timeout, metadata: Span.current?.context.headers ?? [])
+      }
     } catch let error as TTRPCError where error.origin == .connection {
       throw lost(error).within(stage)
     } catch let error as TTRPCError {

@@ -53,6 +53,14 @@ import Testing
     expected.registry.configPath = ["/d", "/e"]
     expected.images.verifierRecheck = "90m"
     expected.registry.authFile = "/x.json"
+    expected.tracing.endpoint = "https://c:1"
+    expected.tracing.wire = "http/protobuf"
+    expected.tracing.samplesPerMillion = 17
+    expected.tracing.timeout = .seconds(3)
+    expected.tracing.tlsAuthorities = "/a"
+    expected.tracing.tlsCertificate = "/c"
+    expected.tracing.tlsKey = "/k"
+    expected.tracing.headers = ["X-Scope": "one"]
     expected.metrics.address = "[::1]:9"
     expected.metrics.tlsCertificate = "/c"
     expected.metrics.tlsKey = "/k"
@@ -213,6 +221,15 @@ import Testing
       annotation_prefix = "c.d"
       allowed_annotations = ["y.crio.io"]
       resources = { cpushares = 1, cpuquota = 2, cpuperiod = 3, cpulimit = 4, cpuset = "5" }
+      [tracing]
+      endpoint = "https://c:1"
+      protocol = "http/protobuf"
+      sampling_rate_per_million = 17
+      timeout = "3s"
+      tls_ca = "/a"
+      tls_cert = "/c"
+      tls_key = "/k"
+      headers = { X-Scope = "one" }
       [shim]
       path = "/i"
       cgroup = "/j/k"

@@ -1,4 +1,4 @@
-import Core
+package import Core
 import Synchronization
 
 /// One running operation that belongs to the runtime, not to the client that asked first: any number of callers wait for it,
@@ -19,11 +19,11 @@ package final class Flight<Value: Sendable>: Sendable {
 
   private let storage = Mutex(Storage())
 
-  /// Starts `operation` in a task of its own.
-  package init(priority: TaskPriority? = nil, _ operation: @escaping @Sendable () async throws -> Value) {
+  /// Starts `operation` in a task of its own; what it does is a part of `span`.
+  package init(priority: TaskPriority? = nil, span: Span? = nil, _ operation: @escaping @Sendable () async throws -> Value) {
     Task.detached(priority: priority) {
       let result: Result<Value, any Error>
-      do { result = .success(try await operation()) } catch { result = .failure(error) }
+      do { result = .success(try await Span.resuming(span) { try await operation() }) } catch { result = .failure(error) }
       self.finish(result)
     }
   }

@@ -6,6 +6,8 @@ package final class Flights<Key: Hashable & Sendable, Request: Equatable & Senda
   private struct Entry {
     let request: Request
     let flight: Flight<Value>
+    /// Of the call that started it.
+    let origin: TraceContext?
   }
 
   private let running = Mutex<[Key: Entry]>([:])
@@ -17,13 +19,18 @@ package final class Flights<Key: Hashable & Sendable, Request: Equatable & Senda
     _ key: Key, _ request: Request, conflict: @Sendable (Request) -> Fault,
     _ operation: @escaping @Sendable () async throws -> Value
   ) async throws -> Value {
+    let span = Span.current
     let found: Result<Flight<Value>, Fault> = running.withLock { running in
-      if let entry = running[key] { return entry.request == request ? .success(entry.flight) : .failure(conflict(entry.request)) }
-      let flight = Flight { [self] in
+      if let entry = running[key] {
+        guard entry.request == request else { return .failure(conflict(entry.request)) }
+        if let span, let origin = entry.origin { span.link(origin, ["berth.joined": true]) }
+        return .success(entry.flight)
+      }
+      let flight = Flight(span: span) { [self] in
         defer { self.running.withLock { _ = $0.removeValue(forKey: key) } }
         return try await operation()
       }
-      running[key] = Entry(request: request, flight: flight)
+      running[key] = Entry(request: request, flight: flight, origin: span?.context)
       return .success(flight)
     }
     return try await found.get().value()

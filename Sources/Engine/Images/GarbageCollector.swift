@@ -73,7 +73,7 @@ package final class GarbageCollector: Sendable {
     }
     guard start else { return }
     Task.detached(priority: .utility) { [self] in
-      await collect()
+      await tracedApart("garbage.collection") { await collect() }
       let again = state.withLock { state in
         state.running = false
         return state.again && state.pulls == 0

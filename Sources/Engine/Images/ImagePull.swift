@@ -88,10 +88,12 @@ struct ImagePull: Sendable {
 
   /// - Parameter reusing: an artifact that is here is not fetched again.
   func documents(reusing: Bool = false) async throws -> Documents {
-    var resolved = try await resolve()
+    var resolved = try await traced("image.resolve") { try await resolve() }
     let manifest = resolved.manifest
     if let artifact = Artifact(manifest) { return try await documents(of: artifact, resolved, reusing) }
-    let config = try await fetchConfig(manifest.config, &resolved.contents)
+    let config = try await traced("image.config", ["berth.blob.digest": "\(manifest.config.digest)"]) {
+      try await fetchConfig(manifest.config, &resolved.contents)
+    }
     let diffIDs = try asFault { try config.diffIDs(for: manifest) }
     return Documents(
       target: resolved.approval.descriptor.digest, manifestDigest: resolved.digest, manifest: manifest, id: manifest.config.digest,
@@ -136,7 +138,7 @@ struct ImagePull: Sendable {
       for (number, blob) in blobs.enumerated() {
         group.addTask {
           if service.content.size(blob.digest) == blob.size { return progress.set(number, .present) }
-          try await stage("blob \(blob.digest)") { try await keep(blob, number) }
+          try await stage("blob \(blob.digest)") { try await traced("image.blob", .blob(blob)) { try await keep(blob, number) } }
         }
       }
       try await group.waitForAll()
@@ -156,9 +158,13 @@ struct ImagePull: Sendable {
 
   /// Follows an index to the manifest for this platform.
   private func resolve() async throws -> Resolved {
-    let document = try await stage("manifest") { try await source.manifest(reference, credentials: credentials) }
+    let document = try await stage("manifest") {
+      try await traced("image.manifest") { try await source.manifest(reference, credentials: credentials) }
+    }
     let described = Descriptor(mediaType: document.mediaType, digest: document.digest, size: Int64(document.bytes.count))
-    let approval = try await service.admission.admit("\(reference)", described)
+    let approval = try await traced("image.policy", ["oci.manifest.digest": "\(document.digest)"]) {
+      try await service.admission.admit("\(reference)", described)
+    }
     switch try parse(document) {
     case .manifest(let manifest):
       return Resolved(approval: approval, digest: document.digest, manifest: manifest, contents: [document.digest: document.bytes])
@@ -166,7 +172,11 @@ struct ImagePull: Sendable {
       let entry: Descriptor
       do { entry = try index.entry(for: service.platform) } catch { throw Fault(.notFound, "manifest \(document.digest): \(error)") }
       let named = ImageReference(domain: reference.domain, path: reference.path, tag: nil, digest: entry.digest)
-      let inner = try await stage("manifest \(entry.digest)") { try await source.manifest(named, credentials: credentials) }
+      let inner = try await stage("manifest \(entry.digest)") {
+        try await traced("image.manifest", ["oci.manifest.digest": "\(entry.digest)"]) {
+          try await source.manifest(named, credentials: credentials)
+        }
+      }
       guard case .manifest(let manifest) = try parse(inner) else {
         throw Fault(.invalidArgument, "manifest \(entry.digest): an index inside an index is not an image")
       }

@@ -28,6 +28,7 @@ extension ImageService {
     _ reference: ImageReference, from source: any RegistrySource, _ credentials: RegistryCredentials?, _ progress: PullProgress
   ) async throws -> ImageRecord {
     let started = SystemClock.monotonicNanoseconds()
+    Span.current?.set(["container.image.name": "\(reference)"])
     let record = try await stage("image \(reference)") {
       try await garbage.holding {
         let pull = ImagePull(service: self, source: source, reference: reference, credentials: credentials, progress: progress)
@@ -36,6 +37,7 @@ extension ImageService {
         }
       }
     }
+    Span.current?.set(["container.image.id": "\(record.id)", "oci.manifest.digest": "\(record.manifest)"])
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000
     logger.info(
       "image pulled",

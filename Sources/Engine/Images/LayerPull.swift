@@ -51,7 +51,7 @@ struct LayerPull: Sendable {
   /// Layers above need not wait for a disk's flush.
   private func commit(_ placement: Task<LayerInfo, any Error>, _ number: Int) async throws -> LayerInfo {
     let info = try await placement.value
-    try await service.layers.commit(info.id)
+    try await traced("layer.commit", ["berth.layer.id": "\(info.id)"]) { try await service.layers.commit(info.id) }
     pull.progress.committed(number)
     return info
   }
@@ -83,7 +83,9 @@ struct LayerPull: Sendable {
           try await keepBlob(layer, number)
           return .placed(present)
         }
-        let applied = try await service.downloads.with(rank: began + Int64(number)) { try await apply(layer, number) }
+        let applied = try await service.downloads.with(rank: began + Int64(number)) {
+          try await traced("layer.fetch", .blob(layer.descriptor)) { try await apply(layer, number) }
+        }
         guard let parents = placed.parents(of: number) else { return .applied(applied) }
         return .placed(try await place(applied, number, above: parents))
       }
@@ -113,7 +115,7 @@ struct LayerPull: Sendable {
   private func place(_ applied: any AppliedLayer, _ number: Int, above parents: [LayerID]) async throws -> LayerInfo {
     pull.progress.set(number, .committing)
     do {
-      let info = try await service.layers.place(applied, above: parents)
+      let info = try await traced("layer.place") { try await service.layers.place(applied, above: parents) }
       placed.set(number, info.id)
       return info
     } catch {
@@ -163,7 +165,7 @@ struct LayerPull: Sendable {
         try await kept?.write(chunk)
       }
       pull.progress.set(number, .applying)
-      let applied = try await ingest.finish()
+      let applied = try await traced("layer.unpack") { try await ingest.finish() }
       do { try await kept?.finish() } catch {
         await service.layers.discard(applied)
         throw error

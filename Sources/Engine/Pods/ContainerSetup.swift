@@ -49,16 +49,24 @@ struct ContainerSetup: Sendable {
     let images = Images(image: image, config: try imageConfig(image), volumes: try mounts.findImages(config))
     services.garbage.hold(images.layers)
     defer { services.garbage.release(images.layers) }
-    try await admit(images, config)
+    try await traced("container.image") { try await admit(images, config) }
     let log = logPath(config)
-    let found = try await stage("mounts") { try await timed(.mounts) { try await hostPaths.look(config, Files.parent(of: log)) } }
+    let found = try await stage("mounts") {
+      try await timed(.mounts) { try await traced("container.host_paths") { try await hostPaths.look(config, Files.parent(of: log)) } }
+    }
     try await makeLogDirectory(log, found)
     let labels = try services.settings.node.labels(
       config.linux.securityContext, try labelKind(config, images.config), in: sandbox.plan.labels)
-    let rootfs = try await timed(.snapshot) { try await makeSnapshot(image.layers, labels, &rollback) }
+    let rootfs = try await timed(.snapshot) {
+      try await traced("snapshot.prepare", ["berth.layers": .int(Int64(image.layers.count))]) {
+        try await makeSnapshot(image.layers, labels, &rollback)
+      }
+    }
     try makeBundle(&rollback)
-    let built = try await timed(.spec) { try await build(config, images, found, rootfs, labels, target) }
-    try await finish(config, built, found)
+    let built = try await timed(.spec) {
+      try await traced("container.spec") { try await build(config, images, found, rootfs, labels, target) }
+    }
+    try await traced("container.mounts") { try await finish(config, built, found) }
     return try record(asked, images, built, rootfs)
   }
 

@@ -44,7 +44,7 @@ extension Pod {
     guard let record = try? ledger.container(container), case .running = try await settled(record).state else { return }
     try await stage("container \(container): stop") {
       // A caller that goes away must not leave a container that got its first signal and never the second.
-      do { try await Flight { try await self.timedEnd(record, timeout: timeout) }.value() } catch {
+      do { try await Flight(span: .current) { try await self.timedEnd(record, timeout: timeout) }.value() } catch {
         guard try await endedWithItsShim(container, Fault(error)) else { throw error }
       }
     }
@@ -116,7 +116,7 @@ extension Pod {
     let container = record.id
     if let task { try await deleteTask(container, task) }
     try await stage("mounts") { try await ContainerMounts.unmount(record.plan.bundle) }
-    try await services.snapshots.remove(container)
+    try await traced("snapshot.remove") { try await services.snapshots.remove(container) }
     try await stage("bundle") { try await BlockingWork.run { try Files.removeTree(record.plan.bundle) } }
     try ledger.removeContainer(container)
     exits[container] = nil

@@ -8,6 +8,10 @@ extension Pod {
   /// container; the same name with another config is ALREADY_EXISTS and says what differs.
   package nonisolated func createContainer(_ request: ContainerRequest) async throws -> String {
     let metadata = request.config.metadata
+    Span.current?.set([
+      "k8s.container.name": .string(metadata.name), "container.image.name": .string(request.config.image.image),
+      "berth.sandbox.id": .string(id),
+    ])
     return try await stage("pod \(name): container \(metadata.name)") {
       try await creates.join(
         ContainerKey(metadata), request,
@@ -40,6 +44,7 @@ extension Pod {
     let task = try await task()
     let rollback = Rollback()
     let container = Identifier.random()
+    Span.current?.set(["container.id": .string(container)])
     let setup = ContainerSetup(services: services, sandbox: try ledger.sandbox(id), holderPID: task.holderPID, id: container)
     var undo = rollback
     do {
@@ -51,7 +56,7 @@ extension Pod {
       logger.info("container created", metadata: ["container": "\(container)", "name": "\(record.name)"])
       return container
     } catch {
-      await undo.run(logger)
+      await traced("container.rollback") { _ = await undo.run(logger) }
       throw error
     }
   }

@@ -20,7 +20,9 @@ extension Pod {
     if let task { try await stages.pod(.containers, runtime) { try await endContainers(task) } }
     stopping = true
     await detachNetwork()
-    if let task { try await stages.pod(.shimEnd, runtime) { try await endShim(task) } } else { await buryShim() }
+    try await traced("shim.end") {
+      if let task { try await stages.pod(.shimEnd, runtime) { try await endShim(task) } } else { await buryShim() }
+    }
     try await stage("files") { try await SandboxFiles(ledger.sandbox(id).plan).unmount() }
     try ledger.updateSandbox(id) {
       $0.state = .notReady

@@ -124,7 +124,9 @@ package actor Pod {
     guard let record = try? ledger.sandbox(id), record.attached else { return }
     do {
       let netns = Files.exists(record.plan.netnsPath) ? record.plan.netnsPath : nil
-      try await stages.pod(.networkRelease, runtime) { try await services.network.detach(id, netnsPath: netns) }
+      try await stages.pod(.networkRelease, runtime) {
+        try await traced("network.detach") { try await services.network.detach(id, netnsPath: netns) }
+      }
       try ledger.updateSandbox(id) { $0.attached = false }
     } catch { logger.error("network: \(Fault(error))") }
   }

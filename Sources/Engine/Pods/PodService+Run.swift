@@ -12,6 +12,7 @@ extension PodService {
     try Validation.check(asked.config)
     let key = SandboxKey(asked.config.metadata)
     let name = "\(key.namespace)/\(key.name)"
+    Span.current?.set(.pod(asked.config.metadata))
     return try await stage("pod \(name)") {
       let request = try asked.withTrust()
       return try await runs.join(
@@ -43,6 +44,7 @@ extension PodService {
   private func make(_ request: SandboxRequest) async throws -> String {
     let started = SystemClock.monotonicNanoseconds()
     var record = try intend(request)
+    Span.current?.set(["berth.sandbox.id": .string(record.id)])
     var rollback = Rollback()
     do {
       let setup = SandboxSetup(services: services, request: request)
@@ -54,7 +56,7 @@ extension PodService {
       await pod.watch(task)
       add(pod)
     } catch {
-      takeBack(record, isClear: await rollback.run(services.logger))
+      takeBack(record, isClear: await traced("pod.rollback") { await rollback.run(services.logger) })
       throw error
     }
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000

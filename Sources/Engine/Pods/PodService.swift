@@ -35,39 +35,46 @@ package final class PodService: Sendable {
 
   package func startContainer(_ id: String) async throws {
     let record = try ledger.findContainer(id)
+    Span.current?.set(.container(record))
     try await podOf(record).startContainer(record.id)
   }
 
   /// `timeout` in seconds. Stopping what is not there succeeds.
   package func stopContainer(_ id: String, timeout: Int64) async throws {
     guard let record = try existing({ try ledger.findContainer(id) }) else { return }
+    Span.current?.set(.container(record))
     try await podOf(record).stopContainer(record.id, timeout: timeout)
   }
 
   /// Removing what is not there succeeds.
   package func removeContainer(_ id: String) async throws {
     guard let record = try existing({ try ledger.findContainer(id) }) else { return }
+    Span.current?.set(.container(record))
     try await podOf(record).removeContainer(record.id)
   }
 
   package func stopSandbox(_ id: String) async throws {
     guard let record = try existing({ try ledger.findSandbox(id) }) else { return }
+    Span.current?.set(.sandbox(record))
     try await pod(of: record).stop()
   }
 
   package func removeSandbox(_ id: String) async throws {
     guard let record = try existing({ try ledger.findSandbox(id) }), let pod = pod(record.id) else { return }
+    Span.current?.set(.sandbox(record))
     try await pod.remove()
   }
 
   /// `timeout` in seconds, 0 for none.
   package func execSync(_ id: String, command: [String], timeout: Int64) async throws -> ExecResult {
     let record = try ledger.findContainer(id)
+    Span.current?.set(.container(record))
     return try await podOf(record).execSync(record.id, command: command, timeout: timeout)
   }
 
   package func reopenLog(_ id: String) async throws {
     let record = try ledger.findContainer(id)
+    Span.current?.set(.container(record))
     try await podOf(record).reopenLog(record.id)
   }
 

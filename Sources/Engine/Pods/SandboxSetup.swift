@@ -14,13 +14,15 @@ struct SandboxSetup: Sendable {
   func run(_ record: inout SandboxRecord, _ rollback: inout Rollback) async throws -> any PodTask {
     let plan = record.plan
     rollback.add("directory") { try await SandboxFiles(plan).remove() }
-    try await timed(.files, "files") { try SandboxFiles(plan).make(request.config) }
+    try await timed(.files, "files") { try traced("sandbox.files") { try SandboxFiles(plan).make(request.config) } }
     if let maps = plan.idMaps {
-      try await timed(.userNamespace, "user namespace") { try await SandboxFiles(plan).mapOwners(maps, services.settings) }
+      try await timed(.userNamespace, "user namespace") {
+        try await traced("sandbox.owners") { try await SandboxFiles(plan).mapOwners(maps, services.settings) }
+      }
     }
     let tasks = services.tasks
     rollback.add("shim") { try await tasks.reap(plan, containers: []) }
-    let task = try await timed(.shim, "shim") { try await services.tasks.start(plan) }
+    let task = try await timed(.shim, "shim") { try await traced("shim.start") { try await services.tasks.start(plan) } }
     // What does not end by asking is killed by the step before.
     rollback.add("farewell") { try? await task.shutdown() }
     guard plan.ownNetwork else { return task }
@@ -29,7 +31,9 @@ struct SandboxSetup: Sendable {
     try services.ledger.put(record)
     let network = services.network
     rollback.add("network") { try await network.detach(plan.id, netnsPath: plan.netnsPath) }
-    record.addresses = try await timed(.network, "network") { try await network.attach(attachment(plan)) }.addresses
+    record.addresses = try await timed(.network, "network") {
+      try await traced("network.attach", ["cni.netns": .string(plan.netnsPath)]) { try await network.attach(attachment(plan)) }
+    }.addresses
     try SandboxFiles(plan).writeHosts(request.config, addresses: record.addresses)
     return task
   }

@@ -26,7 +26,7 @@ package struct Recovery: Sendable {
       }
     }
     let leftovers = Leftovers(services)
-    Task.detached { await sweep(leftovers) }
+    Task.detached { await tracedApart("recovery.sweep") { await sweep(leftovers) } }
   }
 
   /// After a reboot: pods stay listed as NotReady, containers as Exited; how they ended is not known.
@@ -68,7 +68,7 @@ package struct Recovery: Sendable {
     let pod = Pod(record: record, services: services, shim: arrival.flight) { [pods] in pods.forget($0) }
     pods.add(pod)
     let containers = ledger.containers(of: record.id)
-    Task.detached { await pod.resume(containers, telling: arrival) }
+    Task.detached { await tracedApart("recovery.pod", .sandbox(record)) { await pod.resume(containers, telling: arrival) } }
   }
 
   /// What no record owns is an interrupted call's leftover.

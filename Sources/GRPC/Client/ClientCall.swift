@@ -97,7 +97,9 @@ final class ClientCall: @unchecked Sendable {
     guard let text = headers["grpc-status"], let number = UInt32(text) else {
       throw GRPCStatus(.internal, "\(path): the response ended without a grpc-status")
     }
-    return GRPCStatus(GRPCStatus.Code(rawValue: number) ?? .unknown, StatusMessage.decode(headers["grpc-message"] ?? ""))
+    return GRPCStatus(
+      GRPCStatus.Code(rawValue: number) ?? .unknown, StatusMessage.decode(headers["grpc-message"] ?? ""),
+      details: headers["grpc-status-details-bin"].flatMap(BinaryValue.decode) ?? [])
   }
 
   /// What gRPC says an HTTP status amounts to (`doc/http-grpc-status-mapping.md` of grpc).

@@ -1,6 +1,6 @@
 import HTTP2
 import Linux
-import NIOCore
+package import NIOCore
 import NIOPosix
 package import SwiftProtobuf
 import Synchronization
@@ -11,6 +11,13 @@ package final class GRPCClient: Sendable {
   private let configuration: GRPCClientConfiguration
   private let channel: any Channel
   private let connection: NIOLoopBound<ClientConnection>
+  private let server: ServerName
+
+  /// What requests call the server.
+  private struct ServerName: Sendable {
+    var scheme = "http"
+    var authority = "localhost"
+  }
 
   /// All clients of a process share one thread.
   private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -30,7 +37,22 @@ package final class GRPCClient: Sendable {
     }
   }
 
-  private init(_ configuration: GRPCClientConfiguration, _ channel: any Channel, _ connection: NIOLoopBound<ClientConnection>) {
+  /// Connects to any host, on `group`.
+  /// - Parameter secure: adds a TLS handler, with `h2` as the application's protocol, to the channel, on its event loop; nil for none.
+  package static func connect(
+    host: String, port: Int, authority: String, on group: any EventLoopGroup,
+    configuration: GRPCClientConfiguration = GRPCClientConfiguration(), secure: (@Sendable (any Channel) throws -> Void)? = nil
+  ) async throws(GRPCStatus) -> GRPCClient {
+    let name = ServerName(scheme: secure == nil ? "http" : "https", authority: authority)
+    return try await connect(authority, configuration, on: group.next(), as: name, secure: secure) { bootstrap in
+      try await bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1).connect(host: host, port: port).get()
+    }
+  }
+
+  private init(
+    _ configuration: GRPCClientConfiguration, _ channel: any Channel, _ connection: NIOLoopBound<ClientConnection>, _ server: ServerName
+  ) {
+    self.server = server
     self.configuration = configuration
     self.channel = channel
     self.connection = connection
@@ -67,6 +89,9 @@ package final class GRPCClient: Sendable {
     return GRPCResponses(StreamingCall(self, call, queue))
   }
 
+  /// False once the connection has ended: every call fails from then on.
+  package var isConnected: Bool { channel.isActive }
+
   /// Closes the connection; calls that still run fail with UNAVAILABLE.
   package func close() async {
     let connection = connection
@@ -87,15 +112,15 @@ package final class GRPCClient: Sendable {
 
   private func start(_ call: ClientCall, _ request: some Message, _ metadata: GRPCMetadata, _ timeout: Duration?) throws(GRPCStatus) {
     let body = try MessageCoding.encode(request, limit: configuration.maxRequestSize, kind: "request")
-    let headers = try Self.headers(call.path, metadata, timeout)
+    let headers = try headers(call.path, metadata, timeout)
     let connection = connection
     channel.eventLoop.execute { connection.value.start(call, headers, body, timeout: timeout) }
   }
 
-  private static func headers(_ path: String, _ metadata: GRPCMetadata, _ timeout: Duration?) throws(GRPCStatus) -> Headers {
+  private func headers(_ path: String, _ metadata: GRPCMetadata, _ timeout: Duration?) throws(GRPCStatus) -> Headers {
     var headers: Headers = [
-      ":method": "POST", ":scheme": "http", ":path": path, ":authority": "localhost", "te": "trailers",
-      "content-type": "application/grpc", "user-agent": "berth",
+      ":method": "POST", ":scheme": server.scheme, ":path": path, ":authority": server.authority, "te": "trailers",
+      "content-type": "application/grpc", "user-agent": configuration.userAgent,
     ]
     if let timeout { headers.append("grpc-timeout", Timeout.format(timeout)) }
     try metadata.append(to: &headers)
@@ -103,22 +128,23 @@ package final class GRPCClient: Sendable {
   }
 
   private static func connect(
-    _ server: String, _ configuration: GRPCClientConfiguration, _ connect: (ClientBootstrap) async throws -> any Channel
+    _ server: String, _ configuration: GRPCClientConfiguration, on loop: any EventLoop = loops.next(), as name: ServerName = ServerName(),
+    secure: (@Sendable (any Channel) throws -> Void)? = nil, _ connect: (ClientBootstrap) async throws -> any Channel
   ) async throws(GRPCStatus) -> GRPCClient {
-    let loop = loops.next()
     let box = NIOLoopBoundBox.makeBoxSendingValue(ClientConnection(server, on: loop), eventLoop: loop)
     let bootstrap = ClientBootstrap(group: loop)
       .connectTimeout(configuration.connectTimeout.timer)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let connection = HTTP2Connection(.client, configuration: configuration.http2, delegate: box.value)
+          try secure?(channel)
           try channel.pipeline.syncOperations.addHandler(connection)
         }
       }
     do {
       let channel = try await connect(bootstrap)
       let connection = try await loop.submit { NIOLoopBound(box.value, eventLoop: loop) }.get()
-      return GRPCClient(configuration, channel, connection)
+      return GRPCClient(configuration, channel, connection, name)
     } catch { throw GRPCStatus(.unavailable, "connect \(server): \(reason(error))") }
   }
 

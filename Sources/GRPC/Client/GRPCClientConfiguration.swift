@@ -7,6 +7,7 @@ package struct GRPCClientConfiguration: Sendable {
   package var maxResponseSize = 16 << 20
   /// How long connecting may take.
   package var connectTimeout = Duration.seconds(5)
+  package var userAgent = "berth"
   package var http2 = SessionConfiguration()
 
   package init() {}

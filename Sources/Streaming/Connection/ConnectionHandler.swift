@@ -100,10 +100,10 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// The upgrade, where the token is good.
   private func serve(_ head: RequestHead, rest: ByteBuffer) throws(HTTPRefusal) {
     guard let context else { return }
-    let (upgrade, request) = try server.admit(head)
+    let (upgrade, request, span) = try server.admit(head)
     context.write(Self.wrapOutboundOut(upgrade.response), promise: nil)
     server.connections.admitted(self)
-    let transport = SessionSetup(server: server, sink: self, loop: context.eventLoop).transport(upgrade, request)
+    let transport = SessionSetup(server: server, sink: self, loop: context.eventLoop, span: span).transport(upgrade, request)
     state = .upgraded(transport)
     watchIdleness()
     context.flush()

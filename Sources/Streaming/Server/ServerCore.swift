@@ -24,12 +24,12 @@ final class ServerCore: Sendable {
 
   func add(_ request: StreamRequest) throws -> (kind: SessionKind, token: String) { try tokens.withLock { try $0.add(request) } }
 
-  /// Who knows no token learns nothing else. A token is used up only by a request that can be served.
-  func admit(_ head: RequestHead) throws(HTTPRefusal) -> (Upgrade, StreamRequest) {
+  /// Who knows no token learns nothing else. With the session's span, which ends with it. A token is used up only by a request that can be served.
+  func admit(_ head: RequestHead) throws(HTTPRefusal) -> (Upgrade, StreamRequest, Span?) {
     let (kind, token) = try Negotiation.route(head)
     guard tokens.withLock({ $0.find(kind, token) }) != nil else { throw HTTPRefusal(.notFound, "not found") }
     let upgrade = try Negotiation.upgrade(head, for: kind)
-    guard let request = tokens.withLock({ $0.take(kind, token) }) else { throw HTTPRefusal(.notFound, "not found") }
-    return (upgrade, request)
+    guard let session = tokens.withLock({ $0.take(kind, token) }) else { throw HTTPRefusal(.notFound, "not found") }
+    return (upgrade, session.request, session.origin?.child("session.\(kind.rawValue)", as: .server))
   }
 }

@@ -7,6 +7,8 @@ struct SessionSetup {
   let server: ServerCore
   let sink: any ByteSink
   let loop: any EventLoop
+  /// Of the session.
+  let span: Span?
 
   func transport(_ upgrade: Upgrade, _ request: StreamRequest) -> any Transport {
     switch request {
@@ -15,7 +17,8 @@ struct SessionSetup {
     case .portForward(let pod, let ports, let netns):
       forward(
         upgrade,
-        PortForward.Target(pod: pod, ports: ports, netns: netns, dialer: server.dialer, work: server.work, logger: server.logger))
+        PortForward.Target(
+          pod: pod, ports: ports, netns: netns, dialer: server.dialer, work: server.work, span: span, logger: server.logger))
     }
   }
 
@@ -23,7 +26,9 @@ struct SessionSetup {
     _ upgrade: Upgrade, _ streams: CommandStreams, tellsExitCode: Bool, _ open: @escaping @Sendable () async throws -> any StreamSession
   ) -> any Transport {
     let command = RemoteCommand.Command(
-      streams: streams, open: open, tellsExitCode: tellsExitCode, work: server.work, logger: server.logger)
+      streams: streams, open: { [span] in try await Span.resuming(span, open) }, tellsExitCode: tellsExitCode, work: server.work,
+      span: span,
+      logger: server.logger)
     switch upgrade {
     case .spdy(let version):
       let dialect = RemoteCommand.Dialect(hasStatusObjects: version == .v4, knowsResize: version?.knowsResize ?? false)

@@ -5,6 +5,8 @@ struct TokenTable {
   private struct Entry {
     let kind: SessionKind
     let request: StreamRequest
+    /// The call that asked for it.
+    let origin: Span?
     let expires: ContinuousClock.Instant
   }
 
@@ -28,7 +30,7 @@ struct TokenTable {
       throw Fault(.resourceExhausted, "streaming: \(limit) sessions wait for their clients already; the oldest expires within \(lifetime)")
     }
     let token = Self.randomToken()
-    entries[token] = Entry(kind: request.kind, request: request, expires: now + lifetime)
+    entries[token] = Entry(kind: request.kind, request: request, origin: .current, expires: now + lifetime)
     order.append(token)
     return (request.kind, token)
   }
@@ -39,11 +41,11 @@ struct TokenTable {
     return entry.request
   }
 
-  /// The session, once.
-  mutating func take(_ kind: SessionKind, _ token: String, now: ContinuousClock.Instant = .now) -> StreamRequest? {
+  /// The session, once, and the call that asked for it.
+  mutating func take(_ kind: SessionKind, _ token: String, now: ContinuousClock.Instant = .now) -> (request: StreamRequest, origin: Span?)?
+  {
     guard let request = find(kind, token, now: now) else { return nil }
-    entries[token] = nil
-    return request
+    return (request, entries.removeValue(forKey: token)?.origin)
   }
 
   /// No sessions any more.

@@ -51,6 +51,7 @@ final class PortConnection {
   private func refused(_ fault: Fault) {
     guard !isOver else { return }
     target.logger.debug("port-forward: not connected", metadata: ["pod": "\(target.pod)", "port": "\(port)", "error": "\(fault)"])
+    target.span?.event("connection refused", ["berth.port": .int(Int64(port)), "exception.message": .string(fault.message)])
     error.send(ByteBuffer(string: "error forwarding port \(port) to pod \(target.pod): \(fault.message)"))
     error.finish()
     pump.close()

@@ -14,6 +14,7 @@ final class PortForward: Conversation {
     let netns: @Sendable () throws -> String?
     let dialer: LoopbackDialer
     let work: WorkCount
+    let span: Span?
     let logger: Logger
   }
 
@@ -28,6 +29,8 @@ final class PortForward: Conversation {
   private let loop: any EventLoop
   private var halves: [String: Half] = [:]
   private var connections: [ObjectIdentifier: PortConnection] = [:]
+  /// Connections that there were.
+  private var count = 0
   /// Called when a connection is over and no other is left.
   var whenIdle: () -> Void = {}
 
@@ -84,6 +87,7 @@ final class PortForward: Conversation {
     let connection = PortConnection(port, data: data, error: error, readSize: readSize, target: target, on: loop)
     let id = ObjectIdentifier(connection)
     connections[id] = connection
+    count += 1
     connection.whenOver = { [weak self] in self?.over(id) }
     connection.begin()
   }
@@ -98,6 +102,8 @@ final class PortForward: Conversation {
 
   func connectionLost() {
     whenIdle = {}
+    target.span?.set(["berth.connections": .int(Int64(count))])
+    target.span?.end()
     for half in halves.values { half.deadline.cancel() }
     halves = [:]
     let connections = connections.values

@@ -56,6 +56,7 @@ extension RemoteCommand {
     case .running(let session): end(session)
     }
     state = .over
+    command.span?.end(status)
     dropPumps()
     let bytes = dialect.hasStatusObjects ? status.object : Array((status.text ?? "").utf8)
     if let error = streams[.error] {
@@ -67,6 +68,17 @@ extension RemoteCommand {
     let finish = finish
     self.finish = {}
     finish()
+  }
+}
+
+extension Span {
+  fileprivate func end(_ status: CommandStatus) {
+    switch status {
+    case .success: set(["process.exit.code": 0])
+    case .exitCode(let code): set(["process.exit.code": .int(Int64(code))])
+    case .failure(let message): fail(message, type: "session")
+    }
+    end()
   }
 }
 

@@ -54,6 +54,7 @@ final class RemoteCommand: Conversation {
     let tellsExitCode: Bool
     /// Keeps the server from going down before the session has ended.
     let work: WorkCount
+    let span: Span?
     let logger: Logger
   }
 
@@ -103,6 +104,7 @@ final class RemoteCommand: Conversation {
     if case .gathering(let deadline) = state { deadline.cancel() }
     if case .running(let session) = state { end(session) }
     state = .over
+    command.span?.end()
     streams = [:]
     dropPumps()
     finish = {}

@@ -1,7 +1,7 @@
 /// Waiting that ends.
-enum Bounded {
+package enum Bounded {
   /// Whether `body` was over within the time; where it was not, it is left to itself.
-  static func wait(_ time: Duration, for body: @escaping @Sendable () async -> Void) async -> Bool {
+  package static func wait(_ time: Duration, for body: @escaping @Sendable () async -> Void) async -> Bool {
     let (ends, continuation) = AsyncStream<Bool>.makeStream()
     let work = Task {
       await body()

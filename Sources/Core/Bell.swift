@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Wakes one waiting task; a ring that comes before the wait is not lost.
-final class Bell: Sendable {
+package final class Bell: Sendable {
   private struct State {
     var rung = false
     var waiter: CheckedContinuation<Void, Never>?
@@ -9,7 +9,9 @@ final class Bell: Sendable {
 
   private let state = Mutex(State())
 
-  func ring() {
+  package init() {}
+
+  package func ring() {
     let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
       guard let waiter = state.waiter else {
         state.rung = true
@@ -22,7 +24,7 @@ final class Bell: Sendable {
   }
 
   /// Until the next ring, or for `limit`. One waiter at a time.
-  func wait(_ limit: Duration? = nil) async {
+  package func wait(_ limit: Duration? = nil) async {
     let timer = limit.map { limit in
       Task {
         try await Task.sleep(for: limit)

@@ -1,11 +1,11 @@
 import FoundationEssentials
 
 /// The `Retry-After` header: seconds, or an HTTP date (RFC 9110 sections 10.2.3 and 5.6.7).
-enum RetryAfter {
-  static func parse(_ text: String, now: Date = Date()) -> Duration? {
+package enum RetryAfter {
+  package static func parse(_ text: String) -> Duration? {
     let text = text.split(separator: " ").joined(separator: " ")
     if let seconds = Int(text) { return seconds < 0 ? nil : .seconds(min(seconds, 1 << 30)) }
-    return date(text).map { .seconds(max(0, ($0 - now.timeIntervalSince1970).rounded(.up))) }
+    return date(text).map { .seconds(max(0, ($0 - Date().timeIntervalSince1970).rounded(.up))) }
   }
 
   /// `Sun, 06 Nov 1994 08:49:37 GMT` as seconds since 1970.

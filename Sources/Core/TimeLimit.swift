@@ -1,11 +1,14 @@
 /// Something took longer than it may.
-struct TimeLimitExceeded: Error, CustomStringConvertible {
-  let limit: Duration
-  var description: String { "not done after \(limit)" }
+package struct TimeLimitExceeded: Error, CustomStringConvertible {
+  package let limit: Duration
+
+  package init(limit: Duration) { self.limit = limit }
+
+  package var description: String { "not done after \(limit)" }
 }
 
 /// Runs `body`, and cancels it after `limit`.
-func limited<T: Sendable>(to limit: Duration, _ body: @escaping @Sendable () async throws -> T) async throws -> T {
+package func limited<T: Sendable>(to limit: Duration, _ body: @escaping @Sendable () async throws -> T) async throws -> T {
   try await withThrowingTaskGroup(of: T.self) { group in
     group.addTask(operation: body)
     group.addTask {
