@@ -22,6 +22,8 @@ package final class CNINetwork: PodNetwork {
     package var pluginDirectories = ["/opt/cni/bin", "/usr/lib/cni"]
     /// Attachment records are kept in its `cni` directory.
     package var root = "/var/lib/berth"
+    /// A pod's networks are attached one after the other instead of at once.
+    package var serially = false
     /// For all ADDs of a pod together. A kubelet waits four minutes for a sandbox: this and the DELs after it fit in.
     package var addLimit = Duration.seconds(90)
     /// For all DELs of a pod together. A kubelet waits two minutes for a sandbox to stop; what takes longer goes on in the background.
@@ -183,13 +185,8 @@ package final class CNINetwork: PodNetwork {
     await collection.wait()
     let deadline = ContinuousClock.now + settings.addLimit
     do {
-      let result = try await Chain(network: networks[0], directories: plugins).add(record, until: deadline)
+      let result = try await connect(networks, &record, until: deadline)
       let addresses = try Results.addresses(result, ifName: record.target.ifName)
-      for (index, network) in networks.enumerated().dropFirst() {
-        let part = record.additional[index - 1]
-        record.additional[index - 1].result = try await Chain(network: network, directories: plugins).add(part, until: deadline)
-        try cache.save(record)
-      }
       record.result = result
       try cache.save(record)
       return NetworkResult(addresses: settings.preference.sorted(addresses))
@@ -197,6 +194,22 @@ package final class CNINetwork: PodNetwork {
       await delete(attachment.sandboxID, netnsPath: nil)
       throw error
     }
+  }
+
+  /// ADD of every network; returns the result of the first, those of the others are in the record.
+  private func connect(
+    _ networks: [NetworkList], _ record: inout AttachmentRecord, until deadline: ContinuousClock.Instant
+  ) async throws -> JSON {
+    let calls = zip(networks, [record] + record.additional).map { network, part in
+      AttachmentCall(chain: Chain(network: network, directories: plugins), record: part, deadline: deadline)
+    }
+    guard settings.serially || calls.count == 1 else { return try await AttachmentCall.atOnce(calls, &record) }
+    let first = try await calls[0].run()
+    for (index, call) in calls.enumerated().dropFirst() {
+      record.additional[index - 1].result = try await call.run()
+      try cache.save(record)
+    }
+    return first
   }
 
   /// In a task of its own: it runs to its end even where the caller was cancelled.

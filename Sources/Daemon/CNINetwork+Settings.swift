@@ -9,6 +9,7 @@ extension CNINetwork.Settings {
     furtherDirectories = Set(settings.runtimes.handlers.values.compactMap(\.networkDirectory)).subtracting([configurationDirectory])
     pluginDirectories = settings.cni.binaryDirectories
     networks = settings.cni.maximumNetworks
+    serially = settings.cni.attachesSerially
     preferred = settings.cni.defaultNetwork
     preference = AddressPreference(rawValue: settings.cni.addressPreference) ?? .ipv4
     template = settings.cni.template ?? ""

@@ -61,12 +61,14 @@ extension SeccompProfile {
 }
 
 extension Configuration.Pods {
-  /// INVALID_ARGUMENT for a sysctl that would change the host.
+  /// INVALID_ARGUMENT for a sysctl that would change the host, and for mappings that are none or not allowed.
   func defaults() throws(Fault) -> PodDefaults {
     var defaults = PodDefaults()
     (defaults.unprivilegedPorts, defaults.unprivilegedPing) = (unprivilegedPorts, unprivilegedPing)
     (defaults.shmSize, defaults.ownsUTS) = (shmSize, hostNetworkOwnsUTS)
     (defaults.lowestUser, defaults.lowestGroup) = (UInt32(clamping: minimumUser), UInt32(clamping: minimumGroup))
+    defaults.userNamespaces = try userNamespaces()
+    if let maps = defaults.userNamespaces.standard { try defaults.checkMappings(maps, "pods: mappings") }
     for (name, value) in sysctls {
       guard SysctlScope(name) != nil else {
         throw Fault(.invalidArgument, "pods.sysctls: \(name) is not part of any namespace: it would change the host")
@@ -74,6 +76,20 @@ extension Configuration.Pods {
       defaults.sysctls[name] = value
     }
     return defaults
+  }
+
+  private func userNamespaces() throws(Fault) -> UserNamespaceSources {
+    var sources = UserNamespaceSources()
+    (sources.owner, sources.subordinateUsers, sources.subordinateGroups) = (subordinateOwner, subordinateUsers, subordinateGroups)
+    guard let userMappings, let groupMappings else { return sources }
+    let maps = IDMaps(
+      users: try UserNamespaceMode.ranges(userMappings, "pods.uid_mappings"),
+      groups: try UserNamespaceMode.ranges(groupMappings, "pods.gid_mappings"))
+    guard maps.user(0) != nil, maps.group(0) != nil else {
+      throw Fault(.invalidArgument, "pods.uid_mappings, pods.gid_mappings: nothing maps container ID 0")
+    }
+    sources.standard = maps
+    return sources
   }
 }
 

@@ -30,6 +30,7 @@ struct Daemon: Sendable {
     let started = SystemClock.monotonicNanoseconds()
     try stage("directories") { try StateDirectory.prepare(root: settings.root, state: settings.state) }
     let stores = try stage("stores") { try Stores(settings, logger: logger) }
+    try await stage("labels of layers") { try await LayerLabel.apply(settings, logger: logger) }
     let newEpoch = try stage("epoch") { try Epoch.begin(state: settings.state) }
     let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     var policy = TransferPolicy()

@@ -2,9 +2,10 @@ import CLinux
 
 /// Named pipes. No end here waits, neither to be opened nor to be read or written.
 package enum Fifo {
-  /// EEXIST where `path` is taken.
-  package static func make(_ path: String, mode: UInt32 = 0o600) throws(SystemError) {
+  /// EEXIST where `path` is taken. With an SELinux label processes that are confined may use it.
+  package static func make(_ path: String, mode: UInt32 = 0o600, label: String? = nil) throws(SystemError) {
     try check("mkfifo", path) { mkfifo(path, mode) }
+    if let label { try Files.setLabel(path, label) }
   }
 
   /// Reads nothing (an end of file, but no hang-up) until the first writer has come.

@@ -58,7 +58,7 @@ struct AttemptFailure: Error, Sendable {
   }
 
   private static func connection(_ error: any Error, _ place: String) -> Fault {
-    Fault(.unavailable, "\(place): \(explain(error))", cause: error)
+    Fault(.unavailable, "\(place): \(explain(error))", cause: isLasting(error) ? UntrustedHost(error) : error)
   }
 
   /// Certificates do not get better by asking again.

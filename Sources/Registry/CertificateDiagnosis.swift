@@ -65,6 +65,6 @@ extension Connections {
     else {
       return AttemptFailure(error, at: place)
     }
-    return AttemptFailure(Fault(.unavailable, "\(place): TLS: \(found.reason)", cause: error))
+    return AttemptFailure(Fault(.unavailable, "\(place): TLS: \(found.reason)", cause: UntrustedHost(error)))
   }
 }

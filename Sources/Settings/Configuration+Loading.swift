@@ -131,6 +131,7 @@ extension Configuration.CNI {
     try table.set(&binaryDirectories, "bin_dirs", check: Check.absoluteList)
     try table.set(&configurationDirectory, "conf_dir", check: Check.absolute)
     try table.set(&maximumNetworks, "max_conf_num", check: Check.range(0...64))
+    try table.set(&attachesSerially, "setup_serially")
     try table.set(&defaultNetwork, "default_network")
     try table.set(&addressPreference, "ip_pref") { ["ipv4", "ipv6", "cni"].contains($0) ? nil : "must be ipv4, ipv6 or cni" }
     try table.set(&template, "conf_template", check: Check.absolute)

@@ -10,6 +10,14 @@ extension Configuration.Pods {
     try table.set(&irqbalance, "irqbalance_config_file", check: Check.absolute)
     try table.set(&minimumUser, "minimum_mappable_uid", check: Check.range(Self.hostIDs))
     try table.set(&minimumGroup, "minimum_mappable_gid", check: Check.range(Self.hostIDs))
+    try table.set(&userMappings, "uid_mappings")
+    try table.set(&groupMappings, "gid_mappings")
+    if (userMappings == nil) != (groupMappings == nil) {
+      throw table.error(userMappings == nil ? "uid_mappings" : "gid_mappings", "is missing beside the other")
+    }
+    try table.set(&subordinateOwner, "userns_auto_user") { $0.isEmpty || $0.contains(":") ? "must be a user's name" : nil }
+    try table.set(&subordinateUsers, "subuid_file", check: Check.absolute)
+    try table.set(&subordinateGroups, "subgid_file", check: Check.absolute)
     try table.within("sysctls") { (table) throws(SettingsError) in
       for name in table.rest { sysctls[name] = try table.take(name) }
     }

@@ -61,6 +61,8 @@ package struct Configuration: Equatable, Sendable {
     package var configurationDirectory = "/etc/cni/net.d"
     /// Key `max_conf_num`: networks that a pod is attached to, the first ones of `conf_dir`; 0 for all.
     package var maximumNetworks = 1
+    /// Key `setup_serially`: a pod's networks are attached one after the other instead of at once.
+    package var attachesSerially = false
     /// Key `default_network`: the network that comes first, by its name instead of its file's.
     package var defaultNetwork: String?
     /// Key `ip_pref`: which address of a pod is its first, `ipv4`, `ipv6` or `cni` (as the plugins answered).
@@ -174,6 +176,14 @@ package struct Configuration: Equatable, Sendable {
     /// Keys `minimum_mappable_uid` and `minimum_mappable_gid`: the lowest host IDs that user namespaces of pods may map.
     package var minimumUser = 0
     package var minimumGroup = 0
+    /// Keys `uid_mappings` and `gid_mappings`, `CONTAINER:HOST:SIZE,…`: of pods that say nothing themselves and share nothing with the host; `nil` for none.
+    package var userMappings: String?
+    package var groupMappings: String?
+    /// Key `userns_auto_user`: whose lines of the files below have the host IDs of pods with `userns-mode.crio.io: auto`.
+    package var subordinateOwner = "containers"
+    /// Keys `subuid_file` and `subgid_file`.
+    package var subordinateUsers = "/etc/subuid"
+    package var subordinateGroups = "/etc/subgid"
   }
 
   /// `[containers]`

@@ -53,10 +53,9 @@ extension Container {
     }
   }
 
-  /// A FIFO, so that a client can write into it directly; this end keeps it open between clients.
+  /// A FIFO, so that a client can write into it directly; this end keeps it open between clients. One with an SELinux label is there already.
   private func makeInput() throws(SystemFailure) -> (Int32, Int32) {
-    Files.remove(inputPath)
-    guard inputPath.withCString({ mkfifo($0, 0o600) }) == 0 else { throw SystemFailure("stdin", inputPath) }
+    guard inputPath.withCString({ mkfifo($0, 0o600) }) == 0 || clinux_errno() == EEXIST else { throw SystemFailure("stdin", inputPath) }
     let reader = try Stdio.openEnd(inputPath, O_RDONLY)
     _ = clinux_fcntl_int(reader, F_SETFL, 0)
     do throws(SystemFailure) { return (reader, try Stdio.openEnd(inputPath, O_WRONLY)) } catch {

@@ -21,6 +21,8 @@ package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
   case seccompNotifier = "seccomp-notifier-action.crio.io"
   /// `true`: the pod's containers do without FIPS mode on a node that is in it.
   case disableFIPS = "disable-fips.crio.io"
+  /// The pod's user namespace, where the kubelet asks for none (``UserNamespaceMode``).
+  case usernsMode = "userns-mode.crio.io"
   /// Of containers with processors of their own: threads stay where they are, no CFS quota, no interrupts, how deep processors sleep and how fast they
   /// run, and processors that a container has besides (`cpu-shared.crio.io/CONTAINER`).
   case cpuLoadBalancing = "cpu-load-balancing.crio.io"
@@ -42,6 +44,7 @@ package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
     case .seccompProfile: "seccomp-profile.kubernetes.cri-o.io"
     case .seccompNotifier: "io.kubernetes.cri-o.seccompNotifierAction"
     case .disableFIPS: "io.kubernetes.cri-o.DisableFIPS"
+    case .usernsMode: "io.kubernetes.cri-o.userns-mode"
     default: nil
     }
   }

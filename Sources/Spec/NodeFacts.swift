@@ -30,9 +30,8 @@ package struct NodeFacts: Sendable, Hashable {
   package var hasResourceControl = false
   /// Files can be shown with other owners where Berth keeps them.
   package var hasUserNamespaces = true
-  /// Cryptography is as FIPS 140 has it; and the kernel has a file that tells.
+  /// Cryptography is as FIPS 140 has it.
   package var isFIPS = false
-  package var hasFIPSSwitch = false
   package var hasSELinux = false
   package var selinux = SELinuxMode.none(reason: "this node has no SELinux")
   package var hasAppArmor = false
@@ -68,8 +67,7 @@ extension NodeFacts {
     facts.hasResourceControl = try MountInfo.read().contains { $0.type == "resctrl" }
     facts.cgroupMountOptions = try cgroupMountOptions(tree)
     let fips = "/proc/sys/crypto/fips_enabled"
-    facts.hasFIPSSwitch = Files.exists(fips)
-    facts.isFIPS = facts.hasFIPSSwitch ? try line(fips) == "1" : Files.exists("/etc/system-fips")
+    facts.isFIPS = Files.exists(fips) ? try line(fips) == "1" : Files.exists("/etc/system-fips")
     facts.hasSELinux = Files.exists("/sys/fs/selinux/enforce")
     facts.hasAppArmor = try hasAppArmor()
     return facts

@@ -27,10 +27,19 @@ package struct PodNamespaces: Hashable, Sendable {
     sharedPID = options.pid == .pod
     if options.pid == .target { throw Fault(.invalidArgument, "\(field).pid: TARGET is only for containers") }
     if case .UNRECOGNIZED(let value) = options.pid { throw Fault(.invalidArgument, "\(field).pid: there is no namespace mode \(value)") }
-    idMaps = try PodNamespaces.idMaps(options, field)
-    if idMaps != nil, hostPID { throw Fault(.invalidArgument, "\(field).pid: NODE is not possible in a user namespace") }
-    if idMaps != nil, !ownIPC { throw Fault(.invalidArgument, "\(field).ipc: NODE is not possible in a user namespace") }
+    try take(try PodNamespaces.idMaps(options, field))
   }
+
+  /// A user namespace, or none, wherever that comes from. INVALID_ARGUMENT where it cannot be beside the others.
+  package mutating func take(_ maps: IDMaps?) throws(Fault) {
+    idMaps = maps
+    let field = "linux.security_context.namespace_options"
+    if maps != nil, hostPID { throw Fault(.invalidArgument, "\(field).pid: NODE is not possible in a user namespace") }
+    if maps != nil, !ownIPC { throw Fault(.invalidArgument, "\(field).ipc: NODE is not possible in a user namespace") }
+  }
+
+  /// Nothing is shared with the host.
+  package var areOwn: Bool { ownNetwork && ownIPC && !hostPID }
 
   private static func isPod(_ mode: Runtime_V1_NamespaceMode, _ field: String) throws(Fault) -> Bool {
     switch mode {

@@ -28,5 +28,5 @@ extension SpecInputs {
 
 extension ExperimentalAnnotation {
   /// For messages.
-  var field: String { "annotations[\"\(rawValue)\"]" }
+  package var field: String { "annotations[\"\(rawValue)\"]" }
 }

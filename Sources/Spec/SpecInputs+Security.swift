@@ -19,8 +19,9 @@ extension SpecInputs {
 
   /// What a container may not see or write. The CRI's lists are taken as they are: empty ones are how `procMount: Unmasked` arrives.
   func protectPaths(_ linux: inout RuntimeSpec.Linux) {
+    let masked = prepared.maskedPaths + (security.privileged ? [] : security.maskedPaths)
+    if !masked.isEmpty { linux.maskedPaths = masked }
     if security.privileged { return }
-    if !security.maskedPaths.isEmpty { linux.maskedPaths = security.maskedPaths }
     if !security.readonlyPaths.isEmpty { linux.readonlyPaths = security.readonlyPaths }
   }
 

@@ -26,6 +26,7 @@ package struct SpecInputs: Sendable {
   package var allowed = AllowedAnnotations()
   /// The processor that what an exec starts keeps to; nil for any.
   package var execProcessor: Int?
+  package var origin = SpecOrigin()
   /// Annotations of pod and container that the runtime handler lets through to the runtime.
   package var passedAnnotations: [String: String] = [:]
   /// Host directories made for the VOLUMEs of the image, by container path; those a CRI mount covers are not used.
@@ -77,6 +78,8 @@ package struct PreparedMounts: Sendable, Hashable {
   package var copies: [String: String] = [:]
   /// By container path: what the container sees there and cannot change, unless its config mounts something else.
   package var readonlyFiles: [String: String] = [:]
+  /// Paths of which it sees nothing, privileged or not.
+  package var maskedPaths: [String] = []
   /// Where a passwd of the container's own would be.
   package var passwdFile = ""
 

@@ -20,14 +20,15 @@ final class SessionPipes: Sendable {
   let stderr: String
   private let ends: Mutex<Ends?>
 
-  /// `name` is new in `directory`.
-  init(in directory: String, name: String, stdin: Bool, stdout: Bool, stderr: Bool) throws(SystemError) {
+  /// `name` is new in `directory`. With a label (SELinux) a confined process may use them.
+  init(in directory: String, name: String, stdin: Bool, stdout: Bool, stderr: Bool, label: String? = nil) throws(SystemError) {
     let path = { (wanted: Bool, stream: String) in wanted ? "\(directory)/\(name).\(stream)" : "" }
     self.stdin = path(stdin, "in")
     self.stdout = path(stdout, "out")
     self.stderr = path(stderr, "err")
     do throws(SystemError) {
-      ends = Mutex(try Self.make(self.stdin, self.stdout, self.stderr))
+      for path in [self.stdin, self.stdout, self.stderr] where !path.isEmpty { try Fifo.make(path, label: label) }
+      ends = Mutex(try Self.open(self.stdin, self.stdout, self.stderr))
     } catch {
       Self.remove([self.stdin, self.stdout, self.stderr])
       throw error
@@ -37,17 +38,12 @@ final class SessionPipes: Sendable {
   /// Of a session that did not come about.
   deinit { if ends.withLock({ $0 != nil }) { removeNames() } }
 
-  private static func make(_ stdin: String, _ stdout: String, _ stderr: String) throws(SystemError) -> Ends {
-    let both = try make(stdin) { path throws(SystemError) in try Fifo.both(path) }
+  private static func open(_ stdin: String, _ stdout: String, _ stderr: String) throws(SystemError) -> Ends {
+    let both = try open(stdin) { path throws(SystemError) in try Fifo.both(path) }
     let writer = try open(stdin) { path throws(SystemError) in try Fifo.writer(path) }
-    let output = try make(stdout) { path throws(SystemError) in try Fifo.reader(path) }
-    let error = try make(stderr) { path throws(SystemError) in try Fifo.reader(path) }
+    let output = try open(stdout) { path throws(SystemError) in try Fifo.reader(path) }
+    let error = try open(stderr) { path throws(SystemError) in try Fifo.reader(path) }
     return Ends(streams: SessionStreams(stdin: writer, stdout: output, stderr: error), both: both)
-  }
-
-  private static func make(_ path: String, _ end: (String) throws(SystemError) -> FileHandle) throws(SystemError) -> FileHandle? {
-    if !path.isEmpty { try Fifo.make(path) }
-    return try open(path, end)
   }
 
   private static func open(_ path: String, _ end: (String) throws(SystemError) -> FileHandle) throws(SystemError) -> FileHandle? {

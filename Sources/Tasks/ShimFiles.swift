@@ -14,7 +14,7 @@ struct ShimFiles: Sendable {
   /// Written by the shim at a container's end, so that a dead shim's containers keep their exit codes.
   func exit(_ container: String) -> String { "\(directory)/exits/\(container)" }
 
-  /// The FIFO that a container without a terminal reads as stdin, made by the shim.
+  /// The FIFO that a container without a terminal reads as stdin, made by the shim unless it needs a label.
   func input(_ container: String) -> String { "\(directory)/stdin-\(container)" }
 
   /// Nil where there is none, or where it is damaged: then the end is unknown.

@@ -12,7 +12,7 @@ extension ShimPod {
   package func execSync(_ plan: ExecPlan) async throws -> ExecResult {
     let process = ExecProcess(client: client, container: plan.container, id: String(Identifier.random().prefix(16)))
     let pipes = try SessionPipes(
-      in: client.files.directory, name: "exec-\(process.id)", stdin: false, stdout: true, stderr: true)
+      in: client.files.directory, name: "exec-\(process.id)", stdin: false, stdout: true, stderr: true, label: fileLabel)
     try await process.create(plan.process, terminal: false, input: "", output: pipes.stdout, error: pipes.stderr)
     guard let output = pipes.collect(limit: plan.outputLimit) else { throw Fault(.internal, "container \(plan.container): exec: no pipes") }
     let run = ExecRun(process, limits: client.limits) { [cgroups] in plan.tune($0, in: cgroups) }

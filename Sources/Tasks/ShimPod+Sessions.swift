@@ -12,7 +12,7 @@ extension ShimPod: SessionTask {
 
   private func execOnPipes(_ plan: ExecSessionPlan, _ process: ExecProcess) async throws -> ExecSession {
     let pipes = try SessionPipes(
-      in: client.files.directory, name: "exec-\(process.id)", stdin: plan.stdin, stdout: plan.stdout, stderr: plan.stderr)
+      in: client.files.directory, name: "exec-\(process.id)", stdin: plan.stdin, stdout: plan.stdout, stderr: plan.stderr, label: fileLabel)
     try await process.create(plan.process, terminal: false, input: pipes.stdin, output: pipes.stdout, error: pipes.stderr)
     try await start(process) { [cgroups] in plan.tune($0, in: cgroups) }
     return ExecSession(process, pipes.handOver())

@@ -14,9 +14,12 @@ package final class ShimPod: PodTask {
   let cgroups: CgroupReader
   private let remains: SandboxRemains
   private let holder: Pidfd?
+  /// Of what its containers are handed (SELinux).
+  let fileLabel: String?
 
-  init(_ id: String, holder: Int32, _ client: ShimClient, _ remains: SandboxRemains) {
-    sandboxID = id
+  init(_ plan: SandboxPlan, holder: Int32, _ client: ShimClient, _ remains: SandboxRemains) {
+    sandboxID = plan.id
+    fileLabel = plan.fileLabel
     holderPID = holder
     // Only a child of the shim is the holder: the number may have been given away.
     self.holder = ProcessTable.parent(holder) == client.process.pid ? try? Pidfd.open(holder) : nil
@@ -26,7 +29,14 @@ package final class ShimPod: PodTask {
   }
 
   package func create(_ plan: ContainerPlan) async throws {
-    let _: Containerd_Task_V3_CreateTaskResponse = try await client.task("Create", plan.request, "container \(plan.id): create")
+    let input = plan.stdin && !plan.terminal && fileLabel != nil ? client.files.input(plan.id) : nil
+    if let input { try Fifo.make(input, label: fileLabel) }
+    do {
+      let _: Containerd_Task_V3_CreateTaskResponse = try await client.task("Create", plan.request, "container \(plan.id): create")
+    } catch {
+      if let input { try? Files.remove(input) }
+      throw error
+    }
   }
 
   package func start(_ id: String) async throws -> TaskState {

@@ -46,7 +46,7 @@ struct FakePlugins {
       Self.script.replacing("@LOG@", with: "\(directory)/log").replacing("@NAME@", with: name), to: "\(directory)/bin/\(name)", mode: 0o755)
   }
 
-  /// `ok`, `fail`, `stderr`, `rubbish`, `empty`, `list`, `hang`, `held` (while there is a file `log/hold`), `killed`, one for each call.
+  /// `ok`, `fail`, `stderr`, `rubbish`, `empty`, `list`, `hang`, `held` (while there is a file `log/hold`), `awaited` (until there is a file `log/go`), `killed`, one for each call.
   func plan(_ plugin: String, _ verb: String, _ behaviours: [String]) throws {
     try Files.write(behaviours.map { $0 + "\n" }.joined(), to: "\(directory)/log/\(plugin).\(verb).plan")
   }
@@ -78,6 +78,7 @@ struct FakePlugins {
     env | sort > $here.$number.environment
     mode=$(sed -n ${number}p $here.plan 2>/dev/null)
     exec 9>&-
+    [ "$mode" != awaited ] || { while [ ! -e @LOG@/go ]; do sleep 0.01; done; mode=ok; }
     case ${mode:-ok} in
       ok) [ $CNI_COMMAND != ADD ] || printf '{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"%s"}],"ips":[{"address":"10.9.%d.%d/16","interface":0}]}' "$CNI_NETNS" $((number / 200)) $((number % 200 + 2)) ;;
       fail) echo '{"cniVersion":"1.0.0","code":100,"msg":"no such bridge","details":"br0 is gone"}'; exit 1 ;;

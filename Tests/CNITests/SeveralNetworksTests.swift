@@ -19,7 +19,7 @@ struct SeveralNetworksTests {
     try await withScratch("cni") { directory in
       let plugins = try FakePlugins(directory)
       try configure(plugins)
-      let network = try plugins.network { $0.networks = 2 }
+      let network = try plugins.network { ($0.networks, $0.serially) = (2, true) }
       var pod = attachment("abc")
       pod.dns = .init(servers: ["10.0.0.10"], searches: ["svc"], options: ["ndots:5"])
       pod.annotations = ["berth.dev/cni-ips": "10.1.2.3/24, fd00::5/64", "berth.dev/cni-mac": "02:00:00:00:00:07"]
@@ -46,7 +46,7 @@ struct SeveralNetworksTests {
     try await withScratch("cni") { directory in
       let plugins = try FakePlugins(directory)
       try configure(plugins)
-      let network = try plugins.network { ($0.networks, $0.preferred) = (2, "second") }
+      let network = try plugins.network { ($0.networks, $0.serially, $0.preferred) = (2, true, "second") }
       _ = try await network.attach(attachment("abc"))
       #expect(plugins.calls == ["p1 ADD", "p0 ADD"])
       await network.close()
@@ -67,7 +67,7 @@ struct SeveralNetworksTests {
         try Files.write(#"{"cniVersion":"1.1.0","name":"\#(name)","plugins":[{"type":"q\#(name)"}]}"#, to: "\(other)/\(name).conflist")
         try plugins.install("q" + name)
       }
-      let network = try plugins.network { $0.furtherDirectories = [other] }
+      let network = try plugins.network { ($0.furtherDirectories, $0.serially) = ([other], true) }
       var pod = attachment("abc")
       (pod.configurationDirectory, pod.networks) = (other, 0)
       _ = try await network.attach(pod)
@@ -88,9 +88,49 @@ struct SeveralNetworksTests {
       let plugins = try FakePlugins(directory)
       try configure(plugins)
       try plugins.plan("p2", "ADD", ["fail"])
-      let network = try plugins.network { $0.networks = 0 }
+      let network = try plugins.network { ($0.networks, $0.serially) = (0, true) }
       await #expect(throws: Fault.self) { try await network.attach(attachment("abc")) }
       #expect(plugins.calls == ["p0 ADD", "p1 ADD", "p2 ADD", "p2 DEL", "p1 DEL", "p0 DEL"])
+      #expect(try network.attachments().isEmpty && network.pending().isEmpty)
+      await network.close()
+    }
+  }
+
+  @Test func `networks are attached all at once, and one after the other where the node says so`() async throws {
+    try await withScratch("cni") { directory in
+      let plugins = try FakePlugins(directory)
+      try configure(plugins)
+      // The first ends when the others have begun.
+      try plugins.plan("p0", "ADD", ["awaited"])
+      let network = try plugins.network { $0.networks = 0 }
+      let attaching = Task { try await network.attach(attachment("abc")) }
+      #expect(try await eventually { Set(plugins.calls) == ["p0 ADD", "p1 ADD", "p2 ADD"] })
+      try Files.write([], to: directory + "/log/go")
+      #expect(try await attaching.value.addresses == ["10.9.0.3"])
+      #expect(network.results(of: "abc").map(\.interface).sorted() == ["eth0", "eth1", "eth2"])
+      await network.close()
+      try await withScratch("cni") { directory in
+        let plugins = try FakePlugins(directory)
+        try configure(plugins)
+        try plugins.plan("p0", "ADD", ["fail"])
+        let network = try plugins.network { ($0.networks, $0.serially) = (0, true) }
+        await #expect(throws: Fault.self) { try await network.attach(attachment("abc")) }
+        #expect(!plugins.calls.contains("p1 ADD") && plugins.calls.first == "p0 ADD")
+        await network.close()
+      }
+    }
+  }
+
+  @Test func `where one of several at once fails, none is left, and it is the one that is told`() async throws {
+    try await withScratch("cni") { directory in
+      let plugins = try FakePlugins(directory)
+      try configure(plugins)
+      try plugins.plan("p1", "ADD", ["fail"])
+      let network = try plugins.network { $0.networks = 0 }
+      let fault = await #expect(throws: Fault.self) { try await network.attach(attachment("abc")) }
+      #expect(fault?.message.contains("\"p1\"") == true && fault?.message.contains("no such bridge") == true)
+      #expect(Set(plugins.calls.prefix(3)) == ["p0 ADD", "p1 ADD", "p2 ADD"])
+      #expect(plugins.calls.suffix(3) == ["p2 DEL", "p1 DEL", "p0 DEL"])
       #expect(try network.attachments().isEmpty && network.pending().isEmpty)
       await network.close()
     }

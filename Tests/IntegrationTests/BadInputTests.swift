@@ -107,8 +107,10 @@ import Testing
 
   @Test func `registry trouble comes back with the code it deserves`() async throws {
     try await Node.with { node in
-      await expect(.unavailable, "127.0.0.1:1") { _ = try await node.pull("127.0.0.1:1/no/registry:here") }
+      await expect(.unknown, "RegistryUnavailable: ", "127.0.0.1:1") { _ = try await node.pull("127.0.0.1:1/no/registry:here") }
       await expect(.invalidArgument, "UPPER") { _ = try await node.pull("localhost/UPPER/case") }
+      let error = await #expect(throws: GRPCStatus.self) { _ = try await node.pull("127.0.0.1:1/no/registry:here") }
+      #expect(error?.message.hasPrefix("RegistryUnavailable: ") == true, "kubelets look at the beginning")
       let images = try await node.images()
       #expect(images.isEmpty)
     }

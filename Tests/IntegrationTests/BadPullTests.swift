@@ -62,8 +62,8 @@ import Testing
       },
       Case("unauthorized", .unauthenticated, ["manifest", "401"]) { _ in .response(401, ["WWW-Authenticate": "Basic realm=\"x\""]) },
       Case("forbidden", .permissionDenied, ["manifest", "403", "go away"]) { _ in .response(403, text: "go away") },
-      Case("server error", .unavailable, ["manifest", "500"]) { _ in .response(500) },
-      Case("redirect loop", .unavailable, ["manifest", "redirect loop"]) { request in
+      Case("server error", .unknown, ["RegistryUnavailable: ", "manifest", "500"]) { _ in .response(500) },
+      Case("redirect loop", .unknown, ["RegistryUnavailable: ", "manifest", "redirect loop"]) { request in
         .response(302, ["Location": request.path + "?n=\(request.query.isEmpty ? "1" : "")"])
       },
       Case("no manifest at all", .dataLoss, ["manifest", "not a manifest"]) { _ in .response(200, [:], text: "<html>hello</html>") },
@@ -225,8 +225,8 @@ import Testing
         Case("longer than it says", .dataLoss, ["layer", digest, "the manifest says"], blob { .blob(layer.blob + [0], $0) }),
         Case("a gzip that ends in the middle", .dataLoss, ["layer", "ends in the middle"]) { truncated.answer($0) },
         Case("another diff ID", .dataLoss, ["layer", "configuration says"]) { wrong.answer($0) },
-        Case("slow trickle", .unavailable, ["layer", digest, "stalled"], blob { Self.trickle(layer.blob, $0) }),
-        Case("nothing but silence", .unavailable, ["layer", digest], blob { _ in [.close] }),
+        Case("slow trickle", .unknown, ["RegistryUnavailable: ", "layer", digest, "stalled"], blob { Self.trickle(layer.blob, $0) }),
+        Case("nothing but silence", .unknown, ["RegistryUnavailable: ", "layer", digest], blob { _ in [.close] }),
       ], settings: "[registry]\nstall_timeout = \"200ms\"\n")
   }
 
@@ -240,7 +240,7 @@ import Testing
   @Test func `a registry that is down, and one that has no such name`() async throws {
     let port = try await Loopback.freePort()
     try await Node.with { node in
-      let one = Case("down", .unavailable, ["manifest", "127.0.0.1:\(port)", "Connection refused"]) { _ in [] }
+      let one = Case("down", .unknown, ["RegistryUnavailable: ", "manifest", "127.0.0.1:\(port)", "Connection refused"]) { _ in [] }
       await expect(one) { _ = try await node.pull("127.0.0.1:\(port)/test/image:1") }
       try await expectNothingLeft(on: node, after: one.name)
     }

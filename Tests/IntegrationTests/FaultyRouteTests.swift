@@ -132,7 +132,7 @@ import Testing
     try await pull(image) { _, _, _ in
       .response(503, text: "<html><title>down for maintenance</title></html>")
     } _: { node, _ in
-      try await expectRefused(node, .unavailable, ["503", "down for maintenance"], "503")
+      try await expectRefused(node, .unknown, ["RegistryUnavailable: ", "503", "down for maintenance"], "503")
     }
   }
 
@@ -180,7 +180,7 @@ import Testing
     try await pull(image, settings: quick) { blob, request, _ in
       Self.trickle(blob, request)
     } _: { node, _ in
-      try await expectRefused(node, .unavailable, ["layer", "stalled", "bytes in 0.5 seconds"], "trickle")
+      try await expectRefused(node, .unknown, ["RegistryUnavailable: ", "layer", "stalled", "bytes in 0.5 seconds"], "trickle")
     }
   }
 

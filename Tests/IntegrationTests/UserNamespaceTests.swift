@@ -39,14 +39,14 @@ import Testing
       try await node.importBusybox("--volume", "/home")
       let pod = try await node.run(try config("userns", on: node))
       let script = """
-        id -u; stat -c %u:%g /etc/passwd /home /dev/shm /etc/hosts; tr -s ' ' < /proc/self/uid_map; echo made > /made; stat -c %u /made
+        id -u; stat -c %u:%g /etc/passwd /home /dev/shm /dev/mqueue /etc/hosts; tr -s ' ' < /proc/self/uid_map; echo made > /made; stat -c %u /made
         hostname inside-or-not 2>/dev/null; ip addr add 10.5.5.5/32 dev lo && echo network; mount -t tmpfs none /mnt 2>/dev/null || echo no-mount
         echo out > /dev/stdout; cat /proc/sys/net/ipv4/ip_unprivileged_port_start
         """
       let text = try await node.output(script, in: pod) {
         $0.linux.securityContext.capabilities.addCapabilities = ["NET_ADMIN"]
       }
-      for line in ["0\n0:0\n0:0\n0:0\n0:0\n", " 0 200000 1000\n", " 1000 300000 64536\n", "network\n", "no-mount\n", "out\n0\n"] {
+      for line in ["0\n0:0\n0:0\n0:0\n0:0\n0:0\n", " 0 200000 1000\n", " 1000 300000 64536\n", "network\n", "no-mount\n", "out\n0\n"] {
         #expect(text.contains(line), "\(line) is not in \(text)")
       }
       let id = try await node.launch("sleeper", ["sleep", "1000"], in: pod) { $0.linux.securityContext.runAsUser.value = 1500 }

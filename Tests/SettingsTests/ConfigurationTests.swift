@@ -78,6 +78,7 @@ import Testing
     expected.runtimes.handlers["special"] = special
     expected.pods.sysctls = ["net.core.somaxconn": "9"]
     expected.cni.defaultNetwork = "cluster"
+    expected.cni.attachesSerially = true
     expected.containers.ulimits = ["nofile=1:2"]
     expected.containers.environment = ["A=b"]
     expected.containers.capabilities = ["KILL"]
@@ -104,6 +105,8 @@ import Testing
     (expected.pods.shmSize, expected.pods.hostNetworkOwnsUTS) = (8192, true)
     (expected.pods.sharedProcessors, expected.pods.irqbalance) = ("6-7", "/irq")
     (expected.pods.minimumUser, expected.pods.minimumGroup) = (100_000, 200_000)
+    (expected.pods.userMappings, expected.pods.groupMappings) = ("0:1:2", "0:3:4")
+    (expected.pods.subordinateOwner, expected.pods.subordinateUsers, expected.pods.subordinateGroups) = ("me", "/su", "/sg")
     expected.containers.hostNetworkHasNoLabels = true
     (expected.containers.linksMountTable, expected.containers.marksContainers) = (false, false)
     (expected.shim.cgroup, expected.shim.processors, expected.shim.shares, expected.shim.oomScore) = ("/j/k", "0-1,4", 2, -500)
@@ -131,6 +134,7 @@ import Testing
         "/f", # only this
       ]
       cni.default_network = "cluster"
+      cni.setup_serially = true
       cni.ready_timeout = "3s"
       cni.status_grace_period = "4s"
       cni.host_ports = "network"
@@ -140,6 +144,11 @@ import Testing
       pods.host_network_own_uts = true
       pods.minimum_mappable_uid = 100000
       pods.minimum_mappable_gid = 200000
+      pods.uid_mappings = "0:1:2"
+      pods.gid_mappings = "0:3:4"
+      pods.userns_auto_user = "me"
+      pods.subuid_file = "/su"
+      pods.subgid_file = "/sg"
       pods.sysctls."net.core.somaxconn" = "9"
       cni.conf_dir = \"""/g\"""
 

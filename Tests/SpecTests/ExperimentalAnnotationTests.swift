@@ -22,8 +22,8 @@ import Testing
     #expect(some.value(.shmSize, in: pod) == "1m" && some.refused(pod) == [])
     #expect(some.value(.shmSize, in: ["io.kubernetes.cri-o.ShmSize": "2m"]) == "2m")
     #expect(none.union(some) == some)
-    let error = #expect(throws: Fault.self) { try AllowedAnnotations(["userns-mode.crio.io"]) }
-    #expect(error?.message.contains("\"userns-mode.crio.io\" means nothing") == true)
+    let error = #expect(throws: Fault.self) { try AllowedAnnotations(["link-logs.crio.io"]) }
+    #expect(error?.message.contains("\"link-logs.crio.io\" means nothing") == true)
   }
 
   @Test func `the mark of a container is not put into a volume`() throws {

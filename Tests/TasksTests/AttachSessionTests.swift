@@ -54,6 +54,7 @@ import Testing
     let script = "for i in 1 2 3 4 5; do echo line $i; echo no $i >&2; done; printf prompt; read go; echo gone; read end"
     try await running(script, { $0.stdin = true }) { pod, id, path in
       try await eventually("all is logged") { try log(path).contains("no 5") }
+      try await eventually("on both pipes") { try log(path).contains("line 5") }
       var wanted = plan(id, stdin: true, tail: 2)
       wanted.stderr = false
       let session = try await pod.attach(wanted)

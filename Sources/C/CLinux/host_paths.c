@@ -123,15 +123,15 @@ static int label_below(int directory, const char *label, int depth) {
   }
 }
 
+// The top comes last: where it has the label, all below it was done.
 static int label_tree(const char *path, const char *label) {
-  if (label_one(path, label) < 0) return -1;
   int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return errno == ENOTDIR ? 0 : -1;
+  if (directory < 0) return errno == ENOTDIR ? label_one(path, label) : -1;
   int result = label_below(directory, label, 0);
   int error = errno;
   close(directory);
   errno = error;
-  return result;
+  return result < 0 ? -1 : label_one(path, label);
 }
 
 static int look(int fd, struct clinux_path_report *report) {

@@ -79,12 +79,13 @@ static int set_up_namespaces(const struct shim_holder *holder, int report) {
   return empty_root(holder->root);
 }
 
-/// A new user namespace maps nothing until the shim has written the maps; only then can its root be taken on, who owns what is made from now on.
-static void become_root(int mapped, int report) {
+/// A new user namespace maps nothing until the shim has written the maps; only then can its root be taken on, who owns what is made from now on:
+/// the IPC namespace's file system (/dev/mqueue) too, which belongs to whom its maker was then.
+static void become_root(const struct shim_holder *holder, int mapped, int report) {
   char byte;
   if (read(mapped, &byte, 1) != 1) _exit(127);
   close(mapped);
-  if (take_id(0) < 0) shim_child_failed(report, SHIM_STAGE_CREDENTIALS, -1, NULL);
+  if (take_id(0) < 0 || unshare(holder->namespaces & CLONE_NEWIPC) < 0) shim_child_failed(report, SHIM_STAGE_CREDENTIALS, -1, NULL);
 }
 
 static _Noreturn void run_holder(const struct shim_holder *holder, int report) {
@@ -113,11 +114,12 @@ pid_t shim_holder_start(const struct shim_holder *holder, int *pidfd, int *repor
   int ends[2], mapped[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return -1;
   if (pipe2(mapped, O_CLOEXEC) < 0) return close(ends[0]), close(ends[1]), -1;
-  pid_t pid = shim_clone(holder->namespaces | CLONE_NEWNS | (holder->uid_map ? CLONE_NEWUSER : 0), pidfd);
+  uint64_t later = holder->uid_map ? CLONE_NEWIPC : 0;
+  pid_t pid = shim_clone((holder->namespaces & ~later) | CLONE_NEWNS | (holder->uid_map ? CLONE_NEWUSER : 0), pidfd);
   if (pid == 0) {
     close(ends[0]);
     close(mapped[1]);
-    if (holder->uid_map) become_root(mapped[0], ends[1]);
+    if (holder->uid_map) become_root(holder, mapped[0], ends[1]);
     run_holder(holder, ends[1]);
   }
   int error = errno;

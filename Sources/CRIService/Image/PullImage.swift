@@ -18,9 +18,11 @@ extension ImageServiceSurface {
     } catch { throw Self.named(Fault(error)) }
   }
 
-  /// The kubelet knows a rejected image by this word at the beginning of an error without a code (cri-api, pkg/errors).
+  /// The kubelet knows a rejected image, and a registry that does not answer, by a word at the beginning of an error without a code (cri-api, pkg/errors).
   private static func named(_ fault: Fault) -> Fault {
-    fault.cause is ImageRejected ? Fault(.unknown, "SignatureValidationFailed: \(fault.message)", cause: fault.cause) : fault
+    if fault.cause is ImageRejected { return Fault(.unknown, "SignatureValidationFailed: \(fault.message)", cause: fault.cause) }
+    guard fault.code == .unavailable, !(fault.cause is UntrustedHost) else { return fault }
+    return Fault(.unknown, "RegistryUnavailable: \(fault.message)", cause: fault.cause)
   }
 
   /// `auth` is base64 of `username:password` (docker config.json); explicit fields come first.

@@ -11,21 +11,17 @@ extension ContainerSetup {
     (image: "/usr/share/crypto-policies/default-fips-config", path: "/etc/crypto-policies/config"),
   ]
 
+  /// The kernel's mode is the node's; programs ask this file whether it begins with a 1. Empty it can be everywhere; runc before 1.2 lets nothing else be
+  /// mounted there.
+  private static let mode = "/proc/sys/crypto/fips_enabled"
+
   func prepareFIPS(_ prepared: inout PreparedMounts, _ layers: [LayerID], _ config: Runtime_V1_ContainerConfig) async throws {
     guard services.settings.enforcesFIPS else { return }
     let pod = sandbox.config.content
     let allowed = services.settings.allowed(pod, handler: sandbox.runtimeHandler)
-    if allowed.value(.disableFIPS, in: pod.annotations) == "true" { return try switchOff(&prepared) }
+    if allowed.value(.disableFIPS, in: pod.annotations) == "true" { return prepared.maskedPaths.append(Self.mode) }
     try await choosePolicies(&prepared, layers)
     try mark(&prepared, covered: Set(config.mounts.map { ContainerPath.clean($0.containerPath) }))
-  }
-
-  /// The kernel's mode is the node's; programs ask this file.
-  private func switchOff(_ prepared: inout PreparedMounts) throws {
-    guard services.settings.node.hasFIPSSwitch else { return }
-    let file = bundle + "/fips_enabled"
-    try Files.write("0\n", to: file, mode: 0o444)
-    prepared.readonlyFiles["/proc/sys/crypto/fips_enabled"] = file
   }
 
   private func choosePolicies(_ prepared: inout PreparedMounts, _ layers: [LayerID]) async throws {

@@ -208,8 +208,7 @@ struct ContainerSetup: Sendable {
       imageName: image.tags.first ?? "\(image.id)",
       pod: pod, node: services.settings.node,
       lookups: Lookups { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
-    inputs.labels = labels
-    inputs.prepared = prepared
+    (inputs.labels, inputs.prepared, inputs.origin) = (labels, prepared, origin(image, config))
     if config.mounts.contains(where: \.recursiveReadOnly) || config.asksForCDI {
       let features = await services.settings.runtimeFeatures.of(try runtime(for: imageConfig))
       inputs.node.hasRecursiveReadOnly = features.recursiveReadOnly
@@ -227,6 +226,14 @@ struct ContainerSetup: Sendable {
     inputs.artifactProfile = try await SeccompArtifacts(services: services).find(for: inputs, of: image)
     let complete = inputs
     return try await BlockingWork.run { try makeSpec(complete) }
+  }
+
+  private func origin(_ image: ImageRecord, _ config: Runtime_V1_ContainerConfig) -> SpecOrigin {
+    var origin = SpecOrigin()
+    (origin.imageID, origin.logPath, origin.rootfs) = ("\(image.id)", logPath(config), bundle + "/rootfs")
+    (origin.runtimeHandler, origin.addresses) = (sandbox.runtimeHandler, sandbox.addresses)
+    origin.createdAt = SystemClock.realtimeNanoseconds()
+    return origin
   }
 
   private func imageConfig(_ image: ImageRecord) throws -> ImageConfig {

@@ -18,6 +18,7 @@ package struct PodDefaults: Sendable, Hashable {
   /// The lowest host IDs that a pod's user namespace may map.
   package var lowestUser: UInt32 = 0
   package var lowestGroup: UInt32 = 0
+  package var userNamespaces = UserNamespaceSources()
   /// Pods on the host's network have no SELinux labels.
   package var hostNetworkHasNoLabels = false
 

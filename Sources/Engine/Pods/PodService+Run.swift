@@ -3,6 +3,7 @@ import Core
 import Linux
 import Logging
 import Spec
+import Synchronization
 
 extension PodService {
   /// Makes a ready sandbox. The same request again joins the running one or gets the finished sandbox;
@@ -41,10 +42,9 @@ extension PodService {
 
   private func make(_ request: SandboxRequest) async throws -> String {
     let started = SystemClock.monotonicNanoseconds()
-    var record = try newRecord(request)
+    var record = try intend(request)
     var rollback = Rollback()
     do {
-      try ledger.put(record)
       let task = try await SandboxSetup(services: services, request: request).run(&record, &rollback)
       record.state = .ready
       record.holderPID = task.holderPID
@@ -65,27 +65,33 @@ extension PodService {
     return record.id
   }
 
+  /// What pods may not have in common is chosen and written down for one after the other.
+  private func intend(_ request: SandboxRequest) throws -> SandboxRecord {
+    try intents.withLock { _ in
+      let record = try newRecord(request)
+      try ledger.put(record)
+      return record
+    }
+  }
+
   private func newRecord(_ request: SandboxRequest) throws -> SandboxRecord {
     guard services.settings.runtimes[request.runtimeHandler] != nil else {
       let known = services.settings.runtimes.keys.filter { !$0.isEmpty }.sorted().joined(separator: ", ")
       throw Fault(.invalidArgument, "runtime handler \"\(request.runtimeHandler)\" is not configured (there are: \(known))")
     }
-    let security = request.config.linux.securityContext
-    if security.namespaceOptions.usernsOptions.mode == .pod, security.namespaceOptions.hasUsernsOptions,
-      !services.settings.node.hasUserNamespaces
-    {
-      throw Fault(
-        .failedPrecondition,
-        "user namespace: this kernel or the filesystem of \(services.settings.root) cannot show files with other owners (ID-mapped mounts)")
-    }
+    let choice = UserNamespaceChoice(settings: services.settings, request: request)
+    let namespaces = try choice.namespaces { IDMaps.union(ledger.sandboxes().compactMap(\.plan.idMaps)) }
+    for warning in choice.warnings { services.logger.warning("pod \(request.config.metadata.name): \(warning)") }
     let id = Identifier.random()
     var plan = try SandboxPlan(
-      config: request.config, id: id, directory: services.settings.sandboxDirectory(id), settings: services.settings)
-    try services.settings.podDefaults.checkMappings(plan.idMaps)
+      config: request.config, namespaces: namespaces, id: id, directory: services.settings.sandboxDirectory(id), settings: services.settings
+    )
     plan.shmSize = try SharedMemory.size(request, services.settings)
     if plan.ownNetwork || !services.settings.podDefaults.hostNetworkHasNoLabels {
       let kind: SELinuxKind = services.settings.handlers[request.runtimeHandler]?.isMachine == true ? .machine : .container
-      let labels = try services.settings.node.labels(security, kind) { services.settings.levels.next(besides: levelsInUse) }
+      let labels = try services.settings.node.labels(request.config.linux.securityContext, kind) {
+        services.settings.levels.next(besides: levelsInUse)
+      }
       (plan.processLabel, plan.fileLabel) = (labels?.process, labels?.file)
     }
     for name in services.settings.allowed(request.config, handler: request.runtimeHandler).refused(request.config.annotations) {
@@ -106,9 +112,10 @@ extension SandboxPlan {
   var labels: SELinuxLabels? { processLabel.flatMap { process in fileLabel.map { SELinuxLabels(process: process, file: $0) } } }
 
   /// What the kubelet's config means for shim and holder.
-  init(config: Runtime_V1_PodSandboxConfig, id: String, directory: String, settings: EngineSettings) throws(Fault) {
+  init(
+    config: Runtime_V1_PodSandboxConfig, namespaces: PodNamespaces, id: String, directory: String, settings: EngineSettings
+  ) throws(Fault) {
     self.init(id: id, directory: directory)
-    let namespaces = try PodNamespaces(config)
     ownNetwork = namespaces.ownNetwork
     ownIPC = namespaces.ownIPC
     ownUTS = namespaces.ownUTS || settings.podDefaults.ownsUTS

@@ -9,6 +9,8 @@ package final class PodService: Sendable {
   package let services: PodServices
   private let pods = Mutex<[String: Pod]>([:])
   let runs = Flights<SandboxKey, SandboxRequest, String>()
+  /// Held while what pods may not have in common is chosen for one.
+  let intents = Mutex<Nothing>(Nothing())
 
   package init(_ services: PodServices) { self.services = services }
 

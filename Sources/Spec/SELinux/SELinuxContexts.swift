@@ -6,6 +6,9 @@ import Linux
 package struct SELinuxContexts: Hashable, Sendable {
   package var process: SELinuxLabel
   package var file: SELinuxLabel
+  /// Of what all containers may read and run, and none may change: layers of images. The kernel asks for the label of a layer's own file, not only for
+  /// that of the overlay above it, before a program's pages change their protection.
+  package var layer: SELinuxLabel
   /// Of virtual machines, and of containers that run an init system; where a policy does not tell them apart, they are as others.
   private var machine: SELinuxLabel?
   private var initSystem: SELinuxLabel?
@@ -21,7 +24,7 @@ package struct SELinuxContexts: Hashable, Sendable {
     guard let process = labels["process"], let file = labels["file"] else {
       throw Fault(.failedPrecondition, "it names no label for \(labels["process"] == nil ? "process" : "file")")
     }
-    (self.process, self.file) = (process, file)
+    (self.process, self.file, layer) = (process, file, labels["ro_file"] ?? file)
     (machine, initSystem) = (labels["kvm_process"], labels["init_process"])
   }
 

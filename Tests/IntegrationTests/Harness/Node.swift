@@ -32,6 +32,10 @@ final class Node: Sendable {
 
   private static let driver = hasSystemd ? "[cgroups]\ndriver = \"systemd\"\n" : ""
 
+  /// Whether the kernel enforces a policy of SELinux: then all pods have labels.
+  static let hasLabels = (try? Files.read("/sys/fs/selinux/enforce"))?.first == UInt8(ascii: "1")
+  static let labels = "[containers]\nselinux = \"enabled\"\n"
+
   private static let counter = Atomic(0)
 
   /// Words that berthd's command line comes after.
@@ -73,7 +77,9 @@ final class Node: Sendable {
   private func prepare(_ settings: String) throws {
     for directory in [root, state, logs, networkConfig] { try Files.makeDirectories(directory) }
     try Files.write(conflist, to: networkConfig + "/10-test.conflist")
-    try Files.write(Self.driver + "[cni]\nconf_dir = \"\(networkConfig)\"\n" + settings, to: scratch + "/config.toml")
+    try Files.makeDirectories(scratch + "/config.d")
+    try Files.write(Self.driver + (Self.hasLabels ? Self.labels : ""), to: scratch + "/config.d/machine.toml")
+    try Files.write("[cni]\nconf_dir = \"\(networkConfig)\"\n" + settings, to: scratch + "/config.toml")
   }
 
   private var conflist: String {
