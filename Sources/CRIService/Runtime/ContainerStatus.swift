@@ -1,5 +1,5 @@
-import Core
 import CRIAPI
+import Core
 import Engine
 import GRPC
 import SwiftProtobuf
