@@ -66,23 +66,14 @@ import Testing
     return try await node.runtime("ContainerStatus", request, returning: Runtime_V1_ContainerStatusResponse.self).info["seccomp"] ?? ""
   }
 
-  private func expectCounts(_ text: String, of container: String, on node: Node) async {
+  /// A runtime may have tried some before the container's program did.
+  private func expectCounts(_ texts: String..., of container: String, on node: Node) async {
     var last = ""
     _ = try? await eventually("counts", within: 5) {
       last = try await counts(container, on: node)
-      return last == text ? true : nil
+      return texts.allSatisfy(last.contains) ? true : nil
     }
-    #expect(last == text)
-  }
-
-  private func scrape(_ socket: String) async throws -> String {
-    let client =
-      "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); "
-      + "s.sendall(b'GET /metrics HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n'); "
-      + "sys.stdout.write(b''.join(iter(lambda: s.recv(65536), b'')).decode())"
-    let output = try await Command.run(
-      "/usr/bin/python3", ["-c", client, socket], environment: ["PATH=/usr/bin:/bin"], timeout: .seconds(30))
-    return String(decoding: output.stdout, as: UTF8.self)
+    #expect(texts.allSatisfy(last.contains), "\(last)")
   }
 
   @Test(arguments: RuntimeSuiteTests.runtimes)
@@ -93,18 +84,18 @@ import Testing
       let id = try await launch("bad", "mkdir /a; mkdir /b; mkdir /c; exec sleep 1000", on: node, in: pod)
       let said = try await node.exec(id, ["mkdir", "/d"])
       #expect(String(decoding: said.stderr, as: UTF8.self).contains("No space left on device") && said.exitCode == 1, "\(said)")
-      await expectCounts(#"{"mkdir":4}"#, of: id, on: node)
-      #expect(try await scrape(metrics).contains(#"notifier_count_total{name="k8s_bad_notifier_"#))
+      await expectCounts(#""mkdir":4"#, of: id, on: node)
+      #expect(try await Scrape(metrics).text.contains(#"notifier_count_total{name="k8s_bad_notifier_"#))
       let innocent = try await launch("good", "exec sleep 1000", on: node, in: pod)
       try await node.kill()
       try await node.restart()
-      #expect(try await counts(id, on: node) == #"{"mkdir":4}"#)
+      #expect(try await counts(id, on: node).contains(#""mkdir":4"#))
       let status = try await node.ended(id)
-      #expect(status.reason == "seccomp killed" && status.message == "Used forbidden syscalls: mkdir (4x)", "\(status)")
+      #expect(status.reason == "seccomp killed" && status.message.hasPrefix("Used forbidden syscalls: mkdir (4x)"), "\(status)")
       #expect(status.exitCode == 137)
       #expect(try await node.status(container: innocent).state == .containerRunning)
       #expect(try notifiers(of: node).count == 1)
-      #expect(try await counts(id, on: node) == #"{"mkdir":4}"#)
+      #expect(try await counts(id, on: node).contains(#""mkdir":4"#))
       try await node.remove(container: id)
     }
   }
@@ -141,7 +132,7 @@ import Testing
       #expect(try await counts(id, on: node).contains(#""swapoff":1"#))
       let strict = try await launch("strict", "chroot / true; echo $?; umask 0; exec sleep 1000", on: node, in: pod)
       try await eventually("it has tried") { try await node.log(strict, of: pod).contains("137\n") ? true : nil }
-      await expectCounts(#"{"chroot":1,"umask":1}"#, of: strict, on: node)
+      await expectCounts(#""chroot":1"#, #""umask":"#, of: strict, on: node)
     }
   }
 

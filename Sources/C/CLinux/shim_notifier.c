@@ -57,7 +57,7 @@ static _Noreturn void serve(int listener, const struct table *table) {
   unsigned count = 1, answers = 0;
   watched[0] = (struct pollfd){.fd = listener, .events = POLLIN};
   for (;;) {
-    poll(watched, count, -1);
+    if (poll(watched, count, -1) < 0) continue;
     for (unsigned i = count; --i > 0;) {
       short events = watched[i].revents;
       if ((events & POLLIN && answer(watched[i].fd, table)) || events == 0) {
