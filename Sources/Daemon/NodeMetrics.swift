@@ -1,3 +1,4 @@
+import CRIAPI
 import Core
 import Engine
 import Linux
@@ -16,6 +17,10 @@ enum NodeMetrics {
     gauge("berth_shims", "Shims that serve a pod.", [], metrics) {
       [([], Double(ledger.sandboxes().count { Files.exists($0.plan.directory + "/shim.json") }))]
     }
+    let blocked = Measure(
+      "berth_containers_seccomp_notifier_count_total", .counter,
+      "System calls that containers with a seccomp notifier tried and their profiles block.", labels: ["name", "syscall"])
+    metrics.gauge(blocked) { blockedCalls(ledger) }
     gauge("berth_images", "Images on this node.", [], metrics) { [([], Double(images.index.list().count))] }
     gauge("berth_image_pulls_in_progress", "Pulls and imports under way.", [], metrics) { [([], Double(images.running.list().count))] }
     gauge("berth_default_runtime_info", "The handler of pods that name none.", ["runtime"], metrics) {
@@ -28,6 +33,16 @@ enum NodeMetrics {
     pods.services.stages.register()
     pods.tellLogs(to: metrics)
     ProcessMetrics.register(in: metrics)
+  }
+
+  /// Of containers that are there, by names as container runtimes have long given them.
+  private static func blockedCalls(_ ledger: Ledger) -> [Metrics.Sample] {
+    ledger.containers().filter { $0.plan.blockedCalls != nil }.flatMap { record in
+      let counts = (try? BlockedCalls(bundle: record.plan.bundle).counts()) ?? [:]
+      let pod = (try? ledger.sandbox(record.sandboxID).config.content.metadata) ?? .init()
+      let name = "k8s_\(record.name)_\(pod.name)_\(pod.namespace)_\(pod.uid)_\(record.config.content.metadata.attempt)"
+      return counts.sorted { $0.key < $1.key }.map { Metrics.Sample(labels: [name, $0.key], value: Double($0.value)) }
+    }
   }
 
   private static func gauge(

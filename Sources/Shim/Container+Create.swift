@@ -15,6 +15,7 @@ extension Container {
     program.rootfs = options.rootfs
     program.rootfs?.target = rootfsPath
     _ = Files.makeDirectory(rootfsPath)
+    if options.seccompNotifier { startNotifier() }
     pod.reaper.expectIntroduction()
     command = RuntimeCommand(reaper: pod.reaper, program, log: runtimeLog, deadline: options.createLimit) { outcome in self.created(outcome)
     }

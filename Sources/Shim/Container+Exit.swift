@@ -44,6 +44,7 @@ extension Container {
   func publish(_ exit: Exit) {
     phase = .stopped(exit)
     closeInput()
+    notifier?.signal(SIGKILL)
     if !Files.replace(exitPath, exit.json) { note(SystemFailure("exit record", exitPath).message) }
     answerStart(exit.failure ?? Failure(.failedPrecondition, "container " + id + " has ended"))
     answerWait(exit)

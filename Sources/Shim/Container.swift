@@ -65,6 +65,8 @@ final class Container {
   var command: RuntimeCommand?
   /// To be killed or deleted while create or start runs: what they say no longer matters.
   var isAbandoned = false
+  /// Answers what the container's seccomp filter asks, until init has ended.
+  var notifier: Process?
   /// Init's end, seen while the runtime's start still ran.
   var earlyExit: Exit?
   /// Why start failed, while init is being killed for it.

@@ -63,6 +63,7 @@ struct CreateOptions {
   var createLimit: Int64?
   /// More words of the runtime's create.
   var createOptions: [Bytes] = []
+  var seccompNotifier = false
 
   init(_ message: Bytes) throws(Malformed) {
     var reader = ProtobufReader(message)
@@ -82,6 +83,7 @@ struct CreateOptions {
       case 22: runtime.systemdCgroup = field.bool
       case 23: createLimit = field.varint > 0 ? Int64(field.uint32) : nil
       case 24: createOptions.append(field.bytes)
+      case 25: seccompNotifier = field.bool
       default: break
       }
     }

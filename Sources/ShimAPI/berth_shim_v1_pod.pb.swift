@@ -176,6 +176,13 @@ package nonisolated struct Berth_Shim_V1_CreateOptions: @unchecked Sendable {
     set {_uniqueStorage()._createOptions = newValue}
   }
 
+  /// The spec's filter has its listener at `seccomp.sock` in the bundle: blocked calls are counted in `seccomp.calls` there and answered as that
+  /// file says (shim_notifier.h), whoever else lives, until init has ended.
+  package var seccompNotifier: Bool {
+    get {_storage._seccompNotifier}
+    set {_uniqueStorage()._seccompNotifier = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -546,7 +553,7 @@ nonisolated extension Berth_Shim_V1_SetupResponse: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CreateOptions"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}runtime\0\u{3}runtime_root\0\u{3}log_path\0\u{3}stdin_once\0\u{1}cgroup\0\u{3}shares_pid\0\u{1}rootfs\0\u{1}stdin\0\u{3}log_line_limit\0\u{4}\u{b}stdio_user\0\u{3}stdio_group\0\u{3}systemd_cgroup\0\u{3}create_limit\0\u{3}create_options\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}runtime\0\u{3}runtime_root\0\u{3}log_path\0\u{3}stdin_once\0\u{1}cgroup\0\u{3}shares_pid\0\u{1}rootfs\0\u{1}stdin\0\u{3}log_line_limit\0\u{4}\u{b}stdio_user\0\u{3}stdio_group\0\u{3}systemd_cgroup\0\u{3}create_limit\0\u{3}create_options\0\u{3}seccomp_notifier\0")
 
   fileprivate class _StorageClass {
     var _runtime: String = String()
@@ -563,6 +570,7 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
     var _systemdCgroup: Bool = false
     var _createLimit: UInt32 = 0
     var _createOptions: [String] = []
+    var _seccompNotifier: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -587,6 +595,7 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
       _systemdCgroup = source._systemdCgroup
       _createLimit = source._createLimit
       _createOptions = source._createOptions
+      _seccompNotifier = source._seccompNotifier
     }
   }
 
@@ -619,6 +628,7 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
         case 22: try { try decoder.decodeSingularBoolField(value: &_storage._systemdCgroup) }()
         case 23: try { try decoder.decodeSingularUInt32Field(value: &_storage._createLimit) }()
         case 24: try { try decoder.decodeRepeatedStringField(value: &_storage._createOptions) }()
+        case 25: try { try decoder.decodeSingularBoolField(value: &_storage._seccompNotifier) }()
         default: break
         }
       }
@@ -673,6 +683,9 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
       if !_storage._createOptions.isEmpty {
         try visitor.visitRepeatedStringField(value: _storage._createOptions, fieldNumber: 24)
       }
+      if _storage._seccompNotifier != false {
+        try visitor.visitSingularBoolField(value: _storage._seccompNotifier, fieldNumber: 25)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -696,6 +709,7 @@ nonisolated extension Berth_Shim_V1_CreateOptions: SwiftProtobuf.Message, SwiftP
         if _storage._systemdCgroup != rhs_storage._systemdCgroup {return false}
         if _storage._createLimit != rhs_storage._createLimit {return false}
         if _storage._createOptions != rhs_storage._createOptions {return false}
+        if _storage._seccompNotifier != rhs_storage._seccompNotifier {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -17,6 +17,8 @@ package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
   case trustedLabels = "try-skip-volume-selinux-label.crio.io"
   /// An OCI artifact with the seccomp profile of a container (`NAME/CONTAINER`) or of all of a pod (`NAME/POD`); also of an image's manifest.
   case seccompProfile = "seccomp-profile.crio.io"
+  /// `stop`: blocked system calls of a container (`NAME/CONTAINER`) or of all of a pod are counted, and who tried some is killed; any other value: counted.
+  case seccompNotifier = "seccomp-notifier-action.crio.io"
   /// `true`: the pod's containers do without FIPS mode on a node that is in it.
   case disableFIPS = "disable-fips.crio.io"
   /// The pod's user namespace, where the kubelet asks for none (``UserNamespaceMode``).
@@ -40,6 +42,7 @@ package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
     case .writableCgroups: "io.kubernetes.cri-o.cgroup2-mount-hierarchy-rw"
     case .trustedLabels: "io.kubernetes.cri-o.TrySkipVolumeSELinuxLabel"
     case .seccompProfile: "seccomp-profile.kubernetes.cri-o.io"
+    case .seccompNotifier: "io.kubernetes.cri-o.seccompNotifierAction"
     case .disableFIPS: "io.kubernetes.cri-o.DisableFIPS"
     case .usernsMode: "io.kubernetes.cri-o.userns-mode"
     default: nil

@@ -28,9 +28,11 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   inputs.addBase(to: &spec)
   let hostFiles = try inputs.addCDI(to: &spec)
   try inputs.addHooks(to: &spec)
+  let notifier = try inputs.addNotifier(to: &spec, &warnings)
   let stopSignal = try StopSignal.resolve(inputs, &warnings)
   return BuiltSpec(
-    spec: spec, hostPaths: mounts.hostPaths, hostFiles: hostFiles, stopSignal: stopSignal, passwd: passwd, warnings: warnings)
+    spec: spec, hostPaths: mounts.hostPaths, hostFiles: hostFiles, stopSignal: stopSignal, passwd: passwd, notifier: notifier,
+    warnings: warnings)
 }
 
 extension SpecInputs {

@@ -20,6 +20,8 @@ package struct SpecInputs: Sendable {
   package var prepared = PreparedMounts()
   /// Of the artifact that ``seccompArtifact(_:)`` names.
   package var artifactProfile: ArtifactProfile?
+  /// Where the OCI runtime would hand over the listener of the container's filter.
+  package var seccompSocket = ""
   /// Experimental annotations that count.
   package var allowed = AllowedAnnotations()
   /// The processor that what an exec starts keeps to; nil for any.
@@ -58,6 +60,8 @@ package struct BuiltSpec: Sendable, Hashable {
   package var stopSignal: Int32
   /// To be written to ``PreparedMounts/passwdFile``; nil where the container has the image's own.
   package var passwd: [UInt8]?
+  /// Nil where the container's blocked system calls are nobody's business.
+  package var notifier: SeccompNotifier?
   /// What was asked for and cannot be had, and does not matter enough to fail.
   package var warnings: [String]
 }

@@ -52,6 +52,7 @@ extension ContainerPlan {
       $0.stdioGroup = stdioOwner?.group ?? 0
       $0.createLimit = UInt32(clamping: creation?.limit ?? 0)
       $0.createOptions = creation?.options ?? []
+      $0.seccompNotifier = blockedCalls != nil
       $0.systemdCgroup = systemdCgroup ?? false
       $0.rootfs.lower = rootfs.lower
       $0.rootfs.upper = rootfs.upper ?? ""

@@ -62,6 +62,19 @@ struct HookTests {
     #expect(hooks?.poststop?.count == 3 && hooks?.prestart == nil && hooks?.startContainer == nil)
   }
 
+  @Test func `files of version 0.1.0, or without one, hold where any of their conditions does`() throws {
+    func former(_ more: String, _ change: (inout SpecInputs) -> Void = { _ in }) throws -> RuntimeSpec.Hooks? {
+      try build(["a/x.json": #"{"hook": "/bin/true", "stages": ["prestart"], \#(more)}"#], change)
+    }
+    #expect(try former(#""version": "0.1.0", "cmds": ["^/bin/sh$"]"#)?.prestart?.first == RuntimeSpec.Hook(path: "/bin/true"))
+    #expect(try former(#""cmd": ["sh"], "arguments": ["-x"]"#)?.prestart?.first?.args == ["/bin/true", "-x"])
+    #expect(try former(#""cmds": ["^none"], "annotations": ["^yes$", "^ja$"]"#) { $0.sandbox.annotations = ["any": "ja"] } != nil)
+    #expect(try former(#""cmds": ["^none"], "annotation": ["^yes$"]"#) { $0.sandbox.annotations = ["any": "no"] } == nil)
+    #expect(try former(#""cmds": ["^none"], "hasbindmounts": true"#) { $0.mount("/srv", "/srv") } != nil)
+    #expect(try former(#""hasbindmounts": false"#) == nil)
+    #expect(try build(["a/x.json": #"{"hook": "/bin/true", "stage": ["poststop"], "cmd": ["sh"]}"#])?.poststop?.count == 1)
+  }
+
   @Test func `hooks of a base spec and of CDI come first`() throws {
     let base = try BaseSpec.parse(Array(#"{"hooks": {"poststop": [{"path": "/bin/base"}]}}"#.utf8))
     let hooks = try build(["a/x.json": file(#"{"always": true}"#)]) { $0.handler.base = base }
@@ -69,8 +82,12 @@ struct HookTests {
   }
 
   @Test(arguments: [
-    ("nonsense", "not valid JSON"), ("{}", "version is missing"),
-    (#"{"version": "0.1.0", "hook": "/bin/true", "stages": ["prestart"]}"#, "version: \"0.1.0\""),
+    ("nonsense", "not valid JSON"), ("{}", "hook is missing"), (#"{"version": "2.0.0"}"#, "version: \"2.0.0\""),
+    (#"{"version": "0.1.0", "hook": "/bin/true"}"#, "stages is missing"),
+    (#"{"hook": "/bin/true", "stages": [], "stage": []}"#, "stage and stages"),
+    (#"{"hook": "/bin/true", "stages": [], "cmd": [], "cmds": []}"#, "cmd and cmds"),
+    (#"{"hook": "true", "stages": []}"#, "hook.path: \"true\""),
+    (#"{"hook": "/bin/true", "stage": [], "cmd": ["("]}"#, "when.commands: \"(\""),
     (#"{"version": "1.0.0", "hook": {"path": "/bin/true"}, "when": {}}"#, "stages is missing"),
     (#"{"version": "1.0.0", "hook": {"path": "bin/true"}, "when": {}, "stages": []}"#, "hook.path: \"bin/true\""),
     (#"{"version": "1.0.0", "hook": {"path": "/no/such"}, "when": {}, "stages": []}"#, "hook.path: /no/such"),

@@ -25,7 +25,7 @@ int shim_listen_in(int dirfd, const char *name) {
   if (fd < 0) return -1;
   unlinkat(dirfd, name, 0);
   snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", dirfd, name);
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 4) == 0) return fd;
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 128) == 0) return fd;
   int error = errno;
   close(fd);
   errno = error;

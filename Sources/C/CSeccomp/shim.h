@@ -1,2 +1,3 @@
 #pragma once
 #include <seccomp.h>
+#include <stdlib.h>

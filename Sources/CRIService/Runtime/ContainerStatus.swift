@@ -1,4 +1,5 @@
 import CRIAPI
+import Core
 import Engine
 import GRPC
 import SwiftProtobuf
@@ -21,6 +22,7 @@ extension RuntimeService {
     response.status = record.criStatus(logDirectory: logDirectory(of: record), image: images.index.image(record.imageID))
     response.info = VerboseInfo(record).map
     response.info["log"] = "{\"bytesLost\":\(await pods.lostLogBytes(of: record))}"
+    if record.plan.blockedCalls != nil { response.info["seccomp"] = VerboseInfo.blockedCalls(of: record) }
     return try EncodedMessage(response)
   }
 

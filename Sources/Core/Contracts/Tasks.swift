@@ -77,6 +77,8 @@ package struct ContainerPlan: Sendable, Hashable, Codable {
   /// The runtime has systemd make the cgroup.
   package var systemdCgroup: Bool?
   package var creation: CreationSettings?
+  /// Its blocked system calls are counted in the bundle's `seccomp.calls`; nil where they are not.
+  package var blockedCalls: BlockedCallAction?
 
   package init(id: String, bundle: String, rootfs: RootfsMount, runtime: String, runtimeRoot: String) {
     self.id = id
@@ -85,6 +87,11 @@ package struct ContainerPlan: Sendable, Hashable, Codable {
     self.runtime = runtime
     self.runtimeRoot = runtimeRoot
   }
+}
+
+/// What follows from a system call that a container's seccomp profile blocks.
+package enum BlockedCallAction: String, Sendable, Codable {
+  case report, stop
 }
 
 /// How a process ended. Never invented as 0: an unknown exit is 255 with its reason.

@@ -36,6 +36,8 @@ package struct ContainerRecord: LedgerRecord, Codable, Hashable {
   package var state: State
   /// Limits as UpdateContainerResources left them; nil while they are those of the config, which stays what was asked for at first.
   package var updatedResources: StoredMessage<Runtime_V1_LinuxContainerResources>?
+  /// It was stopped for system calls that its seccomp profile blocks.
+  package var isStoppedForCalls: Bool?
   /// Annotations of updates, the latest of each name.
   package var updateAnnotations: [String: String]?
 

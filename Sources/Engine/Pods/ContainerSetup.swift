@@ -26,6 +26,7 @@ struct ContainerSetup: Sendable {
     }
     return services.settings.runtimes[sandbox.runtimeHandler] ?? ""
   }
+  private var seccompLink: SeccompLink { SeccompLink(state: services.settings.state, container: id) }
   var mounts: ContainerMounts { ContainerMounts(services: services, sandbox: sandbox, bundle: bundle) }
 
   /// The pod's root, as the host sees it.
@@ -115,6 +116,12 @@ struct ContainerSetup: Sendable {
       return try await mounts.makeDevices(mounts.mapHostFiles(built))
     }
     try stage("bundle") { try Files.write(built.spec.encoded, to: bundle + "/config.json") }
+    if let notifier = built.notifier {
+      try stage("seccomp notifier") {
+        try BlockedCalls(bundle: bundle).write(notifier.calls)
+        try seccompLink.make(to: bundle)
+      }
+    }
     if let passwd = built.passwd {
       try stage("passwd") {
         try Files.write(passwd, to: passwdFile, mode: 0o644)
@@ -222,6 +229,7 @@ struct ContainerSetup: Sendable {
     inputs.imageVolumes = imageVolumes
     inputs.handler = services.settings.handlers[sandbox.runtimeHandler] ?? HandlerFacts()
     inputs.allowed = services.settings.allowed(sandbox)
+    inputs.seccompSocket = seccompLink.socket
     inputs.execProcessor = try services.settings.execProcessor(
       services.settings.withWorkload(config, in: sandbox.config.content), in: sandbox)
     inputs.passedAnnotations =
@@ -252,7 +260,9 @@ struct ContainerSetup: Sendable {
   /// Where the pod has a user namespace its root comes by here.
   private func makeBundle(_ rollback: inout Rollback) throws {
     let bundle = bundle
+    let link = seccompLink
     rollback.add("bundle") {
+      try link.remove()
       try await ContainerMounts.unmount(bundle)
       try await BlockingWork.run { try Files.removeTree(bundle) }
     }
@@ -278,6 +288,7 @@ struct ContainerSetup: Sendable {
     plan.cgroup = try CgroupPath(parent: sandbox.config.content.linux.cgroupParent, driver: settings.node.cgroupDriver).container(id)
     if settings.node.cgroupDriver == .systemd { plan.systemdCgroup = true }
     plan.creation = settings.creation[sandbox.runtimeHandler]
+    plan.blockedCalls = built.notifier.map { $0.stops ? .stop : .report }
     plan.stdioOwner = sandbox.plan.idMaps?.owner(.root)
     plan.sharesPID = !built.spec.linux.namespaces.contains { $0.type == .pid && $0.path == nil }
     return ContainerRecord(

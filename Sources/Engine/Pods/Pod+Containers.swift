@@ -118,6 +118,7 @@ extension Pod {
     try await stage("mounts") { try await ContainerMounts.unmount(record.plan.bundle) }
     try await traced("snapshot.remove") { try await services.snapshots.remove(container) }
     try await stage("bundle") { try await BlockingWork.run { try Files.removeTree(record.plan.bundle) } }
+    if record.plan.blockedCalls != nil { try SeccompLink(state: services.settings.state, container: container).remove() }
     try ledger.removeContainer(container)
     exits[container] = nil
     signalled.remove(container)

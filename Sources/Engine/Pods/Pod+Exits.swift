@@ -15,6 +15,7 @@ extension Pod {
       return exit
     }
     exits[container] = flight
+    if let record = try? ledger.container(container) { Task { await watchBlockedCalls(of: record) } }
     return flight
   }
 

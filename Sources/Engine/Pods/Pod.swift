@@ -146,6 +146,7 @@ package actor Pod {
   @discardableResult
   func settle(_ container: String, _ exit: ExitRecord) -> Bool {
     guard let record = try? ledger.container(container), record.exit == nil else { return true }
+    let exit = told(exit, of: record)
     do {
       try ledger.updateContainer(container) { $0.state = .exited(exit) }
     } catch {

@@ -80,6 +80,9 @@ package struct Recovery: Sendable {
         try await SandboxFiles(plan).remove()
       }
     }
+    for link in leftovers.seccompLinks {
+      await attempt("seccomp \(link)") { try SeccompLink(state: services.settings.state, container: link).remove() }
+    }
     for key in leftovers.snapshots { await attempt("snapshot \(key)") { try await services.snapshots.remove(key) } }
     for id in leftovers.attachments {
       await attempt("network attachment \(id)") { try await services.network.detach(id, netnsPath: nil) }
@@ -98,11 +101,13 @@ private struct Leftovers: Sendable {
   let sandboxes: [String]
   let snapshots: [String]
   let attachments: [String]
+  let seccompLinks: [String]
 
   init(_ services: PodServices) {
     let pods = Set(services.ledger.sandboxes().map(\.id))
     let containers = Set(services.ledger.containers().filter { $0.exit?.reason != "NodeRestarted" }.map(\.id))
     sandboxes = ((try? Files.list(services.settings.state + "/sandboxes")) ?? []).filter { !pods.contains($0) }
+    seccompLinks = SeccompLink.leftovers(in: services.settings.state, beside: containers)
     snapshots = ((try? services.snapshots.list()) ?? []).filter { !containers.contains($0) }
     attachments = ((try? services.network.attachments()) ?? []).filter { !pods.contains($0) }
   }

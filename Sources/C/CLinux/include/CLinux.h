@@ -47,6 +47,7 @@
 #include "shim_holder.h"
 #include "shim_sockets.h"
 #include "shim_child.h"
+#include "shim_notifier.h"
 #include "host_paths.h"
 #include "address.h"
 
