@@ -10,6 +10,8 @@ extension Pod {
 
   private func stopNow() async throws {
     guard try ledger.sandbox(id).state != .notReady else { return }
+    closing = true
+    defer { closing = stopping }
     // A shim that has not been found again by then is ended like one that is dead.
     let task = try await withDeadline(30_000_000_000) { await self.taskIfAlive() } ?? nil
     if let task { try await endContainers(task) }
