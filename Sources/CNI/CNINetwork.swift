@@ -55,11 +55,11 @@ package final class CNINetwork: PodNetwork {
   private let logger: Logger
 
   /// Reads what was attached before and goes on with the DELs that had failed.
-  package init(_ settings: Settings, logger: Logger) throws(Fault) {
+  package init(_ settings: Settings, metrics: Metrics = Metrics(), logger: Logger) throws(Fault) {
     self.settings = settings
     self.logger = logger
     directory = ConfigurationDirectory(path: settings.configurationDirectory, count: settings.networks, preferred: settings.preferred)
-    plugins = PluginDirectories(settings.pluginDirectories)
+    plugins = PluginDirectories(settings.pluginDirectories, metrics)
     grace = StatusGrace(settings.statusGrace)
     do { cache = try AttachmentCache(settings.root + "/cni", logger: logger) } catch { throw Fault(error).within("network") }
     let detaching = Detaching(

@@ -20,13 +20,15 @@ struct Target: Sendable, Equatable {
   var arguments: String
 }
 
-/// Where plugins are looked for, and the environment they run in.
+/// Where plugins are looked for, the environment they run in, and where their calls are counted.
 struct PluginDirectories: Sendable {
   let paths: [String]
+  fileprivate let metrics: Metrics
   private let inherited: [String]
 
-  init(_ paths: [String]) {
+  init(_ paths: [String], _ metrics: Metrics = Metrics()) {
     self.paths = paths
+    self.metrics = metrics
     inherited = Self.inheritable(ProcessEnvironment.strings)
   }
 
@@ -64,6 +66,18 @@ struct PluginCall: Sendable {
 
   /// The result's JSON; nil where the verb has none. `deadline` bounds the call: past it the plugin is killed with all it started.
   func run(in directories: PluginDirectories, until deadline: ContinuousClock.Instant) async throws(Fault) -> JSON? {
+    let (labels, began) = ([plugin, verb.rawValue], ContinuousClock.now)
+    defer {
+      directories.metrics.add(.networkCalls, labels: labels)
+      directories.metrics.observe(.networkSeconds, (ContinuousClock.now - began) / .seconds(1), labels: labels)
+    }
+    do throws(Fault) { return try await called(directories, deadline) } catch {
+      directories.metrics.add(.networkErrors, labels: labels)
+      throw error
+    }
+  }
+
+  private func called(_ directories: PluginDirectories, _ deadline: ContinuousClock.Instant) async throws(Fault) -> JSON? {
     try await stage("plugin \"\(plugin)\" \(verb.rawValue)") {
       let path = try directories.find(plugin)
       let start = ContinuousClock.now

@@ -25,22 +25,26 @@ struct CoreServices: Sendable {
     _ settings: Configuration, stores: Stores, registry: any Registry, streaming: any StreamingEndpoint, metrics: Metrics,
     appArmorProfile: String?, logger: Logger
   ) throws {
-    let events = EventHub(capacity: settings.events.queueLength, patience: settings.events.retention)
+    let events = EventHub(capacity: settings.events.queueLength, patience: settings.events.retention, metrics: metrics)
     let ledger = Ledger(store: stores.records, events: events, logger: logger)
     let store = try ImageCore(settings, stores: stores, ledger: ledger, registry: registry, metrics: metrics, logger: logger)
     let tree = try CgroupTree.detect()
     garbage = store.garbage
-    stats = StatsService(ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root)
+    stats = StatsService(
+      ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root, periods: .init(settings.stats))
     usage = ImageUsage(root: settings.root, layers: stores.layers, snapshots: stores.snapshots, writable: stats.writable)
-    network = try CNINetwork(CNINetwork.Settings(settings), logger: logger)
+    network = try CNINetwork(CNINetwork.Settings(settings), metrics: metrics, logger: logger)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
     let engine = try EngineSettings(settings, appArmorProfile: appArmorProfile, logger: logger)
     let tasks = ShimRuntime(shim: shim, cgroups: tree, logger: logger)
-    pods = PodService(
-      Self.podServices(settings, engine, stores, store, ledger: ledger, network: network, tasks: tasks, tree: tree, logger: logger))
-    NodeMetrics.register(ledger, store.images, in: metrics)
+    var services = Self.podServices(
+      settings, engine, stores, store, ledger: ledger, network: network, tasks: tasks, tree: tree, logger: logger)
+    services.stages = Stages(metrics)
+    pods = PodService(services)
+    NodeMetrics.register(pods, store.images, in: metrics)
+    if settings.metrics.containers { TaskMetrics(stats).register(in: metrics) }
     let surfaces = Surfaces(settings: settings, images: store.images, usage: usage, pods: pods, streaming: streaming)
-    services = [
+    self.services = [
       surfaces.runtime(NodeStatus(settings: engine, network: network, shim: shim), stats),
       try surfaces.images(handlers: Set(engine.runtimes.keys)), try surfaces.berth(registry, stores.content),
     ]
@@ -59,6 +63,13 @@ struct CoreServices: Sendable {
     services.processors = ProcessorKeeper(state: settings.state, cgroups: tree, irqbalance: settings.pods.irqbalance, logger: logger)
     services.snapshotters = settings.runtimes.snapshotters(stores.snapshotters)
     return services
+  }
+}
+
+extension StatsService.Periods {
+  fileprivate init(_ settings: Configuration.Stats) {
+    self.init()
+    (cpu, disk) = (settings.cpuPeriod == .zero ? nil : settings.cpuPeriod, settings.diskPeriod)
   }
 }
 

@@ -36,7 +36,7 @@ struct Daemon: Sendable {
     var policy = TransferPolicy()
     policy.stallWindow = settings.registry.stallTimeout
     policy.downloadsPerHost = settings.registry.downloadsPerHost
-    let metrics = Metrics()
+    let metrics = Metrics(settings.metrics.chosen)
     let registry = RegistryClient(
       hosts: HostsDirectory(roots: settings.registry.configPath, authFile: settings.registry.authFile) { logger.warning("\($0)") },
       helpers: CredentialHelperPrograms(timeout: settings.registry.helperTimeout), group: loops,

@@ -47,6 +47,7 @@ extension EngineSettings {
   }
 
   private mutating func take(_ runtimes: Configuration.Runtimes, _ logger: Logger) throws {
+    standardHandler = runtimes.standard
     annotations = runtimes.annotations
     handlers = try runtimes.facts(node) { logger.warning("\($0)") }
     networks = runtimes.networks

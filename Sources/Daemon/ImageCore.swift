@@ -25,7 +25,7 @@ struct ImageCore {
     try leases.load()
     garbage = GarbageCollector(
       images: namespaces, ledger: ledger, leases: leases, content: content, layers: layers,
-      keepsBlobs: settings.images.keepLayerBlobs, logger: logger)
+      keepsBlobs: settings.images.keepLayerBlobs, metrics: metrics, logger: logger)
     images = ImageService(
       namespaces: namespaces, content: content, layers: layers, registry: registry, garbage: garbage, leases: leases,
       policy: settings.images.policy(logger), recheck: settings.images.recheck, downloads: settings.images.maximumParallelDownloads,

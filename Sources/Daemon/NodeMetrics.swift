@@ -4,7 +4,8 @@ import Linux
 
 /// What the daemon is and has, read when somebody asks.
 enum NodeMetrics {
-  static func register(_ ledger: Ledger, _ images: ImageService, in metrics: Metrics) {
+  static func register(_ pods: PodService, _ images: ImageService, in metrics: Metrics) {
+    let ledger = pods.ledger
     gauge("berth_build_info", "The daemon's version.", ["version"], metrics) { [(["\(Release.version)"], 1)] }
     gauge("berth_pods", "Pod sandboxes by state.", ["state"], metrics) {
       count(ledger.sandboxes().map { "\($0.state)" }, ["creating", "ready", "notReady"])
@@ -17,10 +18,16 @@ enum NodeMetrics {
     }
     gauge("berth_images", "Images on this node.", [], metrics) { [([], Double(images.index.list().count))] }
     gauge("berth_image_pulls_in_progress", "Pulls and imports under way.", [], metrics) { [([], Double(images.running.list().count))] }
-    gauge("process_resident_memory_bytes", "The daemon's resident memory.", [], metrics) { resident().map { [([], $0)] } ?? [] }
-    gauge("process_open_fds", "The daemon's open descriptors.", [], metrics) {
-      (try? Files.list("/proc/self/fd")).map { [([], Double($0.count))] } ?? []
+    gauge("berth_default_runtime_info", "The handler of pods that name none.", ["runtime"], metrics) {
+      [([pods.services.settings.standardHandler], 1)]
     }
+    metrics.gauge(Measure("berth_node_defunct_processes", .gauge, "Processes of this node that ended and were not waited for.")) {
+      [.init(labels: [], value: Double(await BlockingWork.run { ProcessTable.defunct() }))]
+    }
+    for measure in [Measure.deadShims, .oomKills, .skippedBytes] { metrics.add(measure, 0) }
+    pods.services.stages.register()
+    pods.tellLogs(to: metrics)
+    ProcessMetrics.register(in: metrics)
   }
 
   private static func gauge(
@@ -32,12 +39,6 @@ enum NodeMetrics {
   /// Of all `states`, those without any included.
   private static func count(_ found: [String], _ states: [String]) -> [([String], Double)] {
     states.map { state in ([state], Double(found.count { $0 == state })) }
-  }
-
-  private static func resident() -> Double? {
-    guard let bytes = try? Files.read("/proc/self/statm") else { return nil }
-    let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
-    return fields.count > 1 ? Double(fields[1]).map { $0 * 4096 } : nil
   }
 }
 

@@ -20,6 +20,16 @@ enum Check {
     { range.contains($0) ? nil : "must be between \(range.lowerBound) and \(range.upperBound), found \($0)" }
   }
 
+  /// `all` alone, or names of `known` groups of metrics.
+  static func groups(_ known: [String]) -> ([String]) -> String? {
+    { names in
+      if names.contains("all") { return names == ["all"] ? nil : "must be \"all\" alone, or names of groups" }
+      return names.first { !known.contains($0) }.map {
+        "names \"\($0)\", which is no group of metrics (\(known.joined(separator: ", ")), or all)"
+      }
+    }
+  }
+
   static func recheck(_ text: String) -> String? {
     ["never", "changed", "always"].contains(text) || Duration(goSyntax: text) != nil
       ? nil : "must be never, changed, always or a duration like \"1h\", found \"\(text)\""

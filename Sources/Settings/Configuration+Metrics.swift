@@ -1,4 +1,4 @@
-import Core
+package import Core
 
 extension Configuration {
   /// `[metrics]`: Prometheus metrics of the daemon.
@@ -10,6 +10,15 @@ extension Configuration {
     package var tlsKey: String?
     /// Key `tls_client_ca`: where set, clients need a certificate of these authorities.
     package var tlsClientCA: String?
+    /// What is told: names of ``Collector``, or `all` alone.
+    package var collectors = ["all"]
+    /// Key `containers`: also what the kernel counts of each container's cgroup, by containerd's names.
+    package var containers = false
+
+    /// What ``collectors`` names.
+    package var chosen: Set<Collector> {
+      collectors == ["all"] ? Set(Collector.allCases) : Set(collectors.compactMap(Collector.init(rawValue:)))
+    }
 
     /// An address and its port; `nil` for a Unix socket.
     package var place: (host: String, port: Int)? {
@@ -25,6 +34,8 @@ extension Configuration {
       try table.set(&tlsCertificate, "tls_cert", check: Check.absolute)
       try table.set(&tlsKey, "tls_key", check: Check.absolute)
       try table.set(&tlsClientCA, "tls_client_ca", check: Check.absolute)
+      try table.set(&collectors, "collectors", check: Check.groups(Collector.allCases.map(\.rawValue)))
+      try table.set(&containers, "containers")
     }
 
     private static func problem(_ text: String) -> String? {

@@ -35,7 +35,13 @@ extension Container {
       message.put(8, exit.reason)
       message.put(9, exit.failure?.message.utf8Text ?? [])
     }
-    message.put(10, log?.droppedBytes ?? 0)
+    if let log {
+      message.put(10, log.droppedBytes)
+      message.put(11, log.counts.bytesIn.now)
+      message.put(12, log.counts.bytesOut.now)
+      message.put(13, log.counts.records.now)
+      message.put(14, log.counts.splits.now)
+    }
     return message.bytes
   }
 

@@ -6,6 +6,7 @@ final class ContainerLog {
   /// -1 once the thread has ended.
   private var control: Int32
   private var isDrained = false
+  let counts = LogCounts()
   private(set) var droppedBytes: UInt64 = 0
   /// Called when `droppedBytes` has grown.
   var lost: () -> Void = {}
@@ -18,7 +19,7 @@ final class ContainerLog {
     let made = withUnsafeMutableBytes(of: &ends) { shim_packet_pair($0.baseAddress!.assumingMemoryBound(to: Int32.self)) }
     self.loop = loop
     control = ends.0
-    if made == 0 && LogPump.start(path: path, limit: limit, output: output, error: error, control: ends.1) {
+    if made == 0 && LogPump.start(path: path, limit: limit, counts: counts, output: output, error: error, control: ends.1) {
       _ = shim_set_nonblocking(control)
       loop.watch(control) { events in self.listen(events) }
     } else {

@@ -9,6 +9,7 @@ struct LogFile: ~Copyable {
   private static let care: Int64 = 1_000_000_000
 
   let path: Bytes
+  let counts: LogCounts
   private var fd: Int32 = -1
   private let batch: UnsafeMutablePointer<UInt8>?
   private var used = 0
@@ -22,8 +23,9 @@ struct LogFile: ~Copyable {
   private var caredAt: Int64 = 0
 
   /// An empty path keeps nothing.
-  init(path: Bytes) {
+  init(path: Bytes, counts: LogCounts) {
     self.path = path
+    self.counts = counts
     batch = shim_pages(Self.capacity)?.assumingMemoryBound(to: UInt8.self)
     _ = open()
   }
@@ -64,6 +66,8 @@ struct LogFile: ~Copyable {
     memcpy(record + LogHeader.size, content, count)
     record[length - 1] = 10
     used += length
+    counts.records.grow(1)
+    counts.splits.grow(tag == LogLines.partial ? 1 : 0)
   }
 
   private mutating func drop(_ count: Int) {
@@ -93,6 +97,7 @@ struct LogFile: ~Copyable {
       guard written > 0 else { break }
       done += written
     }
+    counts.bytesOut.grow(done)
     return done
   }
 

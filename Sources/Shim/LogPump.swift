@@ -33,8 +33,8 @@ final class LogPump {
   private var terminal: Int32 = -1
 
   /// Takes over the descriptors. `path` is opened by the thread.
-  static func start(path: Bytes, limit: Int, output: Int32, error: Int32, control: Int32) -> Bool {
-    let start = Unmanaged.passRetained(Start(path: path, limit: limit, output: output, error: error, control: control))
+  static func start(path: Bytes, limit: Int, counts: LogCounts, output: Int32, error: Int32, control: Int32) -> Bool {
+    let start = Unmanaged.passRetained(Start(path: path, limit: limit, counts: counts, output: output, error: error, control: control))
     let result = shim_thread({ LogPump(Unmanaged<Start>.fromOpaque($0!).takeRetainedValue()).run() }, start.toOpaque())
     if result != 0 { start.release() }
     return result == 0
@@ -43,13 +43,15 @@ final class LogPump {
   private final class Start {
     let path: Bytes
     let limit: Int
+    let counts: LogCounts
     let output: Int32
     let error: Int32
     let control: Int32
 
-    init(path: Bytes, limit: Int, output: Int32, error: Int32, control: Int32) {
+    init(path: Bytes, limit: Int, counts: LogCounts, output: Int32, error: Int32, control: Int32) {
       self.path = path
       self.limit = limit
+      self.counts = counts
       self.output = output
       self.error = error
       self.control = control
@@ -60,7 +62,7 @@ final class LogPump {
     control = start.control
     outputs = (start.output, start.error)
     lines = (LogLines(limit: start.limit), LogLines(limit: start.limit))
-    file = LogFile(path: start.path)
+    file = LogFile(path: start.path, counts: start.counts)
     buffer = shim_pages(Self.chunk)
   }
 
@@ -190,6 +192,7 @@ final class LogPump {
 
   private func take(_ bytes: UnsafeBufferPointer<UInt8>, _ stream: LogStream) {
     let now = shim_realtime()
+    file.counts.bytesIn.grow(bytes.count)
     file.care(shim_monotonic())
     file.stamp(stream, now)
     switch stream {

@@ -58,7 +58,7 @@ struct LogHeader {
 /// are tagged P. What stands without a newline waits, and is a record of its own (F) when the stream ends.
 struct LogLines {
   private static let whole: UInt8 = 70
-  private static let partial: UInt8 = 80
+  static let partial: UInt8 = 80
 
   /// Bytes of content in one record.
   let limit: Int

@@ -253,6 +253,15 @@ package nonisolated struct Berth_Shim_V1_Container: Sendable {
   /// Log lines or bytes that could not be written.
   package var logBytesDropped: UInt64 = 0
 
+  /// Bytes that the container wrote, bytes written to its log; records in it, and those of them that are all but the last of a line that was too long.
+  package var logBytesIn: UInt64 = 0
+
+  package var logBytesOut: UInt64 = 0
+
+  package var logRecords: UInt64 = 0
+
+  package var logSplits: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum Phase: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -797,7 +806,7 @@ nonisolated extension Berth_Shim_V1_ListResponse: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Berth_Shim_V1_Container: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Container"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}pid\0\u{1}phase\0\u{3}started_at\0\u{3}finished_at\0\u{3}exit_code\0\u{3}oom_killed\0\u{1}reason\0\u{1}message\0\u{3}log_bytes_dropped\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}pid\0\u{1}phase\0\u{3}started_at\0\u{3}finished_at\0\u{3}exit_code\0\u{3}oom_killed\0\u{1}reason\0\u{1}message\0\u{3}log_bytes_dropped\0\u{3}log_bytes_in\0\u{3}log_bytes_out\0\u{3}log_records\0\u{3}log_splits\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -815,6 +824,10 @@ nonisolated extension Berth_Shim_V1_Container: SwiftProtobuf.Message, SwiftProto
       case 8: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self.message) }()
       case 10: try { try decoder.decodeSingularUInt64Field(value: &self.logBytesDropped) }()
+      case 11: try { try decoder.decodeSingularUInt64Field(value: &self.logBytesIn) }()
+      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.logBytesOut) }()
+      case 13: try { try decoder.decodeSingularUInt64Field(value: &self.logRecords) }()
+      case 14: try { try decoder.decodeSingularUInt64Field(value: &self.logSplits) }()
       default: break
       }
     }
@@ -851,6 +864,18 @@ nonisolated extension Berth_Shim_V1_Container: SwiftProtobuf.Message, SwiftProto
     if self.logBytesDropped != 0 {
       try visitor.visitSingularUInt64Field(value: self.logBytesDropped, fieldNumber: 10)
     }
+    if self.logBytesIn != 0 {
+      try visitor.visitSingularUInt64Field(value: self.logBytesIn, fieldNumber: 11)
+    }
+    if self.logBytesOut != 0 {
+      try visitor.visitSingularUInt64Field(value: self.logBytesOut, fieldNumber: 12)
+    }
+    if self.logRecords != 0 {
+      try visitor.visitSingularUInt64Field(value: self.logRecords, fieldNumber: 13)
+    }
+    if self.logSplits != 0 {
+      try visitor.visitSingularUInt64Field(value: self.logSplits, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -865,6 +890,10 @@ nonisolated extension Berth_Shim_V1_Container: SwiftProtobuf.Message, SwiftProto
     if lhs.reason != rhs.reason {return false}
     if lhs.message != rhs.message {return false}
     if lhs.logBytesDropped != rhs.logBytesDropped {return false}
+    if lhs.logBytesIn != rhs.logBytesIn {return false}
+    if lhs.logBytesOut != rhs.logBytesOut {return false}
+    if lhs.logRecords != rhs.logRecords {return false}
+    if lhs.logSplits != rhs.logSplits {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -64,8 +64,15 @@ extension ContainerPlan {
 extension TaskState {
   init(_ container: Berth_Shim_V1_Container) {
     self.init(
-      id: container.id, pid: Int32(container.pid), phase: Phase(container), startedAt: container.startedAt,
-      logBytesLost: container.logBytesDropped)
+      id: container.id, pid: Int32(container.pid), phase: Phase(container), startedAt: container.startedAt, log: LogCounts(container))
+  }
+}
+
+extension LogCounts {
+  init(_ container: Berth_Shim_V1_Container) {
+    self.init()
+    (inputBytes, outputBytes) = (container.logBytesIn, container.logBytesOut)
+    (records, splits, lost) = (container.logRecords, container.logSplits, container.logBytesDropped)
   }
 }
 

@@ -40,4 +40,29 @@ import Testing
     #expect(samples.first { $0.labels == ["other"] }?.value == Double(1000 - Metrics.limit))
     #expect(samples.reduce(0) { $0 + $1.value } == 1000)
   }
+
+  @Test func `groups that were not chosen are neither told nor read`() async {
+    let metrics = Metrics([.pods, .oom])
+    metrics.add(.oomKills)
+    metrics.add(.pulls, labels: ["ok"])
+    metrics.gauge(Measure("berth_images", .gauge, "")) {
+      Issue.record("it was read")
+      return []
+    }
+    metrics.gauge(Measure("berth_build_info", .gauge, "")) { [.init(labels: [], value: 1)] }
+    #expect(await metrics.collect().map(\.measure.name) == ["berth_build_info", "berth_oom_kills_total"])
+  }
+
+  @Test func `every measure of the core is in a group, by the longest word`() {
+    let measures: [(Measure, Collector)] = [
+      (.podStages, .pods), (.containerStages, .pods), (.runningStages, .pods), (.stalledStages, .pods), (.deadShims, .pods),
+      (.oomKills, .oom), (.oomKillsByName, .oom), (.droppedEvents, .events), (.networkCalls, .network), (.networkErrors, .network),
+      (.networkSeconds, .network), (.collections, .garbage), (.collectionSeconds, .garbage), (.collected, .garbage),
+      (.collectedBytes, .garbage), (.logInputBytes, .logs), (.logOutputBytes, .logs), (.logLines, .logs), (.logRecords, .logs),
+      (.logSplits, .logs), (.logLosses, .logs), (.pulls, .images), (.pullSeconds, .images), (.pullRate, .images), (.layerBytes, .images),
+      (.skippedBytes, .images), (.layers, .images), (.registryRequests, .registry), (.registryRetries, .registry),
+    ]
+    for (measure, collector) in measures { #expect(Collector(of: measure) == collector, "\(measure.name)") }
+    #expect(Collector(of: Measure("berth_build_info", .gauge, "")) == nil)
+  }
 }

@@ -77,4 +77,21 @@ import Testing
     #expect(try await second.next()?.map(\.id) == ["3"])
     second.end()
   }
+
+  @Test func `what no subscriber gets is counted, by why`() async {
+    let metrics = Metrics()
+    let hub = EventHub(capacity: 4, metrics: metrics)
+    hub.publish(event(0, at: 1))
+    hub.publish(event(1))
+    for number in 2...6 { hub.publish(event(number)) }
+    let slow = hub.subscribe()
+    for number in 7...12 { hub.publish(event(number)) }
+    slow.end()
+    EventHub(patience: .zero, metrics: metrics).publish(event(13))
+    let samples = await metrics.collect().flatMap(\.samples)
+    let counts = Dictionary(uniqueKeysWithValues: samples.map { ($0.labels[0], $0.value) })
+    // Of 1 to 6 four were kept at most, and two as it came to more than that; what came later was too much for a queue that held them.
+    #expect(counts["expired"] == 2 && counts["surplus"] == 3, "\(counts)")
+    #expect(counts["slow"] == 9, "\(counts)")
+  }
 }

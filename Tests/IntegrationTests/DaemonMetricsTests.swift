@@ -8,21 +8,6 @@ import Testing
 
 /// What Prometheus reads.
 @Suite(.serialized) struct DaemonMetricsTests {
-  private func scrape(_ socket: String, _ path: String = "/metrics", _ more: String...) async throws -> Command.Output {
-    try await Command.run(
-      "/usr/bin/python3", ["-c", Self.client, socket, path], environment: ["PATH=/usr/bin:/bin"], timeout: .seconds(30))
-  }
-
-  /// GET over a Unix socket; the body on standard output, the status on standard error.
-  private static let client = """
-    import http.client, socket, sys
-    class C(http.client.HTTPConnection):
-      def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX); self.sock.connect(sys.argv[1])
-    c = C("localhost"); c.request("GET", sys.argv[2]); r = c.getresponse()
-    sys.stdout.write(r.read().decode()); sys.stderr.write(str(r.status))
-    """
-
   @Test func `pulls, calls, pods and containers are told to who asks`() async throws {
     let image = ServedImage([try await PackedLayer([.file("a", String(repeating: "a", count: 5000))])])
     try await withScratch("metrics") { scratch in
@@ -36,9 +21,9 @@ import Testing
           try await node.importBusybox()
           let pod = try await node.run(node.podConfig("web"))
           _ = try await node.launch("a", ["/bin/sleep", "600"], in: pod)
-          let output = try await scrape(socket)
-          #expect(output.errorText == "200")
-          let lines = Set(String(decoding: output.stdout, as: UTF8.self).split(separator: "\n").map(String.init))
+          let told = try await Scrape(socket)
+          #expect(told.status == "200")
+          let lines = told.lines
           for line in [
             #"berth_image_pulls_total{result="ok"} 2"#, #"berth_image_pulls_total{result="unavailable"} 1"#, "berth_images 2",
             #"berth_pods{state="ready"} 1"#, #"berth_pods{state="notReady"} 0"#, #"berth_containers{state="running"} 1"#, "berth_shims 1",
@@ -49,8 +34,14 @@ import Testing
           ] {
             #expect(lines.contains(line), "\(line) is not in\n\(lines.sorted().joined(separator: "\n"))")
           }
-          let nothing = try await scrape(socket, "/other")
-          #expect(nothing.errorText == "404")
+          #expect((told["berth_image_layer_bytes_count"] ?? 0) == 2 && (told["berth_image_pull_bytes_per_second_count"] ?? 0) == 2)
+          #expect(told["berth_image_skipped_bytes_total"] == 0)
+          _ = try await node.pull(server.authority + "/test/image:1")
+          let again = try await Scrape(socket)
+          #expect((again["berth_image_skipped_bytes_total"] ?? 0) > 0 && again["berth_image_layer_bytes_count"] == 2)
+          #expect(again.lines.contains(#"berth_image_layers_total{source="present"} 1"#))
+          let nothing = try await Scrape(socket, "/other")
+          #expect(nothing.status == "404")
         }
       }
     }

@@ -29,7 +29,7 @@ import Testing
       ).descriptors
       let keys = Dictionary(uniqueKeysWithValues: described.map { ($0.name, $0.labelKeys) })
       #expect(
-        described.count == 62
+        described.count == 67
           && described.allSatisfy { !$0.help.isEmpty && $0.labelKeys.starts(with: ["pod", "namespace", "container", "id", "image"]) })
       let listed = try await node.runtime(
         "ListPodSandboxMetrics", Runtime_V1_ListPodSandboxMetricsRequest(), returning: Runtime_V1_ListPodSandboxMetricsResponse.self
@@ -64,6 +64,60 @@ import Testing
       { streamed += part.podSandboxMetrics }
       #expect(streamed.map(\.podSandboxID) == [pod])
       #expect(streamed.first?.containerMetrics.first?.metrics.map(\.name) == metrics.map(\.name))
+    }
+  }
+
+  /// What this machine's kernel does not count has no sample.
+  private func uncounted(_ reader: CgroupReader, _ path: String) -> [String] {
+    var missing: [String] = []
+    if reader.cpuPressure(path) == nil { missing.append("container_pressure_") }
+    if reader.hugepageCounters(path).isEmpty { missing.append("container_hugetlb_") }
+    if reader.ioCounters(path).isEmpty {
+      missing += ["container_fs_reads_", "container_fs_writes_", "container_blkio_"]
+    }
+    if reader.memoryPeak(path) == nil { missing.append("container_memory_max_usage_bytes") }
+    if reader.memoryCounters(path)?.swap == nil { missing.append("container_memory_swap") }
+    return missing
+  }
+
+  @Test func `every metric that is described has a sample, and the other way round`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("whole") { $0.linux.cgroupParent = Node.cgroup("whole") })
+      let id = try await node.launch(
+        "main", ["/bin/sh", "-c", "dd if=/dev/zero of=/f bs=1M count=4 conv=fsync; sleep 1000; true"], in: pod
+      ) {
+        $0.linux.resources = .with {
+          ($0.memoryLimitInBytes, $0.cpuQuota, $0.cpuPeriod, $0.cpuShares) = (64 << 20, 50_000, 100_000, 512)
+        }
+      }
+      let path = Node.cgroup(of: id, below: Node.cgroup("whole"))
+      let reader = CgroupReader(try CgroupTree.detect())
+      let described = try await node.runtime(
+        "ListMetricDescriptors", Runtime_V1_ListMetricDescriptorsRequest(), returning: Runtime_V1_ListMetricDescriptorsResponse.self
+      ).descriptors.map(\.name)
+      let metrics = try await eventually("the layer is measured") {
+        let listed = try await node.runtime(
+          "ListPodSandboxMetrics", Runtime_V1_ListPodSandboxMetricsRequest(), returning: Runtime_V1_ListPodSandboxMetricsResponse.self)
+        let metrics = listed.podMetrics[0].metrics + listed.podMetrics[0].containerMetrics[0].metrics
+        return metrics.contains { $0.name == "container_fs_usage_bytes" && $0.value.value > 4 << 20 } ? metrics : nil
+      }
+      let told = Set(metrics.map(\.name))
+      #expect(told.isSubset(of: described))
+      let missing = uncounted(reader, path)
+      let silent = Set(described).subtracting(told).filter { name in !missing.contains { name.hasPrefix($0) } }
+      #expect(silent.isEmpty, "\(silent.sorted())")
+      let filesystem = try FilesystemCapacity.read(node.root)
+      func value(_ name: String) -> UInt64? {
+        metrics.first { $0.name == "container_fs_" + name && $0.labelValues.last == filesystem.device }?.value.value
+      }
+      #expect(value("limit_bytes") == filesystem.bytes && value("inodes_total") == filesystem.inodes && value("inodes_free") ?? 0 > 0)
+      let devices = metrics.filter { $0.name == "container_fs_writes_bytes_total" }.map { $0.labelValues[5] }
+      #expect(
+        Set(devices).isSubset(
+          of: reader.ioCounters(path).map { BlockDevice.name($0.device) }
+            + reader.ioCounters(Files.parent(of: path)).map { BlockDevice.name($0.device) }))
+      #expect(metrics.first { $0.name == "container_spec_cpu_shares" }?.value.value == 512)
     }
   }
 }

@@ -149,4 +149,41 @@ import Testing
       #expect(podStats.map(\.attributes.id) == [pod] && podStats.first?.linux.containers.count == 6)
     }
   }
+
+  @Test func `swap, pressure, io, processes and interfaces are told beside each other, as far as the kernel counts them`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let parent = Node.cgroup("beside")
+      let pod = try await node.run(try node.podConfig("beside") { $0.linux.cgroupParent = parent })
+      let id = try await node.launch("main", ["/bin/sh", "-c", "while :; do :; done"], in: pod)
+      let reader = CgroupReader(try CgroupTree.detect())
+      let path = Node.cgroup(of: id, below: parent)
+      let (container, whole) = (try await stats(node, id), try await stats(node, pod: pod).linux)
+      let memory = try #require(reader.memoryCounters(path))
+      #expect(container.hasSwap == (memory.swap != nil) && container.swap.swapUsageBytes.value == memory.swap ?? 0)
+      for (group, cpu, memory, io, hasIO) in [
+        (path, container.cpu, container.memory, container.io, container.hasIo), (parent, whole.cpu, whole.memory, whole.io, whole.hasIo),
+      ] {
+        let pressure = reader.cpuPressure(group)
+        #expect(cpu.hasPsi == (pressure != nil) && cpu.psi.some.total <= pressure?.some.total ?? 0)
+        #expect(memory.hasPsi == (reader.memoryPressure(group) != nil) && hasIO == (reader.ioPressure(group) != nil))
+        #expect(io.hasPsi == hasIO && (!hasIO || io.timestamp > 0))
+      }
+      let interfaces = Set(whole.network.interfaces.map(\.name) + [whole.network.defaultInterface.name])
+      let counted = NetworkCounters.read(pid: try await node.holderID(of: pod)) ?? []
+      #expect(
+        interfaces == Set(counted.map(\.name)) && whole.network.defaultInterface.hasRxErrors && whole.network.defaultInterface.hasTxErrors)
+    }
+  }
+
+  @Test func `without a period a rate is that since the last call`() async throws {
+    try await Node.with(settings: "[stats]\ncpu_period = \"0\"\ndisk_period = \"1s\"\n") { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("asked"))
+      let id = try await node.launch("main", ["/bin/sh", "-c", "until [ -e /enough ]; do :; done; exec sleep 1000"], in: pod)
+      try await eventually("it is busy") { try await stats(node, id).cpu.usageNanoCores.value > 10_000_000 ? true : nil }
+      _ = try await node.exec(id, ["touch", "/enough"])
+      try await eventually("it is idle") { try await stats(node, id).cpu.usageNanoCores.value < 1_000_000 ? true : nil }
+    }
+  }
 }

@@ -94,6 +94,8 @@ import Testing
     expected.containers.timezone = "Europe/Paris"
     expected.containers.rejectedSources = ["/x"]
     expected.stats.metrics = ["cpu", "diskIO"]
+    (expected.stats.cpuPeriod, expected.stats.diskPeriod) = (.zero, .seconds(60))
+    (expected.metrics.collectors, expected.metrics.containers) = (["pods", "oom"], true)
     expected.events.queueLength = 50
     expected.events.retention = .seconds(90)
     expected.containers.bindMountPrefix = "/host"
@@ -122,11 +124,11 @@ import Testing
       log_level = "debug"
       grpc = { address = "/c.sock", max_recv_message_size = 5_000, max_send_message_size = 0x1770 }
       registry.config_path = "/d:/e"
-      stats.included_pod_metrics = ["cpu", "diskIO"]
+      stats = { included_pod_metrics = ["cpu", "diskIO"], cpu_period = "0", disk_period = "1m" }
       events.queue_length = 50
       events.retention = "90s"
       registry.auth_file = "/x.json"
-      metrics = { address = "[::1]:9", tls_cert = "/c", tls_key = "/k", tls_client_ca = "/a" }
+      metrics = { address = "[::1]:9", tls_cert = "/c", tls_key = "/k", tls_client_ca = "/a", collectors = ["pods", "oom"], containers = true }
       registry.credential_helper_timeout = "5s"
       registry.progress_timeout = "0"
       registry.max_downloads_per_host = 3
@@ -293,6 +295,10 @@ import Testing
     #expect(complaint("containers.timezone = \"../x\"").contains("must be a zone's name"))
     #expect(complaint("stats.included_pod_metrics = [\"all\", \"cpu\"]").contains("\"all\" alone"))
     #expect(complaint("stats.included_pod_metrics = [\"gpu\"]").contains("\"gpu\", which is no group"))
+    #expect(complaint("stats.cpu_period = \"500ms\"").contains("must be between 1.0 seconds and 600.0 seconds"))
+    #expect(complaint("stats.disk_period = \"0\"").contains("must be between 1.0 seconds and 3600.0 seconds"))
+    #expect(complaint("metrics.collectors = [\"gpu\"]").contains("\"gpu\", which is no group of metrics (calls, pods, network,"))
+    #expect(complaint("metrics.collectors = [\"pods\", \"all\"]").contains("\"all\" alone"))
     #expect(complaint("events.queue_length = 15").contains("between 16 and"))
     #expect(complaint("containers.fips = \"yes\"").hasSuffix("must be auto, enabled or disabled, found \"yes\""))
     #expect(complaint("runtimes.runc.platform_runtime_paths = { arm64 = \"/q\" }").contains("arm64\" is no platform"))

@@ -18,6 +18,13 @@ extension MetricFamily {
       one("memory_working_set_bytes", .gauge, "Current working set in bytes.") { $0.memory?.workingSet },
       one("memory_total_active_file_bytes", .gauge, "Current total active file in bytes.") { $0.memory?.activeFile },
       one("memory_total_inactive_file_bytes", .gauge, "Current total inactive file in bytes.") { $0.memory?.inactiveFile },
+      one("memory_active_anon_bytes", .gauge, "Current active anonymous memory in bytes.") { $0.memory?.activeAnonymous },
+      one("memory_inactive_anon_bytes", .gauge, "Current inactive anonymous memory in bytes.") { $0.memory?.inactiveAnonymous },
+      one("memory_anon_thp_bytes", .gauge, "Anonymous memory in transparent huge pages in bytes.") { $0.memory?.hugeAnonymous },
+      one("memory_shmem_thp_bytes", .gauge, "Shared memory in transparent huge pages in bytes, 0 with cgroup v1.") {
+        $0.memory?.hugeShared
+      },
+      one("memory_file_thp_bytes", .gauge, "Memory of files in transparent huge pages in bytes, 0 with cgroup v1.") { $0.memory?.hugeFile },
       MetricFamily("memory_failures_total", .counter, "Cumulative count of memory allocation failures.", labels: ["failure_type", "scope"])
       {
         $0.group?.memory.map(faults) ?? []

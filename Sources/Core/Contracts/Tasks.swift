@@ -126,15 +126,40 @@ package struct TaskState: Sendable, Hashable {
   package var phase: Phase
   /// Nanoseconds since the epoch; 0 before the start.
   package var startedAt: Int64
-  /// Bytes of output that its log lost: a full disk, a directory that is gone.
-  package var logBytesLost: UInt64
+  package var log: LogCounts
 
-  package init(id: String, pid: Int32, phase: Phase, startedAt: Int64, logBytesLost: UInt64 = 0) {
+  package init(id: String, pid: Int32, phase: Phase, startedAt: Int64, log: LogCounts = LogCounts()) {
     self.id = id
     self.pid = pid
     self.phase = phase
     self.startedAt = startedAt
-    self.logBytesLost = logBytesLost
+    self.log = log
+  }
+}
+
+/// What a container said, and what became of it in its log.
+package struct LogCounts: Sendable, Hashable {
+  /// Bytes that it wrote.
+  package var inputBytes: UInt64 = 0
+  /// Bytes in its log, what stands before each record included.
+  package var outputBytes: UInt64 = 0
+  /// Records made of its lines, and how many of them are all but the last of a line that was too long for one.
+  package var records: UInt64 = 0
+  package var splits: UInt64 = 0
+  /// Bytes that the log lost: a full disk, a directory that is gone.
+  package var lost: UInt64 = 0
+
+  package init() {}
+
+  /// Field by field.
+  package func combined(_ other: LogCounts, _ body: (UInt64, UInt64) -> UInt64) -> LogCounts {
+    var result = LogCounts()
+    result.inputBytes = body(inputBytes, other.inputBytes)
+    result.outputBytes = body(outputBytes, other.outputBytes)
+    result.records = body(records, other.records)
+    result.splits = body(splits, other.splits)
+    result.lost = body(lost, other.lost)
+    return result
   }
 }
 

@@ -41,6 +41,14 @@ extension Measure {
     "berth_image_repeated_bytes_total", .counter, "Of these, bytes that had been received before or were of no use.")
   package static let layers = Measure(
     "berth_image_layers_total", .counter, "Layers of pulled images: fetched, or already present.", labels: ["source"])
+  package static let pullRate = Measure(
+    "berth_image_pull_bytes_per_second", .histogram, "Bytes received per second of a pull that succeeded and received some.",
+    bounds: [1e5, 5e5, 1e6, 5e6, 1e7, 2.5e7, 5e7, 1e8, 2.5e8, 5e8, 1e9])
+  package static let layerBytes = Measure(
+    "berth_image_layer_bytes", .histogram, "Packed sizes of layers that were fetched.",
+    bounds: [1e3, 1e4, 1e5, 1e6, 5e6, 1e7, 5e7, 1e8, 2.5e8, 5e8, 1e9, 5e9])
+  package static let skippedBytes = Measure(
+    "berth_image_skipped_bytes_total", .counter, "Bytes of layers that were not fetched since they were here.")
   package static let registryRequests = Measure(
     "berth_registry_requests_total", .counter, "Responses of registries by status; \"none\" where there was none.", labels: ["status"])
   package static let registryRetries = Measure(

@@ -16,6 +16,8 @@ package final class Metrics: Sendable {
     }
   }
 
+  package typealias Family = (measure: Measure, samples: [Sample])
+
   /// What one measure counted, by its labels.
   private struct Series {
     var samples: [[String]: Sample] = [:]
@@ -29,17 +31,19 @@ package final class Metrics: Sendable {
 
   private struct State {
     var samples: [Measure: Series] = [:]
-    var gauges: [(measure: Measure, read: @Sendable () async -> [Sample])] = []
+    var sources: [@Sendable () async -> [Family]] = []
   }
 
   /// Label sets of one measure.
   package static let limit = 256
 
   private let state = Mutex(State())
+  private let collectors: Set<Collector>
 
-  package init() {}
+  /// - Parameter collectors: what is told; the rest is neither told nor read.
+  package init(_ collectors: Set<Collector> = Set(Collector.allCases)) { self.collectors = collectors }
 
-  /// Adds to a counter or gauge.
+  /// Adds to a counter or gauge; 0 makes it known before anything happens.
   package func add(_ measure: Measure, _ amount: Double = 1, labels: [String] = []) {
     change(measure, labels) { $0.value += amount }
   }
@@ -54,9 +58,15 @@ package final class Metrics: Sendable {
     }
   }
 
-  /// A gauge that is read when somebody asks.
+  /// A measure that is read when somebody asks.
   package func gauge(_ measure: Measure, _ read: @escaping @Sendable () async -> [Sample]) {
-    state.withLock { $0.gauges.append((measure, read)) }
+    source(of: Collector(of: measure)) { [(measure, await read())] }
+  }
+
+  /// Several that are read together.
+  package func source(of collector: Collector?, _ read: @escaping @Sendable () async -> [Family]) {
+    if let collector, !collectors.contains(collector) { return }
+    state.withLock { $0.sources.append(read) }
   }
 
   private func change(_ measure: Measure, _ labels: [String], _ body: (inout Sample) -> Void) {
@@ -66,10 +76,11 @@ package final class Metrics: Sendable {
   }
 
   /// Everything there is, by name.
-  package func collect() async -> [(measure: Measure, samples: [Sample])] {
-    let (samples, gauges) = state.withLock { ($0.samples, $0.gauges) }
-    var all = samples.map { (measure: $0.key, samples: $0.value.samples.values.sorted { $0.labels.lexicographicallyPrecedes($1.labels) }) }
-    for gauge in gauges { all.append((gauge.measure, await gauge.read())) }
+  package func collect() async -> [Family] {
+    let (samples, sources) = state.withLock { ($0.samples, $0.sources) }
+    var all: [Family] = samples.filter { Collector(of: $0.key).map(collectors.contains) ?? true }
+      .map { ($0.key, $0.value.samples.values.sorted { $0.labels.lexicographicallyPrecedes($1.labels) }) }
+    for read in sources { all += await read() }
     return all.sorted { $0.measure.name < $1.measure.name }
   }
 }

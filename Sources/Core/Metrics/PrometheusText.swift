@@ -2,34 +2,43 @@
 package enum PrometheusText {
   package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-  package static func render(_ measures: [(measure: Measure, samples: [Metrics.Sample])]) -> String {
+  package static func render(_ families: [Metrics.Family]) -> String {
     var text = ""
-    for (measure, samples) in measures {
+    for (measure, samples) in families {
       text += "# HELP \(measure.name) \(escape(measure.help, quotes: false))\n# TYPE \(measure.name) \(measure.kind.rawValue)\n"
       for sample in samples {
-        text += measure.kind == .histogram ? histogram(measure, sample) : line(measure.name, pairs(measure, sample), sample.value)
+        if measure.kind == .histogram {
+          append(histogram: measure, sample, to: &text)
+        } else {
+          append(measure.name, measure.labels, sample.labels, sample.value, to: &text)
+        }
       }
     }
     return text
   }
 
-  private static func histogram(_ measure: Measure, _ sample: Metrics.Sample) -> String {
-    var text = ""
-    let own = pairs(measure, sample)
-    for (bound, count) in zip(measure.bounds, sample.buckets) {
-      text += line(measure.name + "_bucket", own + [("le", number(bound))], Double(count))
+  private static func append(histogram measure: Measure, _ sample: Metrics.Sample, to text: inout String) {
+    let counts = zip(measure.bounds + [.infinity], sample.buckets + [sample.count])
+    for (bound, count) in counts {
+      append(measure.name + "_bucket", measure.labels + ["le"], sample.labels + [number(bound)], Double(count), to: &text)
     }
-    text += line(measure.name + "_bucket", own + [("le", "+Inf")], Double(sample.count))
-    return text + line(measure.name + "_sum", own, sample.value) + line(measure.name + "_count", own, Double(sample.count))
+    append(measure.name + "_sum", measure.labels, sample.labels, sample.value, to: &text)
+    append(measure.name + "_count", measure.labels, sample.labels, Double(sample.count), to: &text)
   }
 
-  private static func pairs(_ measure: Measure, _ sample: Metrics.Sample) -> [(String, String)] {
-    Array(zip(measure.labels, sample.labels))
-  }
-
-  private static func line(_ name: String, _ labels: [(String, String)], _ value: Double) -> String {
-    let inner = labels.map { "\($0)=\"\(escape($1, quotes: true))\"" }.joined(separator: ",")
-    return "\(name)\(inner.isEmpty ? "" : "{\(inner)}") \(number(value))\n"
+  /// One line. There may be tens of thousands: nothing is made but the text itself.
+  private static func append(_ name: String, _ labels: [String], _ values: [String], _ value: Double, to text: inout String) {
+    text += name
+    for index in 0..<min(labels.count, values.count) {
+      text += index == 0 ? "{" : ","
+      text += labels[index]
+      text += "=\""
+      text += escape(values[index], quotes: true)
+      text += "\""
+    }
+    text += labels.isEmpty || values.isEmpty ? " " : "} "
+    text += number(value)
+    text += "\n"
   }
 
   /// Whole numbers without a point.
@@ -40,6 +49,7 @@ package enum PrometheusText {
   }
 
   private static func escape(_ text: String, quotes: Bool) -> String {
+    guard text.utf8.contains(where: { $0 == 0x5C || $0 == 0x0A || $0 == 0x22 }) else { return text }
     let plain = text.replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
     return quotes ? plain.replacing("\"", with: "\\\"") : plain
   }

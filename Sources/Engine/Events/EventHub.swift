@@ -1,4 +1,4 @@
-import Core
+package import Core
 import Linux
 import Synchronization
 
@@ -18,12 +18,14 @@ package final class EventHub: Sendable {
   private let capacity: Int
   /// Nanoseconds.
   private let patience: Int64
+  private let metrics: Metrics
 
   /// - Parameters:
   ///   - capacity: events that one subscriber may be behind, and that are kept while there is none.
   ///   - patience: how long they are kept then; not at all where it is zero.
-  package init(capacity: Int = 1000, patience: Duration = .seconds(300)) {
+  package init(capacity: Int = 1000, patience: Duration = .seconds(300), metrics: Metrics = Metrics()) {
     self.capacity = capacity
+    self.metrics = metrics
     self.patience = patience.nanoseconds
   }
 
@@ -40,22 +42,26 @@ package final class EventHub: Sendable {
   func onEvent(_ ring: @escaping @Sendable () -> Void) { state.withLock { $0.listeners.append(ring) } }
 
   private func keep(_ event: LedgerEvent, _ kept: inout [LedgerEvent]) {
-    guard patience > 0 else { return }
+    guard patience > 0 else { return metrics.add(.droppedEvents, labels: ["expired"]) }
     kept.append(event)
     let old = kept.prefix { event.at - $0.at > patience }.count
     let surplus = max(old, kept.count > capacity ? kept.count - capacity / 2 : 0)
-    if surplus > 0 { kept.removeFirst(surplus) }
+    guard surplus > 0 else { return }
+    kept.removeFirst(surplus)
+    if old > 0 { metrics.add(.droppedEvents, Double(old), labels: ["expired"]) }
+    if surplus > old { metrics.add(.droppedEvents, Double(surplus - old), labels: ["surplus"]) }
   }
 
   /// Begins to listen. `end()` what is returned.
   package func subscribe() -> EventSubscription {
-    state.withLock { [patience] state in
+    state.withLock { [patience, metrics] state in
       let id = state.next
       state.next += 1
       let now = SystemClock.realtimeNanoseconds()
       let missed = state.kept.filter { now - $0.at <= patience }
+      if missed.count < state.kept.count { metrics.add(.droppedEvents, Double(state.kept.count - missed.count), labels: ["expired"]) }
       state.kept = []
-      let subscription = EventSubscription(missed, capacity: capacity) { [self] in forget(id, $0) }
+      let subscription = EventSubscription(missed, capacity: capacity, metrics: metrics) { [self] in forget(id, $0) }
       state.subscribers[id] = subscription
       return subscription
     }
@@ -81,18 +87,21 @@ package final class EventSubscription: Sendable {
 
   private let state: Mutex<State>
   private let capacity: Int
+  private let metrics: Metrics
   private let forget: @Sendable ([LedgerEvent]) -> Void
 
-  init(_ missed: [LedgerEvent], capacity: Int, forget: @escaping @Sendable ([LedgerEvent]) -> Void) {
+  init(_ missed: [LedgerEvent], capacity: Int, metrics: Metrics = Metrics(), forget: @escaping @Sendable ([LedgerEvent]) -> Void) {
     state = Mutex(State(queue: missed))
     self.capacity = capacity
+    self.metrics = metrics
     self.forget = forget
   }
 
   func offer(_ event: LedgerEvent) {
     let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      guard !state.ended, !state.overflowed else { return nil }
-      if state.queue.count >= capacity {
+      if state.ended { return nil }
+      if state.overflowed || state.queue.count >= capacity {
+        metrics.add(.droppedEvents, Double(state.queue.count + 1), labels: ["slow"])
         state.overflowed = true
         state.queue = []
       } else {

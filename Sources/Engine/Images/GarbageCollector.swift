@@ -18,15 +18,15 @@ package final class GarbageCollector: Sendable {
   private let images: ImageNamespaces
   private let ledger: Ledger
   private let leases: PullLeases
-  private let content: any ContentStore
+  private let content: any BlobStore
   private let layers: any LayerStore
   private let keepsBlobs: Bool
+  private let metrics: Metrics
   private let logger: Logger
 
   package init(
-    images: ImageNamespaces, ledger: Ledger, leases: PullLeases, content: any ContentStore, layers: any LayerStore,
-    keepsBlobs: Bool = false,
-    logger: Logger
+    images: ImageNamespaces, ledger: Ledger, leases: PullLeases, content: any BlobStore, layers: any LayerStore,
+    keepsBlobs: Bool = false, metrics: Metrics = Metrics(), logger: Logger
   ) {
     self.images = images
     self.ledger = ledger
@@ -34,6 +34,7 @@ package final class GarbageCollector: Sendable {
     self.content = content
     self.layers = layers
     self.keepsBlobs = keepsBlobs
+    self.metrics = metrics
     self.logger = logger
   }
 
@@ -82,15 +83,32 @@ package final class GarbageCollector: Sendable {
   }
 
   private func collect() async {
+    let began = ContinuousClock.now
     if let pause = await leases.expire() { wake(after: pause) }
     do {
-      for layer in try layers.list() where !isUsed(layer.id) { try await removeLayer(layer) }
-      let documents = self.documents()
-      for digest in try content.list() where !documents.contains(digest) {
-        guard state.withLock({ $0.pulls == 0 }) else { return }
-        try content.remove(digest)
-      }
-    } catch { logger.error("garbage collection: \(Fault(error))") }
+      try await removeUnused()
+      metrics.add(.collections, labels: ["ok"])
+    } catch {
+      metrics.add(.collections, labels: ["failed"])
+      logger.error("garbage collection: \(Fault(error))")
+    }
+    metrics.observe(.collectionSeconds, (ContinuousClock.now - began) / .seconds(1))
+  }
+
+  private func removeUnused() async throws {
+    for layer in try layers.list() where !isUsed(layer.id) { try await removeLayer(layer) }
+    let documents = self.documents()
+    for digest in try content.list() where !documents.contains(digest) {
+      guard state.withLock({ $0.pulls == 0 }) else { return }
+      let size = content.size(digest) ?? 0
+      try content.remove(digest)
+      count("blob", size)
+    }
+  }
+
+  private func count(_ kind: String, _ bytes: Int64) {
+    metrics.add(.collected, labels: [kind])
+    metrics.add(.collectedBytes, Double(bytes), labels: [kind])
   }
 
   /// What is kept of the content store.
@@ -116,6 +134,7 @@ package final class GarbageCollector: Sendable {
 
   private func removeLayer(_ layer: LayerInfo) async throws {
     try await layers.remove(layer.id)
+    count("layer", layer.usage.bytes)
     logger.info("layer removed", metadata: ["layer": "\(layer.id)", "bytes": "\(layer.usage.bytes)"])
   }
 

@@ -86,13 +86,22 @@ package final class RunningPulls: Sendable {
     let began = SystemClock.monotonicNanoseconds()
     do {
       let result = try await body()
-      metrics.add(.pulls, labels: ["ok"])
-      metrics.observe(.pullSeconds, Double(SystemClock.monotonicNanoseconds() - began) / 1e9)
-      for layer in progress.layers() { metrics.add(.layers, labels: [layer.phase == .present ? "present" : "fetched"]) }
+      count(progress, seconds: Double(SystemClock.monotonicNanoseconds() - began) / 1e9)
       return result
     } catch {
       metrics.add(.pulls, labels: ["\(Fault(error).code)"])
       throw error
+    }
+  }
+
+  private func count(_ progress: PullProgress, seconds: Double) {
+    metrics.add(.pulls, labels: ["ok"])
+    metrics.observe(.pullSeconds, seconds)
+    if progress.received > 0 { metrics.observe(.pullRate, Double(progress.received) / max(seconds, 1e-9)) }
+    for layer in progress.layers() {
+      let isPresent = layer.phase == .present
+      metrics.add(.layers, labels: [isPresent ? "present" : "fetched"])
+      if isPresent { metrics.add(.skippedBytes, Double(layer.total)) } else { metrics.observe(.layerBytes, Double(layer.total)) }
     }
   }
 

@@ -51,15 +51,19 @@ struct ContainerSetup: Sendable {
     defer { services.garbage.release(images.layers) }
     try await admit(images, config)
     let log = logPath(config)
-    let found = try await stage("mounts") { try await hostPaths.look(config, Files.parent(of: log)) }
+    let found = try await stage("mounts") { try await timed(.mounts) { try await hostPaths.look(config, Files.parent(of: log)) } }
     try await makeLogDirectory(log, found)
     let labels = try services.settings.node.labels(
       config.linux.securityContext, try labelKind(config, images.config), in: sandbox.plan.labels)
-    let rootfs = try await makeSnapshot(image.layers, labels, &rollback)
+    let rootfs = try await timed(.snapshot) { try await makeSnapshot(image.layers, labels, &rollback) }
     try makeBundle(&rollback)
-    let built = try await build(config, images, found, rootfs, labels, target)
+    let built = try await timed(.spec) { try await build(config, images, found, rootfs, labels, target) }
     try await finish(config, built, found)
     return try record(asked, images, built, rootfs)
+  }
+
+  private func timed<T>(_ stage: Stages.ContainerStage, _ body: () async throws -> T) async throws -> T {
+    try await services.stages.container(stage, services.settings.handlerName(sandbox.runtimeHandler), body)
   }
 
   private func makeSnapshot(_ layers: [LayerID], _ labels: SELinuxLabels?, _ rollback: inout Rollback) async throws -> RootfsMount {

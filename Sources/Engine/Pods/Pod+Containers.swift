@@ -5,7 +5,7 @@ extension Pod {
   /// Starts a created container. A command that cannot be run ends it: exit code 128, StartError.
   package nonisolated func startContainer(_ container: String) async throws {
     try await starts.join(container) { [self] in
-      try await stage("container \(container)") { try await startNow(container) }
+      try await stage("container \(container)") { try await stages.container(.start, runtime) { try await startNow(container) } }
     }
   }
 
@@ -44,10 +44,14 @@ extension Pod {
     guard let record = try? ledger.container(container), case .running = try await settled(record).state else { return }
     try await stage("container \(container): stop") {
       // A caller that goes away must not leave a container that got its first signal and never the second.
-      do { try await Flight { try await self.end(record, timeout: timeout) }.value() } catch {
+      do { try await Flight { try await self.timedEnd(record, timeout: timeout) }.value() } catch {
         guard try await endedWithItsShim(container, Fault(error)) else { throw error }
       }
     }
+  }
+
+  private func timedEnd(_ record: ContainerRecord, timeout: Int64) async throws {
+    try await stages.container(.stop, runtime, expected: timeout) { try await end(record, timeout: timeout) }
   }
 
   private func end(_ record: ContainerRecord, timeout: Int64) async throws {
@@ -108,7 +112,8 @@ extension Pod {
   private func removeContainerNow(_ container: String) async throws {
     guard let record = try? ledger.container(container) else { return }
     try await stopContainer(container, timeout: 0)
-    try await clear(record, await taskIfAlive())
+    let task = await taskIfAlive()
+    try await stages.container(.remove, runtime) { try await clear(record, task) }
   }
 
   /// Task, mounts, snapshot, bundle and record of a container that does not run.
@@ -121,6 +126,7 @@ extension Pod {
     try ledger.removeContainer(container)
     exits[container] = nil
     signalled.remove(container)
+    services.logTotals.forget(container)
   }
 
   /// A start that failed on this side only left a process behind: it goes first.

@@ -16,7 +16,7 @@ extension Pod {
         }
       ) { [self] in
         if let existing = try finished(request) { return existing }
-        return try await create(request)
+        return try await stages.container(.create, runtime) { try await create(request) }
       }
     }
   }
@@ -49,7 +49,7 @@ extension Pod {
       try ledger.put(record)
       let ledger = ledger
       undo.add("record") { try ledger.removeContainer(container) }
-      try await task.create(record.plan)
+      try await stages.container(.task, runtime) { try await task.create(record.plan) }
       logger.info("container created", metadata: ["container": "\(container)", "name": "\(record.name)"])
       return container
     } catch {

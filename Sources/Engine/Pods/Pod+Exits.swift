@@ -10,7 +10,7 @@ extension Pod {
     let flight = Flight { [self] in
       let exit = try await task.wait(container)
       await settleAtLast(container, exit)
-      await noteLosses(task)
+      await noteLogs(task)
       await releaseRuntime(container, task)
       return exit
     }

@@ -13,8 +13,8 @@ extension Pod {
     while case .live = shim {
       do {
         let states = try await task.logLoss(beyond: known)
-        known = states.reduce(0) { $0 &+ $1.logBytesLost }
-        note(losses: states)
+        known = states.reduce(0) { $0 &+ $1.log.lost }
+        note(logs: states)
       } catch {
         // A shim of an older version, which does not tell.
         if Fault(error).code == .unimplemented { return }
@@ -24,28 +24,33 @@ extension Pod {
   }
 
   /// Before a container is forgotten by its shim.
-  func noteLosses(_ task: any PodTask) async {
-    if let states = try? await task.states() { note(losses: states) }
+  func noteLogs(_ task: any PodTask) async {
+    if let states = try? await task.states() { note(logs: states) }
   }
 
-  private func note(losses states: [TaskState]) {
-    for state in states where state.logBytesLost > 0 {
+  /// Now, where the pod has a shim that was found.
+  func noteLogs() async { if case .live(let task) = shim { await noteLogs(task) } }
+
+  private func note(logs states: [TaskState]) {
+    // A container that is not recorded any more was forgotten with its figures.
+    services.logTotals.note(states.filter { (try? ledger.container($0.id)) != nil })
+    for state in states where state.log.lost > 0 {
       if logLosses[state.id] == nil {
         let record = try? ledger.container(state.id)
         logger.warning(
           "output was lost: the container's log cannot be written",
           metadata: [
             "container": "\(state.id)", "name": "\(record?.name ?? "")", "log": "\(record?.plan.logPath ?? "")",
-            "bytes": "\(state.logBytesLost)",
+            "bytes": "\(state.log.lost)",
           ])
       }
-      logLosses[state.id] = state.logBytesLost
+      logLosses[state.id] = state.log.lost
     }
   }
 
   /// Now, where the container runs; as it was at its end, where it has ended.
   func lostLogBytes(_ container: String) async -> UInt64 {
-    if case .live(let task) = shim { await noteLosses(task) }
+    await noteLogs()
     return logLosses[container] ?? 0
   }
 }

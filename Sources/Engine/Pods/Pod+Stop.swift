@@ -12,18 +12,22 @@ extension Pod {
     guard try ledger.sandbox(id).state != .notReady else { return }
     closing = true
     defer { closing = stopping }
+    try await stages.pod(.stop, runtime) { try await stopInOrder() }
+    logger.info("sandbox stopped")
+  }
+
+  private func stopInOrder() async throws {
     // A shim that has not been found again by then is ended like one that is dead.
     let task = try await withDeadline(30_000_000_000) { await self.taskIfAlive() } ?? nil
-    if let task { try await endContainers(task) }
+    if let task { try await stages.pod(.containers, runtime) { try await endContainers(task) } }
     stopping = true
     await detachNetwork()
-    if let task { try await endShim(task) } else { await buryShim() }
+    if let task { try await stages.pod(.shimEnd, runtime) { try await endShim(task) } } else { await buryShim() }
     try await stage("files") { try await SandboxFiles(ledger.sandbox(id).plan).unmount() }
     try ledger.updateSandbox(id) {
       $0.state = .notReady
       $0.holderPID = 0
     }
-    logger.info("sandbox stopped")
   }
 
   private func endContainers(_ task: any PodTask) async throws {
@@ -48,7 +52,7 @@ extension Pod {
   package nonisolated func remove() async throws {
     try await removals.join(id) { [self] in
       try await stop()
-      try await stage("pod \(name): remove") { try await removeNow() }
+      try await stage("pod \(name): remove") { try await stages.pod(.remove, runtime) { try await removeNow() } }
     }
   }
 

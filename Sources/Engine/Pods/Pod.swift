@@ -16,6 +16,8 @@ package actor Pod {
 
   package nonisolated let id: String
   nonisolated let name: String
+  /// Of its runtime handler.
+  nonisolated let runtime: String
   nonisolated let services: PodServices
   nonisolated let logger: Logger
   /// Called once when the pod's records are gone.
@@ -48,6 +50,7 @@ package actor Pod {
     self.id = record.id
     self.name = record.podName
     self.services = services
+    self.runtime = services.settings.handlerName(record.runtimeHandler)
     var logger = services.logger
     logger[metadataKey: "pod"] = "\(record.podName)"
     logger[metadataKey: "sandbox"] = "\(record.id)"
@@ -57,6 +60,7 @@ package actor Pod {
   }
 
   nonisolated var ledger: Ledger { services.ledger }
+  nonisolated var stages: Stages { services.stages }
 
   /// The live shim; FAILED_PRECONDITION where the pod has none any more.
   func task() async throws -> any PodTask {
@@ -86,6 +90,7 @@ package actor Pod {
   private func shimEnded() async {
     guard !stopping, case .live = shim else { return }
     logger.error("the pod's shim, or what holds its namespaces, died")
+    stages.metrics.add(.deadShims)
     await buryShim()
   }
 
@@ -120,7 +125,8 @@ package actor Pod {
   func detachNetwork() async {
     guard let record = try? ledger.sandbox(id), record.attached else { return }
     do {
-      try await services.network.detach(id, netnsPath: Files.exists(record.plan.netnsPath) ? record.plan.netnsPath : nil)
+      let netns = Files.exists(record.plan.netnsPath) ? record.plan.netnsPath : nil
+      try await stages.pod(.networkRelease, runtime) { try await services.network.detach(id, netnsPath: netns) }
       try ledger.updateSandbox(id) { $0.attached = false }
     } catch { logger.error("network: \(Fault(error))") }
   }
@@ -147,11 +153,18 @@ package actor Pod {
       return false
     }
     untune(container)
+    noteOutOfMemory(record, exit)
     logger.info(
       "container ended",
       metadata: [
         "container": "\(container)", "name": "\(record.name)", "exitCode": "\(exit.exitCode)", "reason": "\(exit.reason)",
       ])
     return true
+  }
+
+  private func noteOutOfMemory(_ record: ContainerRecord, _ exit: ExitRecord) {
+    guard exit.oomKilled else { return }
+    stages.metrics.add(.oomKills)
+    stages.metrics.add(.oomKillsByName, labels: [record.name])
   }
 }

@@ -45,7 +45,8 @@ extension PodService {
     var record = try intend(request)
     var rollback = Rollback()
     do {
-      let task = try await SandboxSetup(services: services, request: request).run(&record, &rollback)
+      let setup = SandboxSetup(services: services, request: request)
+      let task = try await services.stages.pod(.run, setup.runtime) { try await setup.run(&record, &rollback) }
       record.state = .ready
       record.holderPID = task.holderPID
       try ledger.put(record)

@@ -26,6 +26,8 @@ package struct PodServices: Sendable {
   package var processors: ProcessorKeeper?
   /// Asked about an image before a container is made of it; `nil` takes all.
   package var admission: ImageAdmission?
+  package var stages = Stages(Metrics())
+  package let logTotals = LogTotals()
 
   package init(
     ledger: Ledger, images: ImageIndex, tasks: any TaskRuntime, network: any PodNetwork, snapshots: any Snapshotter,
@@ -65,6 +67,8 @@ package struct EngineSettings: Sendable {
   package var root = "/var/lib/berth"
   /// Runtime handlers: name → path of the OCI runtime. The empty name is the default.
   package var runtimes: [String: String]
+  /// What the default handler is called.
+  package var standardHandler = "runc"
   /// OCI runtimes for images of other platforms, by runtime handler.
   package var platformRuntimes: [String: [Platform: String]] = [:]
   /// What node and daemon can give to containers.
@@ -118,6 +122,9 @@ package struct EngineSettings: Sendable {
     self.runtimes = runtimes
     self.node = node
   }
+
+  /// What the handler of pods is called; they may leave the default one's name empty.
+  package func handlerName(_ name: String) -> String { name.isEmpty ? standardHandler : name }
 
   package func sandboxDirectory(_ id: String) -> String { "\(state)/sandboxes/\(id)" }
 }

@@ -8,16 +8,19 @@ struct SandboxSetup: Sendable {
   let services: PodServices
   let request: SandboxRequest
 
+  /// Of its runtime handler.
+  var runtime: String { services.settings.handlerName(request.runtimeHandler) }
+
   func run(_ record: inout SandboxRecord, _ rollback: inout Rollback) async throws -> any PodTask {
     let plan = record.plan
     rollback.add("directory") { try await SandboxFiles(plan).remove() }
-    try stage("files") { try SandboxFiles(plan).make(request.config) }
+    try await timed(.files, "files") { try SandboxFiles(plan).make(request.config) }
     if let maps = plan.idMaps {
-      try await stage("user namespace") { try await SandboxFiles(plan).mapOwners(maps, services.settings) }
+      try await timed(.userNamespace, "user namespace") { try await SandboxFiles(plan).mapOwners(maps, services.settings) }
     }
     let tasks = services.tasks
     rollback.add("shim") { try await tasks.reap(plan, containers: []) }
-    let task = try await stage("shim") { try await services.tasks.start(plan) }
+    let task = try await timed(.shim, "shim") { try await services.tasks.start(plan) }
     // What does not end by asking is killed by the step before.
     rollback.add("farewell") { try? await task.shutdown() }
     guard plan.ownNetwork else { return task }
@@ -26,9 +29,13 @@ struct SandboxSetup: Sendable {
     try services.ledger.put(record)
     let network = services.network
     rollback.add("network") { try await network.detach(plan.id, netnsPath: plan.netnsPath) }
-    record.addresses = try await stage("network") { try await network.attach(attachment(plan)) }.addresses
+    record.addresses = try await timed(.network, "network") { try await network.attach(attachment(plan)) }.addresses
     try SandboxFiles(plan).writeHosts(request.config, addresses: record.addresses)
     return task
+  }
+
+  private func timed<T>(_ kind: Stages.PodStage, _ name: String, _ body: () async throws -> T) async throws -> T {
+    try await stage(name) { try await services.stages.pod(kind, runtime, body) }
   }
 
   private func attachment(_ plan: SandboxPlan) -> NetworkAttachment {

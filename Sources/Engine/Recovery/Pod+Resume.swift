@@ -10,6 +10,7 @@ extension Pod {
     do {
       let task = try await adopted()
       let states = try await states(task)
+      services.logTotals.note(states, isNew: false)
       guard case .arriving = shim else { throw Fault(.failedPrecondition, "pod \(name): was stopped") }
       for record in records { await reconcile(record, states.first { $0.id == record.id }, task) }
       for state in states where (try? ledger.container(state.id)) == nil { try? await task.delete(state.id) }
@@ -19,6 +20,7 @@ extension Pod {
       await checkNetwork()
     } catch {
       logger.error("the pod's shim is gone: \(Fault(error))")
+      if case .arriving = shim { stages.metrics.add(.deadShims) }
       await buryShim()
       arrival.tell(.failure(error))
     }

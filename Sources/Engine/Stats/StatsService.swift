@@ -13,13 +13,23 @@ package final class StatsService: Sendable {
   /// Groups that one thread reads in a row; more are read side by side.
   private static let batch = 64
 
+  /// How often what a call does not read itself is measured.
+  package struct Periods: Sendable {
+    /// Of processor time; nil for only when there is a call.
+    package var cpu: Duration? = .seconds(10)
+    /// Of writable layers.
+    package var disk = Duration.seconds(10)
+
+    package init() {}
+  }
+
   /// - Parameter root: the daemon's root directory, where writable layers are.
-  package init(ledger: Ledger, snapshots: any Snapshotter, tree: CgroupTree, root: String) {
+  package init(ledger: Ledger, snapshots: any Snapshotter, tree: CgroupTree, root: String, periods: Periods = Periods()) {
     self.ledger = ledger
     self.root = root
     reader = CgroupReader(tree)
-    rates = CPURates(reader)
-    writable = WritableLayers(ledger: ledger, snapshots: snapshots)
+    rates = CPURates(reader, period: periods.cpu)
+    writable = WritableLayers(ledger: ledger, snapshots: snapshots, period: periods.disk)
   }
 
   /// Begins to measure in the background, for as long as the daemon lives.

@@ -14,7 +14,8 @@ package final class WritableLayers: Sendable {
     var took: Int64
   }
 
-  static let period: Int64 = 10_000_000_000
+  /// Nanoseconds.
+  private let period: Int64
   private static let share: Int64 = 50
 
   private let known = Mutex<[String: Measured]>([:])
@@ -22,7 +23,9 @@ package final class WritableLayers: Sendable {
   private let snapshots: any Snapshotter
   private let bell = Bell()
 
-  init(ledger: Ledger, snapshots: any Snapshotter) {
+  /// - Parameter period: between two walks of a layer that may change, where it is quick to walk.
+  init(ledger: Ledger, snapshots: any Snapshotter, period: Duration = .seconds(10)) {
+    self.period = period.nanoseconds
     self.ledger = ledger
     self.snapshots = snapshots
   }
@@ -64,7 +67,7 @@ package final class WritableLayers: Sendable {
   private func due(_ record: ContainerRecord) -> Int64? {
     guard let last = usage(record.id) else { return 0 }
     switch record.state {
-    case .running: return last.at + max(Self.period, last.took * Self.share)
+    case .running: return last.at + max(period, last.took * Self.share)
     case .created: return nil
     case .exited(let exit): return last.at < exit.finishedAt ? 0 : nil
     }

@@ -66,7 +66,7 @@ package struct IOCounters: Sendable, Hashable {
   }
 
   /// `8:16`.
-  private static func device(_ text: ArraySlice<UInt8>) -> DeviceNumber? {
+  package static func device(_ text: ArraySlice<UInt8>) -> DeviceNumber? {
     let parts = text.split(separator: 0x3A)
     guard parts.count == 2, let major = KernelText.number(parts[0]), let minor = KernelText.number(parts[1]) else { return nil }
     return DeviceNumber(major: UInt32(truncatingIfNeeded: major), minor: UInt32(truncatingIfNeeded: minor))

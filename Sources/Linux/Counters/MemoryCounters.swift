@@ -10,6 +10,12 @@ package struct MemoryCounters: Sendable, Hashable {
   package var mappedFile: UInt64 = 0
   package var activeFile: UInt64 = 0
   package var inactiveFile: UInt64 = 0
+  package var activeAnonymous: UInt64 = 0
+  package var inactiveAnonymous: UInt64 = 0
+  /// In huge pages that the kernel makes by itself; v1 tells only those of anonymous memory.
+  package var hugeAnonymous: UInt64 = 0
+  package var hugeShared: UInt64 = 0
+  package var hugeFile: UInt64 = 0
   package var faults: UInt64 = 0
   package var majorFaults: UInt64 = 0
   /// Of the group alone, where the kernel tells it apart (v1).
@@ -40,6 +46,7 @@ package struct MemoryCounters: Sendable, Hashable {
 extension MemoryCounters {
   private static let unifiedNames: [StaticString] = [
     "file", "anon", "file_mapped", "active_file", "inactive_file", "pgfault", "pgmajfault", "kernel", "kernel_stack", "slab", "pagetables",
+    "active_anon", "inactive_anon", "anon_thp", "shmem_thp", "file_thp",
   ]
 
   /// From `memory.stat` of v2.
@@ -49,13 +56,15 @@ extension MemoryCounters {
     (activeFile, inactiveFile) = (values[3] ?? 0, values[4] ?? 0)
     (faults, majorFaults) = (values[5] ?? 0, values[6] ?? 0)
     (ownFaults, ownMajorFaults) = (faults, majorFaults)
+    (activeAnonymous, inactiveAnonymous) = (values[11] ?? 0, values[12] ?? 0)
+    (hugeAnonymous, hugeShared, hugeFile) = (values[13] ?? 0, values[14] ?? 0, values[15] ?? 0)
     // "kernel" is there since Linux 5.18; before, its larger parts are.
     kernel = values[7] ?? (values[8] ?? 0) + (values[9] ?? 0) + (values[10] ?? 0)
   }
 
   private static let legacyNames: [StaticString] = [
     "total_cache", "total_rss", "total_mapped_file", "total_active_file", "total_inactive_file", "total_pgfault", "total_pgmajfault",
-    "pgfault", "pgmajfault", "total_swap",
+    "pgfault", "pgmajfault", "total_swap", "total_active_anon", "total_inactive_anon", "total_rss_huge",
   ]
 
   /// From `memory.stat` of v1; `total_` includes the groups below.
@@ -66,5 +75,6 @@ extension MemoryCounters {
     (faults, majorFaults) = (values[5] ?? 0, values[6] ?? 0)
     (ownFaults, ownMajorFaults) = (values[7] ?? 0, values[8] ?? 0)
     swap = values[9]
+    (activeAnonymous, inactiveAnonymous, hugeAnonymous) = (values[10] ?? 0, values[11] ?? 0, values[12] ?? 0)
   }
 }

@@ -112,8 +112,10 @@ private final class MetricsHandler: ChannelInboundHandler {
 
   private static func report(_ metrics: Metrics, to channel: any Channel, bodyless: Bool) {
     Task {
-      let measures = await metrics.collect()
-      send(200, "OK", PrometheusText.render(measures), to: channel, bodyless: bodyless)
+      let families = await metrics.collect()
+      // A large node's text takes a while to write.
+      let text = await BlockingWork.run { PrometheusText.render(families) }
+      send(200, "OK", text, to: channel, bodyless: bodyless)
     }
   }
 
