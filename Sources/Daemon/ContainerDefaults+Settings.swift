@@ -81,7 +81,10 @@ extension Configuration.Pods {
   private func userNamespaces() throws(Fault) -> UserNamespaceSources {
     var sources = UserNamespaceSources()
     (sources.owner, sources.subordinateUsers, sources.subordinateGroups) = (subordinateOwner, subordinateUsers, subordinateGroups)
-    guard let userMappings, let groupMappings else { return sources }
+    guard let userMappings, let groupMappings else {
+      if userMappings == nil, groupMappings == nil { return sources }
+      throw Fault(.invalidArgument, "pods: one of uid_mappings and gid_mappings is missing")
+    }
     let maps = IDMaps(
       users: try UserNamespaceMode.ranges(userMappings, "pods.uid_mappings"),
       groups: try UserNamespaceMode.ranges(groupMappings, "pods.gid_mappings"))

@@ -52,6 +52,7 @@ extension EngineSettings {
     handlers = try runtimes.facts(node) { logger.warning("\($0)") }
     networks = runtimes.networks
     allowedAnnotations = try runtimes.allowedAnnotations()
+    shimEnvironments = runtimes.shimEnvironments
     (creation, runtimeRoots, platformRuntimes) = (runtimes.creation, runtimes.roots, runtimes.platformPrograms)
   }
 }

@@ -43,6 +43,8 @@ extension Configuration.Runtimes {
 
   var roots: [String: String] { each(\.stateRoot) }
 
+  var shimEnvironments: [String: [String]] { each { $0.monitorEnvironment.isEmpty ? nil : $0.monitorEnvironment } }
+
   var platformPrograms: [String: [Platform: String]] {
     each { handler in
       let known = handler.platformPrograms.compactMap { platform, path in Platform(platform).map { ($0.normalized, path) } }

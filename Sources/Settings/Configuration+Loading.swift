@@ -171,6 +171,7 @@ extension Configuration.Runtime {
     try table.within("default_annotations") { (table) throws(SettingsError) in
       for name in table.rest { defaultAnnotations[name] = try table.take(name) }
     }
+    try table.set(&monitorEnvironment, "monitor_env", check: Check.environment)
     try table.set(&baseSpec, "base_runtime_spec", check: Check.absolute)
     try table.set(&networkDirectory, "cni_conf_dir", check: Check.absolute)
     try table.set(&maximumNetworks, "cni_max_conf_num", check: Check.range(0...64))

@@ -12,9 +12,6 @@ extension Configuration.Pods {
     try table.set(&minimumGroup, "minimum_mappable_gid", check: Check.range(Self.hostIDs))
     try table.set(&userMappings, "uid_mappings")
     try table.set(&groupMappings, "gid_mappings")
-    if (userMappings == nil) != (groupMappings == nil) {
-      throw table.error(userMappings == nil ? "uid_mappings" : "gid_mappings", "is missing beside the other")
-    }
     try table.set(&subordinateOwner, "userns_auto_user") { $0.isEmpty || $0.contains(":") ? "must be a user's name" : nil }
     try table.set(&subordinateUsers, "subuid_file", check: Check.absolute)
     try table.set(&subordinateGroups, "subgid_file", check: Check.absolute)

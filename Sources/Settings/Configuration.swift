@@ -103,6 +103,8 @@ package struct Configuration: Equatable, Sendable {
     package var platformPrograms: [String: String] = [:]
     /// Table `default_annotations`: what the runtime is told where neither pod nor container says it.
     package var defaultAnnotations: [String: String] = [:]
+    /// Key `monitor_env`: environment of shims of this handler's pods, and with it of the runtime, `NAME=value`.
+    package var monitorEnvironment: [String] = []
     /// Key `inherit_default_runtime`: the default handler's program, with settings of its own.
     package var inheritsProgram = false
     /// Key `runtime_root`: where the runtime keeps its state; `nil` is a directory of berthd's own.

@@ -59,6 +59,8 @@ package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
 /// Those that somebody's pods may use.
 package struct AllowedAnnotations: Sendable, Hashable {
   package private(set) var names: Set<ExperimentalAnnotation> = []
+  /// What the operator says for pods that do not say it, allowed or not.
+  package var standard: [String: String] = [:]
 
   package init() {}
 
@@ -76,12 +78,21 @@ package struct AllowedAnnotations: Sendable, Hashable {
   package func union(_ other: AllowedAnnotations) -> AllowedAnnotations {
     var result = self
     result.names.formUnion(other.names)
+    result.standard.merge(other.standard) { own, _ in own }
     return result
   }
 
   /// What the pod says, if it may: for all of it, or for one of its containers (`name/container`).
   package func value(_ name: ExperimentalAnnotation, in annotations: [String: String], container: String? = nil) -> String? {
-    guard names.contains(name) else { return nil }
+    names.contains(name) ? Self.find(name, in: annotations, container) : nil
+  }
+
+  /// What holds for all of a pod: what it says, if it may, else the operator.
+  package func podValue(_ name: ExperimentalAnnotation, in annotations: [String: String]) -> String? {
+    value(name, in: annotations) ?? Self.find(name, in: standard, nil)
+  }
+
+  private static func find(_ name: ExperimentalAnnotation, in annotations: [String: String], _ container: String?) -> String? {
     let suffix = container.map { "/" + $0 } ?? ""
     return annotations[name.rawValue + suffix] ?? name.formerName.flatMap { annotations[$0 + suffix] }
   }

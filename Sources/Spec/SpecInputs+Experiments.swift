@@ -6,7 +6,7 @@ extension SpecInputs {
   func experiment(_ annotation: ExperimentalAnnotation) -> String? {
     allowed.value(annotation, in: container.annotations)
       ?? allowed.value(annotation, in: sandbox.annotations, container: container.metadata.name)
-      ?? allowed.value(annotation, in: sandbox.annotations)
+      ?? allowed.podValue(annotation, in: sandbox.annotations)
   }
 
   /// Those of pods are told of when the pod is run.

@@ -60,7 +60,7 @@ import Testing
           $0.mounts = [mount("/etc", "/host"), mount("", "/image") { $0.image = image }]
         }, in: pod)
       #expect(try await node.status(container: container).mounts.map(\.image.imageRef) == ["", id])
-      await expectFault(.failedPrecondition, "image_sub_path", "no/such") {
+      await expectFault(.failedPrecondition, "ImageVolumeMountFailed: ", "image_sub_path", "no/such") {
         _ = try await output(of: "true", on: node, in: pod) {
           $0.mounts = [
             mount("", "/image") {
@@ -70,7 +70,7 @@ import Testing
           ]
         }
       }
-      await expectFault(.notFound, "mounts[0].image", "localhost/none:1") {
+      await expectFault(.notFound, "ImageVolumeMountFailed: mounts[0].image", "localhost/none:1") {
         _ = try await output(of: "true", on: node, in: pod) { $0.mounts = [mount("", "/image") { $0.image.image = "localhost/none:1" }] }
       }
     }

@@ -37,6 +37,8 @@ import Testing
       cpuset = "0"
       cpu_shares = 77
       oom_score_adj = 100
+      [runtimes.runc]
+      monitor_env = ["BERTH_TEST=yes", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
       """
     try await Node.with(settings: settings) { node in
       try await node.importBusybox()
@@ -48,6 +50,8 @@ import Testing
         #expect(groups.split(separator: "\n").contains { $0.hasSuffix(":\(Self.shims)/\(pod)") }, "\(groups)")
         #expect(try field("Cpus_allowed_list", of: process) == "0")
       }
+      let environment = try Files.read("/proc/\(shim)/environ").split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+      #expect(environment.contains("BERTH_TEST=yes") && environment.first { $0.hasPrefix("PATH=") } == "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
       try expectShares(77, weight: 3, of: "\(Self.shims)/\(pod)")
       #expect(String(decoding: try Files.read("/proc/\(shim)/oom_score_adj"), as: UTF8.self) == "100\n")
       let own = try await node.output("grep Cpus_allowed_list /proc/self/status; grep -c shims /proc/self/cgroup || true", in: pod)

@@ -15,7 +15,15 @@ import Testing
       try Files.write("containers:500000:2000\n", to: node.scratch + "/subuid")
       try Files.write("containers:700000:2500\n", to: node.scratch + "/subgid")
       let keys = "[pods]\nsubuid_file = \"\(node.scratch)/subuid\"\nsubgid_file = \"\(node.scratch)/subgid\"\n\(settings)\n"
-      let handlers = "[runtimes.open]\ninherit_default_runtime = true\nallowed_annotations = [\"\(Self.annotation)\"]\n"
+      let handlers = """
+        [runtimes.open]
+        inherit_default_runtime = true
+        allowed_annotations = ["\(Self.annotation)"]
+        [runtimes.apart]
+        inherit_default_runtime = true
+        default_annotations = { "\(Self.annotation)" = "auto:size=300" }
+
+        """
       let file = node.scratch + "/config.toml"
       try Files.write(String(decoding: try Files.read(file), as: UTF8.self) + keys + handlers, to: file)
       for directory in [node.scratch, node.root] { try Files.setMode(directory, 0o711) }
@@ -113,6 +121,15 @@ import Testing
       await expectFault(.invalidArgument, Self.annotation, "mode POD") {
         _ = try await node.run(try config("torn", "auto:keep-id=true", on: node, own), "open")
       }
+    }
+  }
+
+  @Test func `a handler's default is its pods' annotation, and they cannot say otherwise without leave`() async throws {
+    try await withNode { node in
+      let plain = try await node.run(try config("plain", nil, on: node), "apart")
+      #expect(try await node.output(Self.tell, in: plain).hasPrefix(" 0 500000 300\n"))
+      let other = try await node.run(try config("other", "host", on: node), "apart")
+      #expect(try await node.output(Self.tell, in: other).hasPrefix(" 0 500300 300\n"))
     }
   }
 

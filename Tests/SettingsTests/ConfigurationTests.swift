@@ -76,6 +76,7 @@ import Testing
     expected.runtimes.handlers["crun"] = .init(path: "/h")
     var special = Configuration.Runtime()
     (special.inheritsProgram, special.stateRoot, special.baseSpec) = (true, "/m", "/n")
+    special.monitorEnvironment = ["M=n"]
     (special.networkDirectory, special.maximumNetworks) = ("/o", 0)
     (special.hidesHostDevices, special.allowsAllDevices, special.writableCgroups, special.minimumMemory) = (true, true, true, 4096)
     special.platformPrograms = ["linux/arm64": "/q"]
@@ -198,6 +199,7 @@ import Testing
       [runtimes.special]
       inherit_default_runtime = true
       runtime_root = "/m"
+      monitor_env = ["M=n"]
       base_runtime_spec = "/n"
       cni_conf_dir = "/o"
       cni_max_conf_num = 0

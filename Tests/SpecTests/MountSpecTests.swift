@@ -157,6 +157,11 @@ struct MountSpecTests {
     }
     #expect(mounts.last?.options == ["rbind", "rprivate", "rro", "noexec"])
     #expect(SpecFixture.fault { $0.mount("/x", "/a") { $0.recursiveReadOnly = true } }.code == .invalidArgument)
+    let unable = SpecFixture.fault { inputs in
+      inputs.node.hasRecursiveReadOnly = false
+      inputs.mount("/x", "/a") { ($0.recursiveReadOnly, $0.readonly) = (true, true) }
+    }
+    #expect(unable.code == .failedPrecondition && unable.message.contains("RROUnsupported: "), "\(unable.message)")
     #expect(SpecFixture.fault { $0.mount("/x", "/a") { $0.mountOptions = ["suid"] } }.message.contains("\"suid\""))
     #expect(SpecFixture.fault { $0.mount("/x", "/a/..") }.message.contains("over the root"))
   }

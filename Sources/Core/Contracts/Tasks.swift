@@ -30,6 +30,8 @@ package struct SandboxPlan: Sendable, Hashable, Codable {
   package var shimShares: Int?
   /// Bytes of its /dev/shm; nil for 64 MiB.
   package var shmSize: Int?
+  /// Of the shim and what it runs, `NAME=value`, beside a PATH; nil for no more.
+  package var shimEnvironment: [String]?
   /// Clamped to what this process may set.
   package var shimOOMScore: Int32 = -998
 

@@ -57,7 +57,7 @@ private struct Annotations {
   let pod: [String: String]
   let allowed: AllowedAnnotations
 
-  private func value(_ name: ExperimentalAnnotation) -> String? { allowed.value(name, in: pod) }
+  private func value(_ name: ExperimentalAnnotation) -> String? { allowed.podValue(name, in: pod) }
 
   private func refuse(_ name: ExperimentalAnnotation, _ value: String, _ possible: String) -> Fault {
     Fault(.invalidArgument, "annotation \(name.rawValue): \"\(value.prefix(100))\", possible is \(possible)")

@@ -19,7 +19,7 @@ extension ContainerSetup {
     guard services.settings.enforcesFIPS else { return }
     let pod = sandbox.config.content
     let allowed = services.settings.allowed(pod, handler: sandbox.runtimeHandler)
-    if allowed.value(.disableFIPS, in: pod.annotations) == "true" { return prepared.maskedPaths.append(Self.mode) }
+    if allowed.podValue(.disableFIPS, in: pod.annotations) == "true" { return prepared.maskedPaths.append(Self.mode) }
     try await choosePolicies(&prepared, layers)
     try mark(&prepared, covered: Set(config.mounts.map { ContainerPath.clean($0.containerPath) }))
   }

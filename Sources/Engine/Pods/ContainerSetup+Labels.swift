@@ -34,7 +34,7 @@ extension ContainerSetup {
     let paths = try Relabelling.paths(config.mounts, root: services.settings.bindMountPrefix ?? "") { found[$0]?.resolved ?? $0 }
     let pod = sandbox.config.content
     let allowed = services.settings.allowed(pod, handler: sandbox.runtimeHandler)
-    let trusts = allowed.value(.trustedLabels, in: pod.annotations) == "true"
+    let trusts = allowed.podValue(.trustedLabels, in: pod.annotations) == "true"
     try await HostPaths(limit: Self.limit).label(paths, label, unlessThere: trusts)
   }
 }

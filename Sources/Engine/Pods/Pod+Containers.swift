@@ -14,7 +14,7 @@ extension Pod {
     switch record.state {
     case .running: return
     case .exited: throw Fault(.failedPrecondition, "has ended; it cannot be started again")
-    case .created: break
+    case .created: try checkOpen()
     }
     do {
       let task = try await task()
@@ -80,7 +80,12 @@ extension Pod {
   }
 
   private func stopGently(_ record: ContainerRecord, _ task: any PodTask, timeout: Int64) async throws -> Bool {
-    if signalled.insert(record.id).inserted { try await signal(record.id, task, record.stopSignal, all: false) }
+    if signalled.insert(record.id).inserted {
+      do { try await signal(record.id, task, record.stopSignal, all: false) } catch {
+        signalled.remove(record.id)
+        throw error
+      }
+    }
     let (nanoseconds, overflow) = timeout.multipliedReportingOverflow(by: 1_000_000_000)
     return try await exit(of: record.id, within: overflow ? .max : nanoseconds) != nil
   }

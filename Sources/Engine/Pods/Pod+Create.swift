@@ -40,7 +40,7 @@ extension Pod {
   }
 
   private func create(_ request: ContainerRequest) async throws -> String {
-    guard !stopping else { throw Fault(.failedPrecondition, "the sandbox is being stopped") }
+    try checkOpen()
     let task = try await task()
     let rollback = Rollback()
     let container = Identifier.random()
@@ -49,6 +49,8 @@ extension Pod {
     var undo = rollback
     do {
       let record = try await setup.run(request.config, target: targetPID(request), &undo)
+      // A stop that began meanwhile ends what is on record; this is not.
+      try checkOpen()
       try ledger.put(record)
       let ledger = ledger
       undo.add("record") { try ledger.removeContainer(container) }
@@ -59,6 +61,10 @@ extension Pod {
       await traced("container.rollback") { _ = await undo.run(logger) }
       throw error
     }
+  }
+
+  func checkOpen() throws(Fault) {
+    if closing { throw Fault(.failedPrecondition, "the sandbox is being stopped") }
   }
 
   /// Init of the container whose PID namespace is to be joined.

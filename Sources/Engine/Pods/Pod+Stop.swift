@@ -10,6 +10,8 @@ extension Pod {
 
   private func stopNow() async throws {
     guard try ledger.sandbox(id).state != .notReady else { return }
+    closing = true
+    defer { closing = stopping }
     try await stages.pod(.stop, runtime) { try await stopInOrder() }
     logger.info("sandbox stopped")
   }

@@ -24,7 +24,9 @@ package actor Pod {
   nonisolated let forget: @Sendable (String) -> Void
 
   var shim: Shim
-  /// Set by StopPodSandbox, so that the shim's end is no accident.
+  /// StopPodSandbox is at work: nothing new begins in the pod.
+  var closing = false
+  /// Its containers are gone, so that the shim's end is no accident.
   var stopping = false
   /// What the shim's death left behind is being cleared, or was.
   private var burial: Task<Void, Never>?

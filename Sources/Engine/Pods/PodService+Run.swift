@@ -89,6 +89,7 @@ extension PodService {
     var plan = try SandboxPlan(
       config: request.config, namespaces: namespaces, id: id, directory: services.settings.sandboxDirectory(id), settings: services.settings
     )
+    plan.shimEnvironment = services.settings.shimEnvironments[request.runtimeHandler]
     plan.shmSize = try SharedMemory.size(request, services.settings)
     if plan.ownNetwork || !services.settings.podDefaults.hostNetworkHasNoLabels {
       let kind: SELinuxKind = services.settings.handlers[request.runtimeHandler]?.isMachine == true ? .machine : .container

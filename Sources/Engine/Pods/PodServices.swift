@@ -90,6 +90,8 @@ package struct EngineSettings: Sendable {
   package var allowedAnnotations: [String: AllowedAnnotations] = [:]
   /// Where runtimes keep their state, by runtime handler; what is not here is in `<state>/runtime`.
   package var runtimeRoots: [String: String] = [:]
+  /// Environment of shims beside a PATH, by runtime handler.
+  package var shimEnvironments: [String: [String]] = [:]
   /// How an OCI runtime is to create containers, by runtime handler.
   package var creation: [String: CreationSettings] = [:]
   /// Bytes of one answer. Kubelets take 16 MiB, whatever is configured here.

@@ -83,7 +83,8 @@ extension EngineSettings {
 
   /// The annotations that this pod may use.
   func allowed(_ pod: Runtime_V1_PodSandboxConfig, handler: String) -> AllowedAnnotations {
-    let ofHandler = allowedAnnotations[handler] ?? AllowedAnnotations()
+    var ofHandler = allowedAnnotations[handler] ?? AllowedAnnotations()
+    ofHandler.standard = handlers[handler]?.defaultAnnotations ?? [:]
     return workload(pod).map { ofHandler.union($0.allowed) } ?? ofHandler
   }
 

@@ -16,7 +16,7 @@ struct UserNamespaceChoice {
   private var security: Runtime_V1_LinuxSandboxSecurityContext { request.config.linux.securityContext }
   private var sources: UserNamespaceSources { settings.podDefaults.userNamespaces }
   private var annotation: String? {
-    let text = settings.allowed(request.config, handler: request.runtimeHandler).value(.usernsMode, in: request.config.annotations)
+    let text = settings.allowed(request.config, handler: request.runtimeHandler).podValue(.usernsMode, in: request.config.annotations)
     return text?.isEmpty == true ? nil : text
   }
 
