@@ -1,4 +1,5 @@
 import Core
+import Linux
 import Testing
 
 @testable import Engine
@@ -9,22 +10,29 @@ import Testing
     let stages = Stages(metrics)
     await stages.pod(.run, "runc") {
       await stages.pod(.network, "runc") {
-        #expect(stages.samples(after: 0).map(\.labels) == [["pod", "network"], ["pod", "run"]])
-        #expect(stages.samples(after: 0).map(\.value) == [1, 1])
-        #expect(stages.samples(after: Stages.patience).map(\.value) == [0, 0])
-        try? await Task.sleep(for: .milliseconds(1))
-        #expect(stages.samples(after: 1_000_000).map(\.value) == [1, 1])
+        #expect(stages.running().map(\.labels) == [["pod", "network"], ["pod", "run"]])
+        #expect(stages.running().map(\.value) == [1, 1])
+        let now = SystemClock.monotonicNanoseconds()
+        #expect(stages.stalled(at: now).map(\.value) == [0, 0])
+        #expect(stages.stalled(at: now + Stages.patience).map(\.value) == [1, 1])
+        await stages.container(.stop, "runc", expected: 30) {
+          #expect(stages.stalled(at: now + 3 * Stages.patience).map(\.value) == [0, 1, 1])
+          #expect(stages.stalled(at: now + 5 * Stages.patience).map(\.value) == [1, 1, 1])
+        }
+        await stages.container(.stop, "runc", expected: .max) {
+          #expect(stages.stalled(at: now + 5 * Stages.patience).map(\.value) == [0, 1, 1])
+        }
       }
       await #expect(throws: Fault.self) {
         try await stages.container(.start, "crun") { throw Fault(.internal, "no") }
       }
-      #expect(stages.samples(after: 0).map(\.labels) == [["pod", "run"]])
+      #expect(stages.running().map(\.labels) == [["pod", "run"]])
     }
-    #expect(stages.samples(after: 0).isEmpty)
+    #expect(stages.running().isEmpty)
     let told = await metrics.collect()
     #expect(told.map(\.measure.name) == ["berth_container_stage_seconds", "berth_pod_stage_seconds"])
-    #expect(told.flatMap(\.samples).map(\.labels) == [["start", "crun"], ["network", "runc"], ["run", "runc"]])
-    #expect(told.flatMap(\.samples).allSatisfy { $0.count == 1 })
+    #expect(told.flatMap(\.samples).map(\.labels) == [["start", "crun"], ["stop", "runc"], ["network", "runc"], ["run", "runc"]])
+    #expect(told.flatMap(\.samples).map(\.count) == [1, 2, 1, 1])
   }
 }
 

@@ -12,7 +12,8 @@ extension Measure {
   package static let runningStages = Measure(
     "berth_stages_running", .gauge, "Operations on pods and containers by the stage they are in now.", labels: ["object", "stage"])
   package static let stalledStages = Measure(
-    "berth_stages_stalled", .gauge, "Of these, operations that have been in the same stage for over ten seconds.",
+    "berth_stages_stalled", .gauge,
+    "Of these, operations that have been in the same stage for over ten seconds, the grace of a stop not counted.",
     labels: ["object", "stage"])
   package static let deadShims = Measure("berth_dead_shims_total", .counter, "Shims that ended while their pod was in use.")
   package static let oomKills = Measure("berth_oom_kills_total", .counter, "Containers that ended because memory ran out.")

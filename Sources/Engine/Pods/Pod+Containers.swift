@@ -51,7 +51,7 @@ extension Pod {
   }
 
   private func timedEnd(_ record: ContainerRecord, timeout: Int64) async throws {
-    try await stages.container(.stop, runtime) { try await end(record, timeout: timeout) }
+    try await stages.container(.stop, runtime, expected: timeout) { try await end(record, timeout: timeout) }
   }
 
   private func end(_ record: ContainerRecord, timeout: Int64) async throws {

@@ -21,8 +21,8 @@ package final class Stages: Sendable {
   private struct Running {
     let object: String
     let stage: String
-    /// Nanoseconds of the monotonic clock.
-    let since: Int64
+    /// Nanoseconds of the monotonic clock: when it is in the stage for too long.
+    let stalls: Int64
   }
 
   private struct State {
@@ -32,6 +32,7 @@ package final class Stages: Sendable {
 
   /// In one stage for longer than this, an operation counts as stalled.
   static let patience: Int64 = 10_000_000_000
+  private static let longest: Int64 = 86_400
 
   let metrics: Metrics
   private let state = Mutex(State())
@@ -40,9 +41,8 @@ package final class Stages: Sendable {
 
   /// Tells them at every scrape from now on.
   package func register() {
-    for (measure, patience) in [(Measure.runningStages, 0), (.stalledStages, Self.patience)] {
-      metrics.gauge(measure) { [self] in samples(after: patience) }
-    }
+    metrics.gauge(.runningStages) { [self] in running() }
+    metrics.gauge(.stalledStages) { [self] in stalled(at: SystemClock.monotonicNanoseconds()) }
   }
 
   /// - Parameter runtime: the pod's handler.
@@ -52,20 +52,24 @@ package final class Stages: Sendable {
     try await timed(.podStages, "pod", stage.rawValue, runtime, body)
   }
 
+  /// - Parameter expected: seconds that the stage may well take.
   func container<T>(
-    _ stage: ContainerStage, _ runtime: String, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> T
+    _ stage: ContainerStage, _ runtime: String, expected: Int64 = 0, isolation: isolated (any Actor)? = #isolation,
+    _ body: () async throws -> T
   ) async rethrows -> T {
-    try await timed(.containerStages, "container", stage.rawValue, runtime, body)
+    try await timed(.containerStages, "container", stage.rawValue, runtime, expected: expected, body)
   }
 
   private func timed<T>(
-    _ measure: Measure, _ object: String, _ stage: String, _ runtime: String, isolation: isolated (any Actor)? = #isolation,
+    _ measure: Measure, _ object: String, _ stage: String, _ runtime: String, expected: Int64 = 0,
+    isolation: isolated (any Actor)? = #isolation,
     _ body: () async throws -> T
   ) async rethrows -> T {
     let began = SystemClock.monotonicNanoseconds()
+    let stalls = began + Self.patience + min(max(expected, 0), Self.longest) * 1_000_000_000
     let number = state.withLock { state in
       state.next += 1
-      state.running[state.next] = Running(object: object, stage: stage, since: began)
+      state.running[state.next] = Running(object: object, stage: stage, stalls: stalls)
       return state.next
     }
     defer {
@@ -75,12 +79,17 @@ package final class Stages: Sendable {
     return try await body()
   }
 
-  /// How many operations have been in each stage for `nanoseconds`.
-  func samples(after nanoseconds: Int64) -> [Metrics.Sample] {
-    let now = SystemClock.monotonicNanoseconds()
+  /// Operations by the stage they are in.
+  func running() -> [Metrics.Sample] { samples { _ in true } }
+
+  /// - Parameter now: nanoseconds of the monotonic clock.
+  func stalled(at now: Int64) -> [Metrics.Sample] { samples { $0.stalls <= now } }
+
+  /// How many operations in each stage are such ones; 0 for a stage that has others.
+  private func samples(_ isCounted: (Running) -> Bool) -> [Metrics.Sample] {
     let counts = state.withLock { state in
       state.running.values.reduce(into: [[String]: Double]()) { counts, running in
-        counts[[running.object, running.stage], default: 0] += now - running.since >= nanoseconds ? 1 : 0
+        counts[[running.object, running.stage], default: 0] += isCounted(running) ? 1 : 0
       }
     }
     return counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { .init(labels: $0.key, value: $0.value) }
