@@ -29,14 +29,24 @@ package final class ShimPod: PodTask {
   }
 
   package func create(_ plan: ContainerPlan) async throws {
-    let input = plan.stdin && !plan.terminal && fileLabel != nil ? client.files.input(plan.id) : nil
-    if let input { try Fifo.make(input, label: fileLabel) }
-    do {
-      let _: Containerd_Task_V3_CreateTaskResponse = try await client.task("Create", plan.request, "container \(plan.id): create")
-    } catch {
+    let input = try labelledInput(plan)
+    do { try await handOver(plan) } catch {
       if let input { try? Files.remove(input) }
       throw error
     }
+  }
+
+  /// Not a part of ``create(_:)``: as one coroutine the optimizer of Swift 6.3.1 crashes on it.
+  private func handOver(_ plan: ContainerPlan) async throws {
+    let _: Containerd_Task_V3_CreateTaskResponse = try await client.task("Create", plan.request, "container \(plan.id): create")
+  }
+
+  /// The FIFO of a stdin that has a label, made before the shim would make it without one.
+  private func labelledInput(_ plan: ContainerPlan) throws -> String? {
+    guard plan.stdin, !plan.terminal, let fileLabel else { return nil }
+    let input = client.files.input(plan.id)
+    try Fifo.make(input, label: fileLabel)
+    return input
   }
 
   package func start(_ id: String) async throws -> TaskState {
