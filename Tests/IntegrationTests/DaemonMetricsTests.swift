@@ -29,7 +29,7 @@ import Testing
             #"berth_pods{state="ready"} 1"#, #"berth_pods{state="notReady"} 0"#, #"berth_containers{state="running"} 1"#, "berth_shims 1",
             "berth_image_pulls_in_progress 0", #"berth_registry_requests_total{status="200"} 3"#,
             #"berth_grpc_requests_total{service="runtime.v1.RuntimeService",method="RunPodSandbox",code="OK"} 1"#,
-            #"berth_grpc_requests_total{service="runtime.v1.ImageService",method="PullImage",code="UNAVAILABLE"} 1"#,
+            #"berth_grpc_requests_total{service="runtime.v1.ImageService",method="PullImage",code="UNKNOWN"} 1"#,
             #"berth_image_layers_total{source="fetched"} 2"#, "# TYPE berth_grpc_request_seconds histogram",
           ] {
             #expect(lines.contains(line), "\(line) is not in\n\(lines.sorted().joined(separator: "\n"))")

@@ -153,7 +153,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[runtimes.runc]\nallowed_annotations = [\"userns-mode.crio.io\"]", "userns-mode.crio.io"),
+    ("[runtimes.runc]\nallowed_annotations = [\"no-such.crio.io\"]", "no-such.crio.io"),
     ("[workloads.x]\nactivation_annotation = \"a\"\nallowed_annotations = [\"b\"]", "workloads.x.allowed_annotations"),
     ("[workloads.x]\nannotation_prefix = \"a\"", "activation_annotation"), ("[shim]\ncgroup = \"/../x\"", "shim.cgroup"),
     ("[shim]\ncpuset = \"x\"", "shim.cpuset"),
