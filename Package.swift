@@ -47,11 +47,11 @@ func cLibrary(_ name: String, _ pkgConfig: String?, apt: String) -> Target {
 }
 
 let cTargets: [Target] = [
-  // No unwind tables: nothing throws through C, and in the shim every page counts, and so does every byte.
+  // No unwind tables: nothing throws through C, and in the shim every page counts, and so does every byte: what a program does not call is not in it.
   .target(
     name: "CLinux", path: "Sources/C/CLinux",
     cSettings: cStrict + [
-      .unsafeFlags(["-fno-asynchronous-unwind-tables"]), .unsafeFlags(["-Os"], .when(configuration: .release)),
+      .unsafeFlags(["-fno-asynchronous-unwind-tables", "-ffunction-sections"]), .unsafeFlags(["-Os"], .when(configuration: .release)),
     ]),
   cLibrary("CNghttp2", "libnghttp2", apt: "libnghttp2-dev"),
   cLibrary("COpenSSL", "libcrypto", apt: "libssl-dev"),
