@@ -128,7 +128,7 @@ import Testing
         messages += 1
       }
       #expect(try await node.containers() == streamed)
-      #expect(messages == 2)
+      #expect(messages == 3)
       var pods: [Runtime_V1_PodSandbox] = []
       for try await part in try client.serverStreaming(
         "/runtime.v1.RuntimeService/StreamPodSandboxes", Runtime_V1_StreamPodSandboxesRequest(),

@@ -2,19 +2,22 @@ import GRPC
 
 /// A long list in several messages, so that neither side holds all of it at once.
 enum Batches {
-  /// Bytes after which a message is sent.
+  /// Bytes of a message with several items.
   static let size = 256 << 10
 
-  /// Sends `items`, each as the parts of one field, in as few messages as their size allows; none for an empty list.
+  /// Sends `items`, each as the parts of one field, in as few messages as their size and the client's limit allow; none for an empty list.
   static func send<Item>(
     _ items: some Sequence<Item>, field: Int = 1, to writer: EncodedResponseWriter, _ encode: (Item) throws -> [[UInt8]]
   ) async throws {
     var message = EncodedMessage()
+    let size = min(size, writer.limit)
     for item in items {
-      message.append(field: field, try encode(item))
-      if message.count < size { continue }
-      try await writer.write(message)
-      message = EncodedMessage()
+      let parts = try encode(item)
+      if message.count > 0, message.count + EncodedMessage.room(parts) > size {
+        try await writer.write(message)
+        message = EncodedMessage()
+      }
+      message.append(field: field, parts)
     }
     if message.count > 0 { try await writer.write(message) }
   }

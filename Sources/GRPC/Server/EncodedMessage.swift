@@ -51,6 +51,9 @@ package struct EncodedMessage: Sendable {
 
   private static func size(_ parts: [[UInt8]]) -> Int { parts.reduce(0) { $0 + $1.count } }
 
+  /// What ``append(field:_:)`` of these adds, at most.
+  package static func room(_ parts: [[UInt8]]) -> Int { size(parts) + 20 }
+
   private mutating func append(varint value: UInt64) {
     var rest = value
     while rest > 0x7F {
@@ -125,6 +128,9 @@ extension GRPCMethod {
 /// Sends encoded responses of one server-streaming call.
 package struct EncodedResponseWriter: Sendable {
   let responder: Responder
+
+  /// Bytes that one message may have.
+  package var limit: Int { responder.limit }
 
   /// Sends one message. Waits while the client is slow; throws when the call is over.
   package func write(_ response: EncodedMessage) async throws { try await responder.write(try response.framed(limit: responder.limit)) }
