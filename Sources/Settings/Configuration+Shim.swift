@@ -1,5 +1,21 @@
 import Linux
 
+extension Configuration {
+  /// `[shim]`
+  package struct Shim: Equatable, Sendable {
+    /// `nil`: `berth-shim` beside berthd, then in /usr/libexec/berth, then in ``Executables/searchPath``.
+    package var path: String?
+    /// Key `cgroup`: of all pods' shims, below which each has its own; `nil` for one below the pod's.
+    package var cgroup: String?
+    /// Key `cpuset`: the processors of shims and of what holds pods' namespaces, `0-1`; `nil` for any.
+    package var processors: String?
+    /// Key `cpu_shares`: their weight beside containers; 0 for the kernel's own.
+    package var shares = 0
+    /// Key `oom_score_adj`: of shims.
+    package var oomScore = -998
+  }
+}
+
 extension Configuration.Shim {
   mutating func apply(_ table: inout TableReader) throws(SettingsError) {
     try table.set(&path, "path", check: Check.absolute)

@@ -1,3 +1,27 @@
+extension Configuration {
+  /// `[streaming]`: the HTTP server of Exec, Attach and PortForward.
+  package struct Streaming: Equatable, Sendable {
+    package enum TLSVersion: String, CaseIterable, Sendable {
+      case v12 = "1.2"
+      case v13 = "1.3"
+    }
+
+    /// A literal address; who listens on all is reached on the loopback.
+    package var address = "127.0.0.1"
+    /// 0 for any.
+    package var port = 0
+    /// Key `idle_timeout`: a session on which nothing goes either way ends after this.
+    package var idleTimeout = Duration.seconds(4 * 3600)
+    /// Keys `tls_cert` and `tls_key`: paths of PEM files; without both it is plain HTTP.
+    package var tlsCertificate: String?
+    package var tlsKey: String?
+    /// Key `tls_client_ca`: where set, clients need a certificate of these authorities.
+    package var tlsClientCA: String?
+    /// Key `tls_min_version`
+    package var tlsMinimumVersion = TLSVersion.v12
+  }
+}
+
 extension Configuration.Streaming {
   mutating func apply(_ table: inout TableReader) throws(SettingsError) {
     try table.set(&address, "address", check: Check.ipAddress)
