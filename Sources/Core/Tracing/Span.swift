@@ -9,6 +9,9 @@ package final class Span: Sendable {
 
   package let context: TraceContext
   private let tracer: any Tracer
+  /// The same moment by both clocks. All times of a call's spans are counted from its own by the monotonic one, so that a part never seems to begin
+  /// before the whole or to outlast it.
+  private let start: Int64
   private let began: Int64
   /// `nil` once it has ended, and where the trace is not recorded.
   private let record: Mutex<SpanRecord?>
@@ -16,11 +19,13 @@ package final class Span: Sendable {
   /// What the current task works for; `nil` without tracing, which costs no look-up.
   package static var current: Span? { Tracing.isOn ? bound : nil }
 
-  private init(_ context: TraceContext, _ tracer: any Tracer, _ record: SpanRecord?) {
-    (self.context, self.tracer) = (context, tracer)
-    began = SystemClock.monotonicNanoseconds()
+  private init(_ context: TraceContext, _ tracer: any Tracer, start: Int64, began: Int64, _ record: SpanRecord?) {
+    (self.context, self.tracer, self.start, self.began) = (context, tracer, start, began)
     self.record = Mutex(record)
   }
+
+  /// Nanoseconds since the epoch.
+  private func time(at moment: Int64 = SystemClock.monotonicNanoseconds()) -> Int64 { start + moment - began }
 
   /// A span whose parent, if it has any, is not in this process; `nil` without tracing.
   package static func root(_ name: String, _ kind: SpanRecord.Kind, parent: TraceContext? = nil, _ attributes: SpanAttributes = [:])
@@ -32,15 +37,22 @@ package final class Span: Sendable {
     let context = TraceContext(
       trace: trace, span: .random(), isSampled: tracer.samples(trace, parent: parent), isRandom: parent?.isRandom ?? false,
       state: parent?.state ?? "")
-    guard context.isSampled else { return Span(context, tracer, nil) }
-    return Span(context, tracer, SpanRecord(context, parent?.span, isRemote: parent != nil, name, kind, attributes, tracer.limits))
+    let (began, start) = (SystemClock.monotonicNanoseconds(), SystemClock.realtimeNanoseconds())
+    guard context.isSampled else { return Span(context, tracer, start: start, began: began, nil) }
+    return Span(
+      context, tracer, start: start, began: began,
+      SpanRecord(context, parent?.span, isRemote: parent != nil, name, kind, start: start, attributes, tracer.limits))
   }
 
   /// A part of this one, which may have ended already; `nil` where the trace is not recorded. Whoever asks for it ends it.
   package func child(_ name: String, _ attributes: SpanAttributes = [:], as kind: SpanRecord.Kind = .internal) -> Span? {
     guard context.isSampled else { return nil }
     let context = context.child()
-    return Span(context, tracer, SpanRecord(context, self.context.span, isRemote: false, name, kind, attributes, tracer.limits))
+    let began = SystemClock.monotonicNanoseconds()
+    let start = time(at: began)
+    return Span(
+      context, tracer, start: start, began: began,
+      SpanRecord(context, self.context.span, isRemote: false, name, kind, start: start, attributes, tracer.limits))
   }
 
   /// `body` with this as its current span; ends with it.
@@ -86,7 +98,8 @@ extension Span {
 
   package func event(_ name: String, _ attributes: SpanAttributes = [:]) {
     let limits = tracer.limits
-    record.withLock { $0?.add(name, attributes, limits) }
+    let time = time()
+    record.withLock { $0?.add(name, at: time, attributes, limits) }
   }
 
   /// What it waits for is done as part of another trace or call.
@@ -110,30 +123,29 @@ extension Span {
 
   /// Once; afterwards nothing can be said any more.
   package func end() {
-    let duration = SystemClock.monotonicNanoseconds() - began
+    let end = time()
     let ended = record.withLock { record -> SpanRecord? in
       defer { record = nil }
       return record
     }
     guard var ended else { return }
-    ended.end = ended.start + duration
+    ended.end = end
     tracer.ended(ended)
   }
 }
 
 extension SpanRecord {
   fileprivate init(
-    _ context: TraceContext, _ parent: SpanID?, isRemote: Bool, _ name: String, _ kind: Kind, _ attributes: SpanAttributes,
+    _ context: TraceContext, _ parent: SpanID?, isRemote: Bool, _ name: String, _ kind: Kind, start: Int64, _ attributes: SpanAttributes,
     _ limits: SpanLimits
   ) {
-    (self.context, self.parent, hasRemoteParent, self.name, self.kind) = (context, parent, isRemote, name, kind)
-    start = SystemClock.realtimeNanoseconds()
+    (self.context, self.parent, hasRemoteParent, self.name, self.kind, self.start) = (context, parent, isRemote, name, kind, start)
     self.attributes.add(attributes, limits: limits)
   }
 
-  fileprivate mutating func add(_ name: String, _ attributes: SpanAttributes, _ limits: SpanLimits) {
+  fileprivate mutating func add(_ name: String, at time: Int64, _ attributes: SpanAttributes, _ limits: SpanLimits) {
     guard events.count < limits.events else { return droppedEvents += 1 }
-    events.append(Event(time: SystemClock.realtimeNanoseconds(), name: name, attributes: attributes.within(limits, limits.eventAttributes)))
+    events.append(Event(time: time, name: name, attributes: attributes.within(limits, limits.eventAttributes)))
   }
 
   fileprivate mutating func add(_ context: TraceContext, _ attributes: SpanAttributes, _ limits: SpanLimits) {
