@@ -63,7 +63,7 @@ private final class Answers: TraceExporter {
 
   @Test func aCollectorThatHangsCostsSpansAndNothingElse() async throws {
     let (answers, metrics) = (Answers(.hang), Metrics())
-    let pipeline = pipeline(answers, metrics) { ($0.batch, $0.capacity) = (5, 20) }
+    let pipeline = pipeline(answers, metrics) { ($0.batch, $0.capacity, $0.delay) = (5, 20, .seconds(3600)) }
     try spans(5, to: pipeline)
     #expect(await eventually { answers.batches.withLock { $0.count } == 1 })
     try spans(1000, to: pipeline)
