@@ -69,7 +69,7 @@ struct PluginCall: Sendable {
     let (labels, began) = ([plugin, verb.rawValue], ContinuousClock.now)
     defer {
       directories.metrics.add(.networkCalls, labels: labels)
-      directories.metrics.observe(.networkSeconds, (ContinuousClock.now - began) / .seconds(1), labels: labels)
+      directories.metrics.observe(.networkSeconds, since: began, labels: labels)
     }
     do throws(Fault) { return try await called(directories, deadline) } catch {
       directories.metrics.add(.networkErrors, labels: labels)

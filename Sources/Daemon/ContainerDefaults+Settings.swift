@@ -37,13 +37,13 @@ extension Configuration.Containers {
 
 extension Configuration.Containers {
   /// FAILED_PRECONDITION where labels are wanted and the node cannot have any.
-  func selinuxMode(_ node: NodeFacts) throws -> SELinuxMode {
+  func selinuxMode(hasSELinux: Bool) throws -> SELinuxMode {
     switch selinux {
     case "ignored": return .ignored
     case "enabled":
-      guard node.hasSELinux else { throw Fault(.failedPrecondition, "containers.selinux is \"enabled\", but this node has no SELinux") }
+      guard hasSELinux else { throw Fault(.failedPrecondition, "containers.selinux is \"enabled\", but this node has no SELinux") }
       return .enforced(try SELinuxContexts.ofNode())
-    default: return .none(reason: node.hasSELinux ? "[containers] selinux is \"disabled\"" : "this node has no SELinux")
+    default: return .none(reason: hasSELinux ? "[containers] selinux is \"disabled\"" : "this node has no SELinux")
     }
   }
 }
@@ -88,9 +88,7 @@ extension Configuration.Pods {
     let maps = IDMaps(
       users: try UserNamespaceMode.ranges(userMappings, "pods.uid_mappings"),
       groups: try UserNamespaceMode.ranges(groupMappings, "pods.gid_mappings"))
-    guard maps.user(0) != nil, maps.group(0) != nil else {
-      throw Fault(.invalidArgument, "pods.uid_mappings, pods.gid_mappings: nothing maps container ID 0")
-    }
+    try maps.checkRoot("pods.uid_mappings, pods.gid_mappings")
     sources.standard = maps
     return sources
   }

@@ -30,7 +30,7 @@ extension EngineSettings {
     node.hookDirectories = containers.hookDirectories
     node.devicesFollowUser = containers.devicesFollowUser
     if containers.ignoresAppArmor { node.hasAppArmor = false }
-    node.selinux = try containers.selinuxMode(node)
+    node.selinux = try containers.selinuxMode(hasSELinux: node.hasSELinux)
     levels = SELinuxLevels(categories: containers.selinuxCategories)
     bindMountPrefix = containers.bindMountPrefix.map(ContainerPath.clean)
     enforcesFIPS = containers.fips == "auto" ? node.isFIPS : containers.fips == "enabled"

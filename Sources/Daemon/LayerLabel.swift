@@ -11,9 +11,7 @@ enum LayerLabel {
 
   /// What is unpacked later has its directory's type.
   static func apply(_ settings: Configuration, logger: Logger) async throws {
-    guard settings.containers.selinux == "enabled", case .enforced(let contexts) = try settings.containers.selinuxMode(.gather()) else {
-      return
-    }
+    guard case .enforced(let contexts) = try settings.containers.selinuxMode(hasSELinux: NodeFacts.kernelHasSELinux) else { return }
     let directory = LayerLayout.directory(settings.root)
     let started = SystemClock.monotonicNanoseconds()
     _ = try await HostPathChild.run([.labelUnlessThere(directory, "\(contexts.layer)")], within: limit)

@@ -2,6 +2,7 @@ import CRIAPI
 import Core
 import Engine
 import Linux
+import Spec
 
 /// What the daemon is and has, read when somebody asks.
 enum NodeMetrics {
@@ -38,10 +39,10 @@ enum NodeMetrics {
   /// Of containers that are there, by names as container runtimes have long given them.
   private static func blockedCalls(_ ledger: Ledger) -> [Metrics.Sample] {
     ledger.containers().filter { $0.plan.blockedCalls != nil }.flatMap { record in
-      let counts = (try? BlockedCalls(bundle: record.plan.bundle).counts()) ?? [:]
       let pod = (try? ledger.sandbox(record.sandboxID).config.content.metadata) ?? .init()
-      let name = "k8s_\(record.name)_\(pod.name)_\(pod.namespace)_\(pod.uid)_\(record.config.content.metadata.attempt)"
-      return counts.sorted { $0.key < $1.key }.map { Metrics.Sample(labels: [name, $0.key], value: Double($0.value)) }
+      let name = pod.runtimeName(of: record.name, record.config.content.metadata.attempt)
+      return BlockedCalls(bundle: record.plan.bundle).counts().sorted { $0.key < $1.key }
+        .map { Metrics.Sample(labels: [name, $0.key], value: Double($0.value)) }
     }
   }
 

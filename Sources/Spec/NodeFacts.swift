@@ -54,6 +54,9 @@ package struct NodeFacts: Sendable, Hashable {
 }
 
 extension NodeFacts {
+  /// Its filesystem is mounted only where it was not disabled at boot.
+  package static var kernelHasSELinux: Bool { Files.exists("/sys/fs/selinux/enforce") }
+
   /// Reads /proc and /sys.
   package static func gather() throws(SystemError) -> NodeFacts {
     let tree = try CgroupTree.detect()
@@ -68,7 +71,7 @@ extension NodeFacts {
     facts.cgroupMountOptions = try cgroupMountOptions(tree)
     let fips = "/proc/sys/crypto/fips_enabled"
     facts.isFIPS = Files.exists(fips) ? try line(fips) == "1" : Files.exists("/etc/system-fips")
-    facts.hasSELinux = Files.exists("/sys/fs/selinux/enforce")
+    facts.hasSELinux = kernelHasSELinux
     facts.hasAppArmor = try hasAppArmor()
     return facts
   }

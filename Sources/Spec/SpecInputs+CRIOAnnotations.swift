@@ -1,4 +1,4 @@
-import CRIAPI
+package import CRIAPI
 import Core
 import Linux
 import OCI
@@ -23,10 +23,12 @@ extension SpecInputs {
     named("io.kubernetes.cri-o.", identity.merging(streams) { $1 }.merging(podFacts) { $1 }.merging(documents) { $1 })
   }
 
+  private var containerName: String { sandbox.metadata.runtimeName(of: container.metadata.name, container.metadata.attempt) }
+
   private var identity: [String: String] {
     [
-      "ContainerType": "container", "ContainerID": id, "ContainerName": name(of: container.metadata.name, container.metadata.attempt),
-      "Name": name(of: container.metadata.name, container.metadata.attempt), "Image": container.image.image, "ImageName": imageName,
+      "ContainerType": "container", "ContainerID": id, "ContainerName": containerName,
+      "Name": containerName, "Image": container.image.image, "ImageName": imageName,
       "ImageRef": origin.imageID, "MountPoint": origin.rootfs, "Created": Timestamp.text(origin.createdAt),
       "SeccompProfilePath": seccompName,
     ]
@@ -40,7 +42,7 @@ extension SpecInputs {
 
   private var podFacts: [String: String] {
     var facts = [
-      "SandboxID": pod.sandboxID, "SandboxName": name(of: nil, sandbox.metadata.attempt), "KubeName": sandbox.metadata.name,
+      "SandboxID": pod.sandboxID, "SandboxName": sandbox.metadata.runtimeName(sandbox.metadata.attempt), "KubeName": sandbox.metadata.name,
       "Namespace": sandbox.metadata.namespace, "HostName": sandbox.hostname, "HostNetwork": "\(pod.networkNamespace == nil)",
       "CgroupParent": sandbox.linux.cgroupParent, "PrivilegedRuntime": "\(sandbox.linux.securityContext.privileged)",
       "RuntimeHandler": origin.runtimeHandler,
@@ -70,13 +72,6 @@ extension SpecInputs {
     .object(texts.sorted { $0.key < $1.key }.map { JSON.Member(key: $0.key, value: .string($0.value)) })
   }
 
-  /// `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT`; without the first of the sandbox.
-  private func name(of container: String?, _ attempt: UInt32) -> String {
-    let metadata = sandbox.metadata
-    let parts = ["k8s", container, metadata.name, metadata.namespace, metadata.uid, "\(attempt)"]
-    return parts.compactMap { $0 }.joined(separator: "_")
-  }
-
   private var seccompName: String {
     switch try? SeccompRequest(security) {
     case .runtimeDefault: "runtime/default"
@@ -84,5 +79,12 @@ extension SpecInputs {
     case .unconfined: "unconfined"
     case .unset, nil: ""
     }
+  }
+}
+
+extension Runtime_V1_PodSandboxMetadata {
+  /// What container runtimes have long called a container, `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT`; without the first of the sandbox.
+  package func runtimeName(of container: String? = nil, _ attempt: UInt32) -> String {
+    ["k8s", container, name, namespace, uid, "\(attempt)"].compactMap { $0 }.joined(separator: "_")
   }
 }

@@ -88,3 +88,10 @@ extension UserNamespaceMode {
     try Validation.checkMappings(mappings, field)
   }
 }
+
+extension IDMaps {
+  /// INVALID_ARGUMENT for a user namespace without a root.
+  package func checkRoot(_ field: String) throws(Fault) {
+    guard user(0) != nil, group(0) != nil else { throw Fault(.invalidArgument, "\(field): nothing maps container ID 0") }
+  }
+}

@@ -13,10 +13,8 @@ actor GRPCTraceExporter: TraceExporter {
   private let group: any EventLoopGroup
   private var client: GRPCClient?
 
-  init(_ settings: TraceSettings, group: any EventLoopGroup) {
-    self.settings = settings
-    self.group = group
-    trust = LoadedTrust(settings.trust, protocols: ["h2"])
+  init(_ settings: TraceSettings, _ trust: LoadedTrust, group: any EventLoopGroup) {
+    (self.settings, self.trust, self.group) = (settings, trust, group)
   }
 
   func send(_ request: OTLPExportRequest, timeout: Duration) async -> ExportOutcome {

@@ -13,9 +13,8 @@ final class HTTPTraceExporter: TraceExporter {
   private let settings: TraceSettings
   private let trust: LoadedTrust
 
-  init(_ settings: TraceSettings, group: any EventLoopGroup) {
-    self.settings = settings
-    trust = LoadedTrust(settings.trust, protocols: [])
+  init(_ settings: TraceSettings, _ trust: LoadedTrust, group: any EventLoopGroup) {
+    (self.settings, self.trust) = (settings, trust)
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
     configuration.httpVersion = .http1Only
     configuration.connectionPool.retryConnectionEstablishment = false

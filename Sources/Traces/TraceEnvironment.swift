@@ -55,21 +55,27 @@ struct TraceEnvironment {
 
   /// Words joined by commas; `nil` without any.
   func list(_ name: String) -> [String]? {
-    values[name].map { $0.split(separator: ",").map { String(trimmed($0)) } }
+    values[name].map { $0.split(separator: ",").map { String($0.trimmed) } }
   }
 
   /// `name=value` joined by commas, values percent-encoded (the encoding of W3C Baggage).
   func pairs(_ name: String) throws(Fault) -> [TraceHeader] {
     var pairs: [TraceHeader] = []
-    for part in (values[name] ?? "").split(separator: ",") where !trimmed(part).isEmpty {
-      guard let sign = part.firstIndex(of: "="), let value = percentDecoded(trimmed(part[part.index(after: sign)...])) else {
+    for part in (values[name] ?? "").split(separator: ",") where !part.trimmed.isEmpty {
+      guard let sign = part.firstIndex(of: "="), let value = decoded(part[part.index(after: sign)...].trimmed) else {
         throw fault(name, "must be name=value pairs joined by commas, values percent-encoded")
       }
-      let key = trimmed(part[..<sign])
+      let key = part[..<sign].trimmed
       guard !key.isEmpty else { throw fault(name, "must be name=value pairs joined by commas: a name is empty") }
       pairs.append(TraceHeader(String(key), value))
     }
     return pairs
+  }
+
+  /// `nil` where it is malformed or no UTF-8.
+  private func decoded(_ text: Substring) -> String? {
+    let (bytes, isWhole) = PercentEscapes.decode(text)
+    return isWhole ? String(validating: bytes, as: UTF8.self) : nil
   }
 
   func sampler() throws(Fault) -> Sampler? {
@@ -122,28 +128,4 @@ struct TraceEnvironment {
     }
     return wire
   }
-}
-
-private func trimmed(_ text: Substring) -> Substring {
-  let start = text.drop { $0 == " " || $0 == "\t" }
-  guard let end = start.lastIndex(where: { $0 != " " && $0 != "\t" }) else { return "" }
-  return start[...end]
-}
-
-/// `nil` where it is malformed or no UTF-8.
-private func percentDecoded(_ text: Substring) -> String? {
-  var bytes: [UInt8] = []
-  var rest = text.utf8[...]
-  while let byte = rest.popFirst() {
-    guard byte == UInt8(ascii: "%") else {
-      bytes.append(byte)
-      continue
-    }
-    guard let digits = String(rest.prefix(2)), digits.utf8.count == 2, digits.utf8.allSatisfy({ $0 != UInt8(ascii: "+") }),
-      let value = UInt8(digits, radix: 16)
-    else { return nil }
-    bytes.append(value)
-    rest = rest.dropFirst(2)
-  }
-  return String(validating: bytes, as: UTF8.self)
 }

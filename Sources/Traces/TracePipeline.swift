@@ -21,9 +21,10 @@ package final class TracePipeline: Tracer {
   /// FAILED_PRECONDITION where a file that TLS needs cannot be used.
   package static func start(_ settings: TraceSettings, group: any EventLoopGroup, metrics: Metrics, logger: Logger) throws -> TracePipeline
   {
-    if settings.endpoint.isSecure { _ = try LoadedTrust(settings.trust, protocols: []).context() }
+    let trust = LoadedTrust(settings.trust, protocols: settings.wire == .grpc ? ["h2"] : [])
+    if settings.endpoint.isSecure { _ = try trust.context() }
     let exporter: any TraceExporter =
-      settings.wire == .grpc ? GRPCTraceExporter(settings, group: group) : HTTPTraceExporter(settings, group: group)
+      settings.wire == .grpc ? GRPCTraceExporter(settings, trust, group: group) : HTTPTraceExporter(settings, trust, group: group)
     let pipeline = TracePipeline(settings, exporter, metrics: metrics, logger: logger)
     pipeline.begin()
     return pipeline

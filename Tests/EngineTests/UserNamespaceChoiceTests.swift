@@ -33,7 +33,7 @@ import Testing
       config.metadata = .with { ($0.name, $0.namespace, $0.uid) = ("p", "n", "u") }
       if let annotation { config.annotations = ["userns-mode.crio.io": annotation] }
       change(&config.linux.securityContext)
-      let choice = UserNamespaceChoice(settings: settings, request: SandboxRequest(config: config, runtimeHandler: ""))
+      let choice = try UserNamespaceChoice(settings: settings, request: SandboxRequest(config: config, runtimeHandler: ""))
       return try choice.namespaces { IDMaps(users: used, groups: []) }.idMaps
     }
   }

@@ -37,9 +37,7 @@ struct VerboseInfo {
 
 extension VerboseInfo {
   /// Of system calls that the container's seccomp profile blocks: how often it tried each.
-  static func blockedCalls(of record: ContainerRecord) -> String {
-    json((try? BlockedCalls(bundle: record.plan.bundle).counts()) ?? [:])
-  }
+  static func blockedCalls(of record: ContainerRecord) -> String { json(BlockedCalls(bundle: record.plan.bundle).counts()) }
 
   /// `overhead` and `resources` as they are now: of the config, or of the last UpdatePodSandboxResources.
   /// - Parameter network: by interface, what CNI's plugins told.

@@ -20,7 +20,7 @@ package struct CallMetrics: GRPCInterceptor {
     metrics.add(Self.running, labels: labels)
     defer {
       metrics.add(Self.running, -1, labels: labels)
-      metrics.observe(Self.seconds, (ContinuousClock.now - start) / .seconds(1), labels: labels)
+      metrics.observe(Self.seconds, since: start, labels: labels)
     }
     do {
       let result = try await next()

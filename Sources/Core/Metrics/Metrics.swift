@@ -58,6 +58,11 @@ package final class Metrics: Sendable {
     }
   }
 
+  /// The seconds since then.
+  package func observe(_ measure: Measure, since start: ContinuousClock.Instant, labels: [String] = []) {
+    observe(measure, (ContinuousClock.now - start) / .seconds(1), labels: labels)
+  }
+
   /// A measure that is read when somebody asks.
   package func gauge(_ measure: Measure, _ read: @escaping @Sendable () async -> [Sample]) {
     source(of: Collector(of: measure)) { [(measure, await read())] }

@@ -57,26 +57,18 @@ package final class Span: Sendable {
 
   /// `body` with this as its current span; ends with it.
   package func run<T>(isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> T) async rethrows -> T {
-    do {
-      let result = try await Self.$bound.withValue(self, operation: body)
-      end()
-      return result
-    } catch {
+    defer { end() }
+    do { return try await Self.$bound.withValue(self, operation: body) } catch {
       fail(error)
-      end()
       throw error
     }
   }
 
   /// The form for what does not wait.
   package func run<T>(_ body: () throws -> T) rethrows -> T {
-    do {
-      let result = try Self.$bound.withValue(self, operation: body)
-      end()
-      return result
-    } catch {
+    defer { end() }
+    do { return try Self.$bound.withValue(self, operation: body) } catch {
       fail(error)
-      end()
       throw error
     }
   }

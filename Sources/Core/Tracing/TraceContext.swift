@@ -120,17 +120,11 @@ private enum TraceState {
 
   /// The members of all headers; empty where any is wrong.
   static func valid(_ headers: [String]) -> String {
-    let members = headers.flatMap { $0.split(separator: ",") }.map(trimmed).filter { !$0.isEmpty }
+    let members = headers.flatMap { $0.split(separator: ",") }.map(\.trimmed).filter { !$0.isEmpty }
     guard members.count <= Self.members, members.allSatisfy(isMember) else { return "" }
     guard Set(members.map { $0.prefix { $0 != "=" } }).count == members.count else { return "" }
     let joined = members.joined(separator: ",")
     return joined.utf8.count <= length ? joined : ""
-  }
-
-  private static func trimmed(_ text: Substring) -> Substring {
-    let start = text.drop { $0 == " " || $0 == "\t" }
-    guard let end = start.lastIndex(where: { $0 != " " && $0 != "\t" }) else { return "" }
-    return start[...end]
   }
 
   private static func isMember(_ member: Substring) -> Bool {

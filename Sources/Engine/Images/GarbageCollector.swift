@@ -92,7 +92,7 @@ package final class GarbageCollector: Sendable {
       metrics.add(.collections, labels: ["failed"])
       logger.error("garbage collection: \(Fault(error))")
     }
-    metrics.observe(.collectionSeconds, (ContinuousClock.now - began) / .seconds(1))
+    metrics.observe(.collectionSeconds, since: began)
   }
 
   private func removeUnused() async throws {

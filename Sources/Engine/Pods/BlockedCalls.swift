@@ -26,9 +26,9 @@ package struct BlockedCalls: Sendable {
     try Files.write(bytes, to: path)
   }
 
-  /// How often each was tried, by its name; those that never were are left out.
-  package func counts() throws -> [String: UInt64] {
-    let bytes = try Files.read(path)
+  /// How often each was tried, by its name; those that never were are left out. None where the bundle is gone.
+  package func counts() -> [String: UInt64] {
+    let bytes = (try? Files.read(path)) ?? []
     return bytes.withUnsafeBytes { buffer in
       var counts: [String: UInt64] = [:]
       for start in stride(from: 0, through: buffer.count - Self.size, by: Self.size) {

@@ -36,7 +36,7 @@ extension Pod {
     var patience = BlockedCallPatience()
     while (try? ledger.container(record.id).exit == nil) == true {
       try? await Task.sleep(nanoseconds: Self.interval)
-      let counts = (try? calls.counts()) ?? [:]
+      let counts = calls.counts()
       guard patience.isOver(counts.values.reduce(0, &+), now: SystemClock.monotonicNanoseconds()) else { continue }
       do { try await stopForBlockedCalls(record.id, counts) } catch { logger.error("container \(record.id): \(Fault(error))") }
     }
@@ -54,8 +54,7 @@ extension Pod {
     guard record.isStoppedForCalls == true, exit.reason.isEmpty else { return exit }
     var exit = exit
     exit.reason = "seccomp killed"
-    let counts = (try? BlockedCalls(bundle: record.plan.bundle).counts()) ?? [:]
-    exit.message = "Used forbidden syscalls: " + BlockedCalls.describe(counts)
+    exit.message = "Used forbidden syscalls: " + BlockedCalls.describe(BlockedCalls(bundle: record.plan.bundle).counts())
     return exit
   }
 }

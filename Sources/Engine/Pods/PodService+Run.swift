@@ -82,7 +82,7 @@ extension PodService {
       let known = services.settings.runtimes.keys.filter { !$0.isEmpty }.sorted().joined(separator: ", ")
       throw Fault(.invalidArgument, "runtime handler \"\(request.runtimeHandler)\" is not configured (there are: \(known))")
     }
-    let choice = UserNamespaceChoice(settings: services.settings, request: request)
+    let choice = try UserNamespaceChoice(settings: services.settings, request: request)
     let namespaces = try choice.namespaces { IDMaps.union(ledger.sandboxes().compactMap(\.plan.idMaps)) }
     for warning in choice.warnings { services.logger.warning("pod \(request.config.metadata.name): \(warning)") }
     let id = Identifier.random()

@@ -9,24 +9,28 @@ import Spec
 struct UserNamespaceChoice {
   let settings: EngineSettings
   let request: SandboxRequest
+  /// What the pod's annotation asks for, where it may.
+  private let mode: UserNamespaceMode?
+
+  /// INVALID_ARGUMENT where the annotation means nothing.
+  init(settings: EngineSettings, request: SandboxRequest) throws(Fault) {
+    (self.settings, self.request) = (settings, request)
+    let allowed = settings.allowed(request.config, handler: request.runtimeHandler)
+    let text = allowed.podValue(.usernsMode, in: request.config.annotations) ?? ""
+    mode = text.isEmpty ? nil : try UserNamespaceMode(text)
+  }
 
   private static let source = ExperimentalAnnotation.usernsMode.field
   private static let field = "linux.security_context.namespace_options.userns_options"
 
   private var security: Runtime_V1_LinuxSandboxSecurityContext { request.config.linux.securityContext }
   private var sources: UserNamespaceSources { settings.podDefaults.userNamespaces }
-  private var annotation: String? {
-    let text = settings.allowed(request.config, handler: request.runtimeHandler).podValue(.usernsMode, in: request.config.annotations)
-    return text?.isEmpty == true ? nil : text
-  }
 
   /// - Parameter used: the host IDs of other pods' user namespaces.
   func namespaces(besides used: () -> IDMaps) throws(Fault) -> PodNamespaces {
     var namespaces = try PodNamespaces(request.config)
-    let mode: UserNamespaceMode?
-    if let annotation { mode = try UserNamespaceMode(annotation) } else { mode = nil }
     if let asked = namespaces.idMaps {
-      try check(asked, mode)
+      try check(asked)
       return namespaces
     }
     if let mode {
@@ -41,13 +45,11 @@ struct UserNamespaceChoice {
 
   /// What was asked for and comes to nothing.
   var warnings: [String] {
-    guard let annotation, let mode = try? UserNamespaceMode(annotation), mode.keepsIDs || mode.mapsToRoot, !security.hasRunAsUser else {
-      return []
-    }
+    guard let mode, mode.keepsIDs || mode.mapsToRoot, !security.hasRunAsUser else { return [] }
     return ["\(Self.source): the pod has no user of its own (run_as_user) that could be kept"]
   }
 
-  private func check(_ asked: IDMaps, _ mode: UserNamespaceMode?) throws(Fault) {
+  private func check(_ asked: IDMaps) throws(Fault) {
     if let mode, !mode.isModest {
       throw Fault(.invalidArgument, "\(Self.source): the pod's own user namespace (\(Self.field), mode POD) has other IDs")
     }
@@ -69,9 +71,7 @@ struct UserNamespaceChoice {
     case .auto: return try found(mode, IDMaps.union([used()] + (sources.standard.map { [$0] } ?? [])))
     case .private where mode.namesRanges:
       let maps = IDMaps(users: mode.users.isEmpty ? mode.groups : mode.users, groups: mode.groups.isEmpty ? mode.users : mode.groups)
-      guard maps.user(0) != nil, maps.group(0) != nil else {
-        throw Fault(.invalidArgument, "\(Self.source): nothing maps container ID 0")
-      }
+      try maps.checkRoot(Self.source)
       return maps
     case .private:
       guard let standard = sources.standard else {

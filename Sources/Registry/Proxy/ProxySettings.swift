@@ -86,24 +86,8 @@ extension ProxySettings {
   }
 
   private static func basic(_ user: Substring) -> String {
-    let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { unescaped($0) }
+    let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { PercentEscapes.decode($0).bytes }
     let bytes = parts[0] + [UInt8(ascii: ":")] + (parts.count > 1 ? parts[1] : [])
     return Data(bytes).base64EncodedString()
-  }
-
-  /// Percent escapes are what they stand for.
-  private static func unescaped(_ text: Substring) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-      let digits = rest.prefix(2)
-      if byte == UInt8(ascii: "%"), digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) {
-        bytes.append(value)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return bytes
   }
 }

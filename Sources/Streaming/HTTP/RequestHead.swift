@@ -1,3 +1,5 @@
+import Core
+
 /// The head of an HTTP/1.1 request (RFC 9112 section 3), as far as a protocol upgrade needs it.
 struct RequestHead: Hashable, Sendable {
   struct Field: Hashable, Sendable {
@@ -17,7 +19,7 @@ struct RequestHead: Hashable, Sendable {
   /// All values of the fields of this (lower-case) name, lists taken apart at their commas (RFC 9110 section 5.6.1), in order.
   func values(_ name: String) -> [String] {
     fields.filter { $0.name == name }.flatMap { field in
-      field.value.split(separator: ",").map { RequestHeadParser.trimmed($0) }.filter { !$0.isEmpty }
+      field.value.split(separator: ",").map { String($0.trimmed) }.filter { !$0.isEmpty }
     }
   }
 

@@ -1,3 +1,4 @@
+import Core
 import NIOCore
 
 /// Bytes in, one request head out. Strict, and bounded: an upgrade request has a short head and no body.
@@ -56,7 +57,7 @@ struct RequestHeadParser {
       throw HTTPRefusal(.badRequest, "a header field has a control character in its value")
     }
     let name = String(decoding: line[..<colon], as: UTF8.self).lowercased()
-    return RequestHead.Field(name: name, value: trimmed(String(decoding: value, as: UTF8.self)))
+    return RequestHead.Field(name: name, value: String(String(decoding: value, as: UTF8.self).trimmed))
   }
 
   /// RFC 9112 sections 3.2 and 6: exactly one Host, and here no body.
@@ -74,11 +75,5 @@ struct RequestHeadParser {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
     default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
     }
-  }
-
-  static func trimmed(_ text: some StringProtocol) -> String {
-    let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-    let start = text.drop(while: isSpace)
-    return String(start.reversed().drop(while: isSpace).reversed())
   }
 }
