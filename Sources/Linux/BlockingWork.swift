@@ -19,7 +19,9 @@ package enum BlockingWork {
   }
 
   /// The form for a body that cannot fail.
-  package static func run<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
+  package static func run<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T { await run(body, by: pool) }
+
+  private static func run<T: Sendable>(_ body: @escaping @Sendable () -> T, by pool: ThreadPool) async -> T {
     await withCheckedContinuation { continuation in
       pool.submit { continuation.resume(returning: body()) }
     }
@@ -30,6 +32,9 @@ package enum BlockingWork {
   package static func runInBackground<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
     try await run(body, by: background)
   }
+
+  /// The form for a body that cannot fail.
+  package static func runInBackground<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T { await run(body, by: background) }
 
   private static let pool = ThreadPool(limit: limit)
   private static let background = ThreadPool(limit: 64, niceness: 10)

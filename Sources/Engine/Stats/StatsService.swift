@@ -11,7 +11,7 @@ package final class StatsService: Sendable {
   let root: String
 
   /// Groups that one thread reads in a row; more are read side by side.
-  private static let batch = 64
+  static let batch = 64
 
   /// How often what a call does not read itself is measured.
   package struct Periods: Sendable {
@@ -61,17 +61,7 @@ package final class StatsService: Sendable {
 
   /// Keeps the order.
   func inBatches<Item: Sendable, Result: Sendable>(_ items: [Item], _ body: @escaping @Sendable (Item) -> Result) async -> [Result] {
-    if items.count <= Self.batch { return await BlockingWork.run { items.map(body) } }
-    let starts = stride(from: 0, to: items.count, by: Self.batch)
-    return await withTaskGroup(of: (Int, [Result]).self) { group in
-      for start in starts {
-        let part = Array(items[start..<min(items.count, start + Self.batch)])
-        group.addTask { (start, await BlockingWork.run { part.map(body) }) }
-      }
-      var parts: [(Int, [Result])] = []
-      for await part in group { parts.append(part) }
-      return parts.sorted { $0.0 < $1.0 }.flatMap(\.1)
-    }
+    await BlockingWork.inBatches(of: Self.batch, items) { $0.map(body) }.flatMap(\.self)
   }
 
   private func usage(_ entry: ContainerEntry) -> ContainerUsage {

@@ -4,8 +4,6 @@ import Linux
 /// What the kernel counts of every running container's cgroup, by the names that containerd's endpoint has for it: a set for cgroup v1 and one for v2,
 /// each controller in that of its own hierarchy. Read when somebody asks.
 package struct TaskMetrics: Sendable {
-  /// Containers that one thread reads in a row.
-  private static let batch = 64
   /// containerd's namespace of the kubelet's containers.
   private static let namespace = "k8s.io"
 
@@ -21,19 +19,11 @@ package struct TaskMetrics: Sendable {
   /// Threads that are less important than pods' own read it.
   func collect() async -> [Metrics.Family] {
     let containers = ledger.containers().filter { $0.state == .running }.map { ($0.id, $0.plan.cgroup) }.sorted { $0.0 < $1.0 }
-    let starts = stride(from: 0, to: containers.count, by: Self.batch)
-    return await withTaskGroup(of: TaskSamples?.self) { group in
-      for start in starts {
-        let part = Array(containers[start..<min(containers.count, start + Self.batch)])
-        group.addTask { try? await BlockingWork.runInBackground { read(part) } }
-      }
-      var all = TaskSamples()
-      for await part in group { if let part { all.add(part) } }
-      return all.families
-    }
+    let parts = await BlockingWork.inBatches(of: StatsService.batch, containers, .background, read)
+    return parts.reduce(into: TaskSamples()) { $0.add($1) }.families
   }
 
-  private func read(_ containers: [(id: String, cgroup: String)]) -> TaskSamples {
+  @Sendable private func read(_ containers: [(id: String, cgroup: String)]) -> TaskSamples {
     var samples = TaskSamples()
     for container in containers {
       for controller in CgroupReader.Controller.allCases {
