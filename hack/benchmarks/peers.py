@@ -2,8 +2,10 @@
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import time
+import urllib.request
 
 from cri import Client
 
@@ -20,8 +22,8 @@ CNI = {
 class Peer:
     """One daemon: its process, its client, and which processes are its pods' overhead."""
 
-    def __init__(self, name, work, command, socket, overhead, layers):
-        self.name, self.work, self.socket, self.overhead = name, work, socket, overhead
+    def __init__(self, name, work, command, socket, overhead, layers, metrics=None):
+        self.name, self.work, self.socket, self.overhead, self.metrics = name, work, socket, overhead, metrics
         self.layers = lambda: list(work.glob(layers))  # what unpacked layers it has
         self.log = open(work / f"{name}.log", "w")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, start_new_session=True)
@@ -44,6 +46,15 @@ class Peer:
         self.process.terminate()
         self.process.wait(30)
         self.log.close()
+
+    def scrape(self):
+        """All that its endpoint of metrics tells."""
+        return urllib.request.urlopen(self.metrics, timeout=60).read()
+
+    def processor_time(self):
+        """Of the daemon itself, in ms."""
+        fields = open(f"/proc/{self.process.pid}/stat").read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
     def memory(self):
         """PSS of the daemon, and of all its pods' overhead (shims and what holds the namespaces), in kB."""
@@ -69,22 +80,30 @@ def pss(pid):
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
-def berth(work):
-    root = work / "berth"
+def free_address():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return "127.0.0.1:%d" % listener.getsockname()[1]
+
+
+def berth(work, name="berth", more=""):
+    """`more` are tables for its configuration."""
+    root, metrics = work / name, free_address()
     (root / "cni").mkdir(parents=True)
     (root / "cni" / "10-bench.conflist").write_text(json.dumps(CNI))
     config = root / "config.toml"
     config.write_text(
         f'root = "{root}/root"\nstate = "{root}/state"\n[grpc]\naddress = "{root}/berth.sock"\n'
-        f'[cni]\nconf_dir = "{root}/cni"\nbin_dirs = ["/usr/lib/cni"]\n[registry]\nconfig_path = "{os.environ["CERTS_D"]}"\n')
+        f'[cni]\nconf_dir = "{root}/cni"\nbin_dirs = ["/usr/lib/cni"]\n[registry]\nconfig_path = "{os.environ["CERTS_D"]}"\n'
+        f'[metrics]\naddress = "{metrics}"\ncontainers = true\n{more}')
     command = [os.environ["BERTH_BIN"] + "/berthd", "--config", str(config), "--log-level", "warning"]
     return Peer(
-        "berth", work, command, f"{root}/berth.sock", lambda line: "berth-shim" in line or "berth-holder" in line,
-        "berth/root/layers/sha256-*")
+        name, work, command, f"{root}/berth.sock", lambda line: "berth-shim" in line or "berth-holder" in line,
+        f"{name}/root/layers/sha256-*", f"http://{metrics}/metrics")
 
 
 def containerd(work):
-    root = work / "containerd"
+    root, metrics = work / "containerd", free_address()
     (root / "cni").mkdir(parents=True)
     (root / "cni" / "10-bench.conflist").write_text(json.dumps(CNI))
     config = root / "config.toml"
@@ -93,6 +112,8 @@ root = "{root}/root"
 state = "{root}/state"
 [grpc]
   address = "{root}/containerd.sock"
+[metrics]
+  address = "{metrics}"
 [plugins."io.containerd.grpc.v1.cri"]
   restrict_oom_score_adj = true
   sandbox_image = "registry.k8s.io/pause:3.10.2"
@@ -105,4 +126,4 @@ state = "{root}/state"
     command = ["/usr/bin/containerd", "--config", str(config), "--log-level", "error"]
     return Peer(
         "containerd", work, command, f"{root}/containerd.sock", lambda line: "containerd-shim" in line or line.startswith("/pause"),
-        "containerd/root/io.containerd.snapshotter.v1.overlayfs/snapshots/*")
+        "containerd/root/io.containerd.snapshotter.v1.overlayfs/snapshots/*", f"http://{metrics}/v1/metrics")

@@ -1,6 +1,7 @@
 """Runs the measurements, rounds interleaved between the peers, and prints medians and ratios. Started by hack/bench."""
 import argparse
 import json
+import os
 import pathlib
 import shutil
 import statistics
@@ -14,6 +15,7 @@ import pulls
 import sessions
 from cri import message, timed
 from logs import logs
+from tracing import tracing
 
 CGROUP = "/berthbench"  # as the kubelet does; containerd has no statistics of a pod without
 BUSYBOX = "docker.io/library/busybox:latest"
@@ -94,7 +96,7 @@ class Results:
 
     def print(self):
         for row in self.own_table():
-            print(f"{row['what']:34} {row['berth']:10.2f} {row['plain']:11.2f} {row['ratio']:6.2f}  {row['rounds']}  (beside a plain pod)")
+            print(f"{row['what']:44} {row['berth']:10.2f} {row['plain']:11.2f} {row['ratio']:6.2f}  {row['rounds']}  (beside a plain one)")
         if not self.samples:
             return
         print(f"\n{'median':34} {'berth':>10} {'containerd':>11} {'ratio':>6}  rounds")
@@ -172,7 +174,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--pods", type=int, default=10)
     parser.add_argument("--pulls", type=int, default=5)
-    parser.add_argument("--only", choices=["pods", "pulls", "users", "lists", "logs", "exec", "forward"], help="only these measurements")
+    parser.add_argument("--only", choices=["pods", "pulls", "users", "lists", "logs", "exec", "forward", "tracing"], help="only these measurements")
     parser.add_argument("--lists", type=int, default=20, help="rounds of the list calls")
     parser.add_argument("--running", type=int, default=200)
     parser.add_argument("--ended", type=int, default=800)
@@ -191,6 +193,8 @@ def main():
             memory(both, results, arguments.pods)
         if arguments.only in (None, "users"):
             user_namespaces(both[0], results, arguments.rounds)
+        if arguments.only in (None, "tracing"):
+            tracing(both[0], results, arguments.rounds, Pod, message("ImageSpec", image=BUSYBOX))
         if arguments.only in (None, "lists"):
             lists(both, results, Pod, arguments.lists, arguments.running, arguments.ended)
         if arguments.only in (None, "logs"):
@@ -207,8 +211,9 @@ def main():
             for pod in peer.client.ListPodSandbox().items:
                 peer.client.RemovePodSandbox(pod_sandbox_id=pod.id)
             peer.stop()
-        for group in pathlib.Path("/sys/fs/cgroup").glob(f"**{CGROUP}"):
-            group.rmdir()
+        for parent in pathlib.Path("/sys/fs/cgroup").glob(f"**{CGROUP}"):
+            for group, _, _ in os.walk(parent, topdown=False):
+                os.rmdir(group)
         subprocess.run(["ip", "link", "delete", "berthbench"], stderr=subprocess.DEVNULL)
         subprocess.run(["umount", str(work / "berth" / "state")], stderr=subprocess.DEVNULL)
         subprocess.run(["umount", str(work)], stderr=subprocess.DEVNULL)
