@@ -51,6 +51,7 @@ import Testing
     expected.streaming.tlsClientCA = "/l"
     expected.streaming.tlsMinimumVersion = .v13
     expected.registry.configPath = ["/d", "/e"]
+    (expected.snapshots.snapshotter, expected.snapshots.writableSize, expected.snapshots.limitMethod) = ("overlay", 3 << 29, "block")
     expected.images.verifierRecheck = "90m"
     expected.registry.authFile = "/x.json"
     expected.tracing.endpoint = "https://c:1"
@@ -84,6 +85,7 @@ import Testing
     (special.seccompProfile, special.createTimeout, special.avoidsPivot, special.sharesKeyring) = ("/r", .seconds(9), true, true)
     special.allowedAnnotations = ["x.crio.io"]
     (special.isMachine, special.execAffinity) = (true, "first")
+    (special.snapshotter, special.writableSize) = ("native", 0)
     expected.runtimes.handlers["special"] = special
     expected.pods.sysctls = ["net.core.somaxconn": "9"]
     expected.cni.defaultNetwork = "cluster"
@@ -191,6 +193,10 @@ import Testing
       allowed_devices = ["/dev/x"]
       hooks_dir = ["/y"]
       default_mounts_file = "/z"
+      [snapshots]
+      snapshotter = "overlay"
+      writable_layer_size = "1.5GiB"
+      writable_layer_backend = "block"
       [runtimes]
       "default" = "crun"
       max_container_log_line_size = 4096
@@ -217,6 +223,8 @@ import Testing
       platform_runtime_paths = { "linux/arm64" = "/q" }
       allowed_annotations = ["x.crio.io"]
       is_vm = true
+      snapshotter = "native"
+      writable_layer_size = "0"
       exec_cpu_affinity = "first"
       [workloads.w]
       activation_annotation = "a/b"
