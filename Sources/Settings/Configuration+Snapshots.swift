@@ -31,7 +31,8 @@ extension TableReader {
   mutating func takeSize(_ key: String, _ range: ClosedRange<Int>) throws(SettingsError) -> Int? {
     let text: String? = try take(key) { text in
       guard let size = ByteSize.parse(text) else { return "must be a size like \"10GiB\", found \"\(text)\"" }
-      return size == 0 || range.contains(size) ? nil : "must be \(range.lowerBound) to \(range.upperBound) bytes, or \"0\" for no limit, found \"\(text)\""
+      return size == 0 || range.contains(size)
+        ? nil : "must be \(range.lowerBound) to \(range.upperBound) bytes, or \"0\" for no limit, found \"\(text)\""
     }
     return text.flatMap(ByteSize.parse)
   }

@@ -14,7 +14,9 @@ package struct NativeSnapshots: Snapshotter {
   }
 
   package func prepare(_ key: String, above layers: [LayerID], limit: Int64?) async throws -> RootfsMount {
-    guard limit == nil else { throw Fault(.failedPrecondition, "snapshot \(key): its size cannot be limited: it is a copy of its image (native)") }
+    guard limit == nil else {
+      throw Fault(.failedPrecondition, "snapshot \(key): its size cannot be limited: it is a copy of its image (native)")
+    }
     _ = try await base.prepare(key, above: layers)
     do {
       try await stage("snapshot \(key)") {

@@ -12,7 +12,8 @@ struct Projects: Sendable {
   /// Why there can be none in `directory`.
   static func problem(_ directory: String) -> String? {
     ProjectQuota.isEnforced(at: directory)
-      ? nil : "the filesystem of \(directory) keeps no project quotas (ext4 with the features quota and project, or XFS; mounted with prjquota)"
+      ? nil
+      : "the filesystem of \(directory) keeps no project quotas (ext4 with the features quota and project, or XFS; mounted with prjquota)"
   }
 
   /// The project of an empty directory that is there already. A daemon that is killed in between leaves the directory, by which it is found.

@@ -1,8 +1,8 @@
 import Core
 import Linux
 
-/// Writable layers that are filesystems of their own: `snapshots/.blocks/<key>`, a sparse file with ext4, mounted on `snapshots/<key>`. They take no more of the disk
-/// than what is written to them, and give back what is deleted.
+/// Writable layers that are filesystems of their own: `snapshots/.blocks/<key>`, a sparse file with ext4, mounted on `snapshots/<key>`. They take no
+/// more of the disk than what is written to them, and give back what is deleted.
 ///
 /// The loop device belongs to its mount alone and goes with it: a daemon that is killed in between leaves at most the file, by which the snapshot is found.
 struct SparseBlocks: Sendable {
@@ -65,7 +65,8 @@ struct SparseBlocks: Sendable {
     guard !FilesystemCapacity.same(path(key), snapshots) else { return nil }
     let capacity = try FilesystemCapacity.read(path(key))
     return DiskUsage(
-      bytes: Int64(clamping: capacity.bytes - capacity.freeBytes), inodes: Int64(clamping: capacity.inodes - capacity.freeInodes) - Self.reservedInodes)
+      bytes: Int64(clamping: capacity.bytes - capacity.freeBytes),
+      inodes: Int64(clamping: capacity.inodes - capacity.freeInodes) - Self.reservedInodes)
   }
 
   /// What the file takes of the disk beyond what is in it; nothing where there is none.

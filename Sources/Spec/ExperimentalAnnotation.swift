@@ -1,7 +1,7 @@
 package import Core
 
-/// Annotations of pods that change what the CRI has no field for, by CRI-O's names where it has one. They count only where the pod's runtime handler, or a workload
-/// that it belongs to, allows them: who may create pods must not thereby be allowed all that a node can do.
+/// Annotations of pods that change what the CRI has no field for, by CRI-O's names where it has one. They count only where the pod's runtime handler,
+/// or a workload that it belongs to, allows them: who may create pods must not thereby be allowed all that a node can do.
 package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
   /// Size of the pod's /dev/shm.
   case shmSize = "shm-size.crio.io"

@@ -1,9 +1,9 @@
-import SwiftProtobuf
 import CRIAPI
 import Core
 import GRPC
 import Linux
 import Support
+import SwiftProtobuf
 import Testing
 
 /// Containers that may write so much and no more. By project quotas where the kernel has them (`hack/vm`), which not every build machine does.
@@ -85,8 +85,8 @@ import Testing
       let before = try await count(node, counter)
       try await node.restart()
       try await eventually("the neighbour writes on") { try await count(node, counter) > before ? true : nil }
-      #expect(try await node.exec(full, ["sh", "-c", "echo x >/more"]).exitCode != 0)
-      #expect(try await node.exec(full, ["sh", "-c", "rm /big && echo x >/more"]).exitCode == 0)
+      #expect(try await node.exec(full, ["dd", "if=/dev/zero", "of=/more", "bs=1M", "count=1"]).exitCode != 0)
+      #expect(try await node.exec(full, ["sh", "-c", "rm /big && dd if=/dev/zero of=/more bs=1M count=1"]).exitCode == 0)
       try await node.stop(container: full, timeout: 0)
       try await node.remove(container: full)
       #expect(try Files.list(node.root + "/snapshots").filter { !$0.hasPrefix(".") } == [counter])
@@ -169,7 +169,8 @@ import Testing
     try await expectRefusedSettings("[snapshots]\nwritable_layer_size = \"much\"\n", "\"snapshots.writable_layer_size\" must be a size")
     try await expectRefusedSettings("[snapshots]\nwritable_layer_size = \"1k\"\n", "\"snapshots.writable_layer_size\" must be 16777216 to")
     try await expectRefusedSettings("[snapshots]\nwritable_layer_backend = \"x\"\n", "must be auto, quota or block")
-    try await expectRefusedSettings("[runtimes.runc]\nwritable_layer_size = \"-1\"\n", "\"runtimes.runc.writable_layer_size\" must be a size")
+    try await expectRefusedSettings(
+      "[runtimes.runc]\nwritable_layer_size = \"-1\"\n", "\"runtimes.runc.writable_layer_size\" must be a size")
     try await expectRefusedSettings(Self.size + "snapshotter = \"native\"\n", "writable_layer_size: needs overlay snapshots")
     try await expectRefusedSettings(
       Self.size + "[runtimes.copied]\npath = \"/usr/sbin/runc\"\nsnapshotter = \"native\"\n", "pods of runtimes.copied have native ones")

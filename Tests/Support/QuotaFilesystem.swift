@@ -1,7 +1,8 @@
 import Linux
 import Testing
 
-/// Runs `body` with an ext4 of its own mounted on `directory`, which keeps project quotas. False, and nothing is run, where the kernel cannot: in `hack/vm` it can.
+/// Runs `body` with an ext4 of its own mounted on `directory`, which keeps project quotas. False, and nothing is run, where the kernel cannot: in
+/// `hack/vm` it can.
 package func withProjectQuotas(at directory: String, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void)
   async throws -> Bool
 {
