@@ -58,6 +58,7 @@ import Testing
     expected.tracing.wire = "http/protobuf"
     expected.tracing.samplesPerMillion = 17
     expected.tracing.timeout = .seconds(3)
+    expected.tracing.compression = "gzip"
     expected.tracing.tlsAuthorities = "/a"
     expected.tracing.tlsCertificate = "/c"
     expected.tracing.tlsKey = "/k"
@@ -234,6 +235,7 @@ import Testing
       allowed_annotations = ["y.crio.io"]
       resources = { cpushares = 1, cpuquota = 2, cpuperiod = 3, cpulimit = 4, cpuset = "5" }
       [tracing]
+      compression = "gzip"
       endpoint = "https://c:1"
       protocol = "http/protobuf"
       sampling_rate_per_million = 17
