@@ -130,8 +130,8 @@ extension Pod {
     services.logTotals.forget(container)
   }
 
-  /// A start that failed on this side only left a process behind: it goes first.
-  private func deleteTask(_ container: String, _ task: any PodTask) async throws {
+  /// A start that failed on this side only, or that a killed daemon could not record, left a process behind: it goes first.
+  func deleteTask(_ container: String, _ task: any PodTask) async throws {
     do { try await task.delete(container) } catch let fault as Fault where fault.code == .failedPrecondition {
       try await signal(container, task, 9, all: true)
       _ = try await withDeadline(60_000_000_000) { try await task.wait(container) }

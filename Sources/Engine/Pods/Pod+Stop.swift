@@ -38,7 +38,7 @@ extension Pod {
       for container in live { group.addTask { try await self.stopContainer(container.id, timeout: 0) } }
       try await group.waitForAll()
     }
-    for container in live where container.state == .created { try await task.delete(container.id) }
+    for container in live where container.state == .created { try await deleteTask(container.id, task) }
   }
 
   /// What does not end by asking is killed through its cgroup.
