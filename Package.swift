@@ -138,7 +138,7 @@ let testTargets: [Target] = [
   tests("HTTP2", ["HTTP2", "Support", .nioCore, .nioEmbedded, .logging]),
   tests("GRPC", ["GRPC", "HTTP2", "Linux", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
   tests("TTRPC", ["TTRPC", "ShimAPI", "Linux", "Support", .nioCore, .nioPosix, .protobuf]),
-  tests("Shim", ["ShimAPI", "TTRPC", "Linux", "Core", "Support", .nioCore, .nioPosix, .protobuf]),
+  tests("Shim", ["CLinux", "ShimAPI", "TTRPC", "Linux", "Core", "Support", .nioCore, .nioPosix, .protobuf]),
   tests("Settings", ["Settings", "Core", "OCI", "Linux", "Support"]),
   tests("Metadata", ["Metadata", "Core", "Linux", "Support", .logging]),
   tests("Registry", ["Registry", "Settings", "Core", "OCI", "Linux", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .logging]),

@@ -24,7 +24,9 @@ package final class CNINetwork: PodNetwork {
     package var root = "/var/lib/berth"
     /// A pod's networks are attached one after the other instead of at once.
     package var serially = false
-    /// For all ADDs of a pod together. A kubelet waits four minutes for a sandbox: this and the DELs after it fit in.
+    /// CHECK of all that was attached before the pod has it.
+    package var checksAttached = false
+    /// For all ADDs of a pod together, and the CHECKs after them. A kubelet waits four minutes for a sandbox: this and the DELs after it fit in.
     package var addLimit = Duration.seconds(90)
     /// For all DELs of a pod together. A kubelet waits two minutes for a sandbox to stop; what takes longer goes on in the background.
     package var deleteLimit = Duration.seconds(60)
@@ -112,12 +114,17 @@ package final class CNINetwork: PodNetwork {
       try await turns.run(sandboxID) {
         guard let record = cache.record(sandboxID) else { throw Fault(.notFound, "sandbox \(sandboxID) is not attached") }
         try await checks.with {
-          for part in [record] + record.additional {
-            guard let network = part.network else { continue }
-            try await Chain(network: network, directories: plugins).check(part, until: .now + settings.addLimit)
-          }
+          try await verify(record, until: .now + settings.addLimit)
         }
       }
+    }
+  }
+
+  /// CHECK of every network of an attachment.
+  private func verify(_ record: AttachmentRecord, until deadline: ContinuousClock.Instant) async throws(Fault) {
+    for part in [record] + record.additional {
+      guard let network = part.network else { continue }
+      try await Chain(network: network, directories: plugins).check(part, until: deadline)
     }
   }
 
@@ -189,6 +196,7 @@ package final class CNINetwork: PodNetwork {
       let addresses = try Results.addresses(result, ifName: record.target.ifName)
       record.result = result
       try cache.save(record)
+      if settings.checksAttached { try await verify(record, until: deadline) }
       return NetworkResult(addresses: settings.preference.sorted(addresses))
     } catch {
       await delete(attachment.sandboxID, netnsPath: nil)

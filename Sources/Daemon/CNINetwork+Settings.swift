@@ -10,6 +10,7 @@ extension CNINetwork.Settings {
     pluginDirectories = settings.cni.binaryDirectories
     networks = settings.cni.maximumNetworks
     serially = settings.cni.attachesSerially
+    checksAttached = settings.cni.checksAttached
     preferred = settings.cni.defaultNetwork
     preference = AddressPreference(rawValue: settings.cni.addressPreference) ?? .ipv4
     template = settings.cni.template ?? ""

@@ -73,7 +73,7 @@ struct Exchange: Sendable {
     while true {
       let isOwn = redirects.current.origin == start.origin
       let request = try request(question, redirects.current, endpoint, isOwn ? authorization : nil, isOwn: isOwn)
-      let response = try await send(isOwn ? request.traced() : request, redirects.current, endpoint)
+      let response = try await send(request, redirects.current, endpoint, isOwn: isOwn)
       guard Redirects.isRedirect(response.status.code) else { return Answer(message: response, isOwn: isOwn) }
       do { try redirects.follow(response.headers.first(name: "Location")) } catch { throw AttemptFailure(error) }
       await discard(response)
@@ -94,9 +94,11 @@ struct Exchange: Sendable {
     return request
   }
 
-  private func send(_ request: HTTPClientRequest, _ address: WebAddress, _ endpoint: Endpoint) async throws -> HTTPClientResponse {
+  private func send(_ request: HTTPClientRequest, _ address: WebAddress, _ endpoint: Endpoint, isOwn: Bool) async throws
+    -> HTTPClientResponse
+  {
     try await send(to: address, of: endpoint, as: "GET \(address.display)") { client in
-      try await client.execute(request, timeout: TimeAmount(policy.responseTimeout))
+      try await client.execute(isOwn ? request.traced() : request, timeout: TimeAmount(policy.responseTimeout))
     }
   }
 
@@ -133,8 +135,8 @@ struct Exchange: Sendable {
 }
 
 extension HTTPClientRequest {
-  /// With the trace that it is a part of, as containerd's requests have it; for the registry itself, not for whom it redirects to.
-  fileprivate func traced() -> HTTPClientRequest {
+  /// With the span of this request, as containerd's have it; for the registry itself, not for whom it redirects to.
+  func traced() -> HTTPClientRequest {
     guard let span = Span.current else { return self }
     var request = self
     for header in span.context.headers { request.headers.replaceOrAdd(name: header.key, value: header.value) }

@@ -9,6 +9,8 @@ extension Configuration {
     package var maximumNetworks = 1
     /// Key `setup_serially`: a pod's networks are attached one after the other instead of at once.
     package var attachesSerially = false
+    /// Key `check_after_setup`: a pod's networks are checked once they are attached; what fails, fails the pod.
+    package var checksAttached = false
     /// Key `default_network`: the network that comes first, by its name instead of its file's.
     package var defaultNetwork: String?
     /// Key `ip_pref`: which address of a pod is its first, `ipv4`, `ipv6` or `cni` (as the plugins answered).
@@ -32,6 +34,7 @@ extension Configuration.CNI {
     try table.set(&configurationDirectory, "conf_dir", check: Check.absolute)
     try table.set(&maximumNetworks, "max_conf_num", check: Check.range(0...64))
     try table.set(&attachesSerially, "setup_serially")
+    try table.set(&checksAttached, "check_after_setup")
     try table.set(&defaultNetwork, "default_network")
     try table.set(&addressPreference, "ip_pref") { ["ipv4", "ipv6", "cni"].contains($0) ? nil : "must be ipv4, ipv6 or cni" }
     try table.set(&template, "conf_template", check: Check.absolute)

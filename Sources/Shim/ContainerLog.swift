@@ -21,7 +21,7 @@ final class ContainerLog {
     control = ends.0
     if made == 0 && LogPump.start(path: path, limit: limit, counts: counts, output: output, error: error, control: ends.1) {
       _ = shim_set_nonblocking(control)
-      loop.watch(control) { events in self.listen(events) }
+      loop.watch(control) { _ in self.listen() }
     } else {
       for fd in [output, error, ends.0, ends.1] where fd >= 0 { close(fd) }
       control = -1
@@ -49,8 +49,10 @@ final class ContainerLog {
     reopening.append(done)
   }
 
-  /// Ends the thread within that time. A thread stuck in a dead disk is left to itself.
-  func finish(milliseconds: Int64) { if control >= 0 { LogMessage(.finish, milliseconds).send(to: control) } }
+  /// Ends the thread within that time. A thread stuck in a dead disk is left to itself; where it takes no more messages, it ends for lack of them.
+  func finish(milliseconds: Int64) {
+    if control >= 0 && !LogMessage(.finish, milliseconds).send(to: control) { shutdown(control, Int32(SHUT_WR)) }
+  }
 
   /// `done` is called once: when everything is written, or after so long.
   func whenDrained(within milliseconds: Int64, _ done: @escaping () -> Void) {
@@ -68,8 +70,8 @@ final class ContainerLog {
     }
   }
 
-  private func listen(_ events: UInt32) {
-    while let message = LogMessage(from: control) {
+  private func listen() {
+    let mayHearMore = LogMessage.receive(from: control) { message in
       switch message.kind {
       case .reopen: if !reopening.isEmpty { reopening.removeFirst()(Int32(truncatingIfNeeded: message.value)) }
       case .dropped:
@@ -79,7 +81,7 @@ final class ContainerLog {
       case .release, .finish, .attach: break
       }
     }
-    if events & shim_epoll_hup() != 0 { ended() }
+    if !mayHearMore { ended() }
   }
 
   private func drained() {

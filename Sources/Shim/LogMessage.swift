@@ -25,12 +25,14 @@ struct LogMessage {
     self.value = value
   }
 
-  /// Nil when there is none now, or the other side is gone.
-  init?(from fd: Int32) {
-    var words: (Int64, Int64) = (0, 0)
-    guard withUnsafeMutableBytes(of: &words, { recv(fd, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }) == 16 else { return nil }
-    guard let kind = Kind(rawValue: words.0) else { return nil }
-    self.init(kind, words.1)
+  /// All there are now. Whether more may come: false once the other side is gone or said its last.
+  static func receive(from fd: Int32, _ body: (LogMessage) -> Void) -> Bool {
+    while true {
+      var words: (Int64, Int64) = (0, 0)
+      let count = withUnsafeMutableBytes(of: &words) { recv(fd, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }
+      guard count == 16, let kind = Kind(rawValue: words.0) else { return count != 0 }
+      body(LogMessage(kind, words.1))
+    }
   }
 
   /// Whether it was taken.

@@ -12,6 +12,8 @@ final class LogPump {
   private static let restAfter: Int32 = 1000
   /// When finishing, that long without output counts as the end.
   private static let quiet: Int32 = 50
+  /// What a thread that was not told when to finish has left to do so.
+  private static let grace: Int64 = 500_000_000
   /// How often a lagging reader is looked after.
   private static let lag: Int32 = 100
 
@@ -20,6 +22,8 @@ final class LogPump {
   private var lines: (LogLines, LogLines)
   private var file: LogFile
   private let buffer: UnsafeMutableRawPointer?
+  /// The main thread says nothing more.
+  private var isAlone = false
   private var isReleased = false
   private var isDrained = false
   private var isDirty = false
@@ -103,7 +107,7 @@ final class LogPump {
 
   private func join() {
     polls.clear()
-    _ = polls.add(control, POLLIN)
+    _ = polls.add(isAlone ? -1 : control, POLLIN)
     let isListening = isReleased && !isGathering
     _ = polls.add(isListening ? outputs.0 : -1, POLLIN)
     _ = polls.add(isListening ? outputs.1 : -1, POLLIN)
@@ -145,12 +149,14 @@ final class LogPump {
   private func refuseAttachments() {
     attachments = []
     shutdown(control, Int32(SHUT_RD))
-    while let message = LogMessage(from: control) {
-      if case .attach = message.kind { _ = LogMessage.attachment(message.value) }
-    }
+    _ = LogMessage.receive(from: control) { if case .attach = $0.kind { _ = LogMessage.attachment($0.value) } }
   }
 
-  private func obey() { while let message = LogMessage(from: control) { obey(message) } }
+  private func obey() {
+    if LogMessage.receive(from: control, obey) || isAlone { return }
+    isAlone = true
+    deadline = deadline ?? shim_monotonic() + Self.grace
+  }
 
   private func obey(_ message: LogMessage) {
     switch message.kind {

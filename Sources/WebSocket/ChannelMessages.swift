@@ -34,9 +34,16 @@ package struct ChannelMessages {
     guard let channel, bytes.readableBytes > 0 else { return nil }
     if hasCloseSignal && channel == Self.closeSignal { return bytes.readInteger().map { .closed($0) } }
     if !isBase64 { return .data(channel, bytes) }
-    guard let decoded = decoder.decode(bytes.readableBytesView) else { throw WebSocketViolation("a message that is not base64") }
+    guard let decoded = decoder.decode(bytes.readableBytesView) else { throw Self.notBase64 }
     return decoded.isEmpty ? nil : .data(channel, ByteBuffer(bytes: decoded))
   }
+
+  /// No piece of the message is missing. What a base64 protocol's message holds ends with a group of four: each is decoded by itself.
+  package func end() throws(WebSocketViolation) {
+    if !decoder.isAtEnd { throw Self.notBase64 }
+  }
+
+  private static let notBase64 = WebSocketViolation("a message that is not base64", code: .invalidPayload)
 
   /// In base64 protocols the channel is a decimal digit.
   private func number(_ first: UInt8) throws(WebSocketViolation) -> UInt8 {

@@ -27,6 +27,8 @@ package struct WebSocketViolation: Error, Hashable, Sendable {
     case normal = 1000
     case goingAway = 1001
     case protocolError = 1002
+    /// What a message holds is not what messages of this protocol hold.
+    case invalidPayload = 1007
     case internalError = 1011
   }
 

@@ -15,7 +15,7 @@ package struct WebSocketFrameParser {
   private var buffer = ByteBuffer()
   private var frame: Frame?
   /// A message has begun and not ended (section 5.4).
-  private var isInMessage = false
+  package private(set) var isInMessage = false
   private let side: WebSocketSide
 
   /// `side`: whose bytes these are.

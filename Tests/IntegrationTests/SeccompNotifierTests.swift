@@ -147,6 +147,29 @@ import Testing
     }
   }
 
+  @Test func `hundreds of execs of one container are all answered and counted, and leave nothing open`() async throws {
+    try await withPod([Self.key + "/main": "report"]) { node, pod, _ in
+      let id = try await launch("main", "exec sleep 1000", on: node, in: pod)
+      let processes = [try #require(try notifiers(of: node).first), try node.shimID(of: pod), try node.processID()]
+      let open = { try processes.map { try Files.list("/proc/\($0)/fd").count } }
+      _ = try await node.exec(id, ["mkdir", "/x"])
+      let before = try open()
+      try await withThrowingTaskGroup(of: Int32.self) { group in
+        for _ in 0..<6 {
+          group.addTask {
+            var refused: Int32 = 0
+            for _ in 0..<60 { refused += try await node.exec(id, ["mkdir", "/x"]).exitCode == 1 ? 1 : 0 }
+            return refused
+          }
+        }
+        for try await refused in group { #expect(refused == 60) }
+      }
+      await expectCounts(#"{"mkdir":361}"#, of: id, on: node)
+      try await eventually("all is closed") { try zip(open(), before).allSatisfy { $0 <= $1 } ? true : nil }
+      #expect(try notifiers(of: node) == [processes[0]])
+    }
+  }
+
   @Test func `calls of a container whose notifier was killed do not exist any more, and it goes on`() async throws {
     try await withPod([Self.key + "/main": "report"]) { node, pod, _ in
       let id = try await launch("main", "while :; do mkdir /a; sleep 0.1; done", on: node, in: pod)

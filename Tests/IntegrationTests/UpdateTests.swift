@@ -90,7 +90,7 @@ import Testing
     }
   }
 
-  @Test func `a created container is updated before it starts, an ended one is refused`() async throws {
+  @Test func `a created container is updated before it starts, an ended one keeps its new limits in mind`() async throws {
     try await Node.with { node in
       try await node.importBusybox()
       let pod = try await node.run(try node.podConfig("early"))
@@ -100,8 +100,24 @@ import Testing
       try await node.start(container: id)
       #expect(try limit(id) == 48 << 20)
       try await node.stop(container: id, timeout: 0)
-      let status = await #expect(throws: GRPCStatus.self) { try await update(node, id) { $0.cpuShares = 5 } }
-      #expect(status?.code == .failedPrecondition)
+      try await update(node, id) { $0.cpuShares = 5 }
+      #expect(try await node.status(container: id).resources.linux.cpuShares == 5)
+      let status = await #expect(throws: GRPCStatus.self) { try await update(node, id) { $0.memoryLimitInBytes = -2 } }
+      #expect(status?.code == .invalidArgument, "\(status?.message ?? "")")
+    }
+  }
+
+  @Test func `an update that meets the container's end does not fail`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("racing"))
+      for round in 0..<10 {
+        let id = try await node.launch("main\(round)", ["/bin/sleep", "1000"], in: pod)
+        async let end: Void = node.stop(container: id, timeout: 0)
+        for shares in 10..<30 { try await update(node, id) { $0.cpuShares = Int64(shares) } }
+        try await end
+        #expect(try await node.status(container: id).resources.linux.cpuShares == 29)
+      }
     }
   }
 

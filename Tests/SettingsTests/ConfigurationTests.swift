@@ -88,6 +88,7 @@ import Testing
     expected.pods.sysctls = ["net.core.somaxconn": "9"]
     expected.cni.defaultNetwork = "cluster"
     expected.cni.attachesSerially = true
+    expected.cni.checksAttached = true
     expected.containers.ulimits = ["nofile=1:2"]
     expected.containers.environment = ["A=b"]
     expected.containers.capabilities = ["KILL"]
@@ -146,6 +147,7 @@ import Testing
       ]
       cni.default_network = "cluster"
       cni.setup_serially = true
+      cni.check_after_setup = true
       cni.ready_timeout = "3s"
       cni.status_grace_period = "4s"
       cni.host_ports = "network"

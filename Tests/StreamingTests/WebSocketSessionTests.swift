@@ -88,6 +88,18 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    [(UInt8(0x81), "0aGVsbG8")], [(0x01, "0aGVs"), (0x80, "bG8")], [(0x81, "0aGV*")], [(0x01, "0aGVsbG8="), (0x00, ""), (0x80, "a")],
+  ])
+  func `a message that is not whole base64 ends the connection with the code for it`(frames: [(UInt8, String)]) async throws {
+    try await Fixture.with { fixture in
+      let client = try await WebSocketClient.connect(try fixture.execURL("cat", Self.all), "v4.base64.channel.k8s.io")
+      for (opcode, text) in frames { try await client.sendMessage(Array(text.utf8), opcode: opcode) }
+      try await client.receive { client.isOver }
+      #expect(client.closeCode == 1007)
+    }
+  }
+
   @Test func `ten megabytes come back over channels as they were sent`() async throws {
     try await Fixture.with { fixture in
       let client = try await WebSocketClient.connect(

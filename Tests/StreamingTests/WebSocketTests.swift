@@ -95,4 +95,20 @@ import Testing
     base64.begin()
     #expect(throws: WebSocketViolation.self) { _ = try base64.payload(ByteBuffer(string: "x")) }
   }
+
+  @Test func `a base64 message that ends inside a group of four is refused, in pieces, too`() throws {
+    for pieces in [["0aGVsbG8"], ["0aGVs", "bG8"], ["0aGVsb"], ["0a", "GV"], ["0aG="]] {
+      var messages = ChannelMessages(isBase64: true, hasCloseSignal: false)
+      messages.begin()
+      for piece in pieces { _ = try messages.payload(ByteBuffer(string: piece)) }
+      let violation = #expect(throws: WebSocketViolation.self) { try messages.end() }
+      #expect(violation?.code == .invalidPayload, "\(pieces)")
+    }
+    for pieces in [["0aGVsbG8="], ["0aGVsb", "G8="], ["0"], []] {
+      var messages = ChannelMessages(isBase64: true, hasCloseSignal: false)
+      messages.begin()
+      for piece in pieces { _ = try messages.payload(ByteBuffer(string: piece)) }
+      try messages.end()
+    }
+  }
 }

@@ -27,7 +27,6 @@ int shim_epoll_wait(int epoll, int32_t *fds, uint32_t *events, int count, int ti
 
 uint32_t shim_epoll_in(void) { return EPOLLIN; }
 uint32_t shim_epoll_out(void) { return EPOLLOUT; }
-uint32_t shim_epoll_hup(void) { return EPOLLHUP | EPOLLERR; }
 
 int shim_child_signals(void) {
   sigset_t all, children;

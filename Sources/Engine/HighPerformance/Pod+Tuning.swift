@@ -7,7 +7,7 @@ extension Pod {
   nonisolated func tune(_ record: ContainerRecord) async throws {
     guard let keeper = services.processors else { return }
     guard let tuning = try services.settings.tuning(record, in: try ledger.sandbox(record.sandboxID)) else { return }
-    do { try await awaitCgroup(record.id) } catch { return }
+    guard (try? await awaitCgroup(record.id)) == true else { return }
     try await stage("processors") { try await keeper.apply(tuning, to: record.id, record.plan.cgroup) }
   }
 

@@ -91,13 +91,8 @@ extension PodService {
     )
     plan.shimEnvironment = services.settings.shimEnvironments[request.runtimeHandler]
     plan.shmSize = try SharedMemory.size(request, services.settings)
-    if plan.ownNetwork || !services.settings.podDefaults.hostNetworkHasNoLabels {
-      let kind: SELinuxKind = services.settings.handlers[request.runtimeHandler]?.isMachine == true ? .machine : .container
-      let labels = try services.settings.node.labels(request.config.linux.securityContext, kind) {
-        services.settings.levels.next(besides: levelsInUse)
-      }
-      (plan.processLabel, plan.fileLabel) = (labels?.process, labels?.file)
-    }
+    let labels = try services.settings.labels(of: request, ownNetwork: plan.ownNetwork, inUse: levelsInUse)
+    (plan.processLabel, plan.fileLabel) = (labels?.process, labels?.file)
     for name in services.settings.allowed(request.config, handler: request.runtimeHandler).refused(request.config.annotations) {
       services.logger.warning("pod \(request.config.metadata.name): annotation \(name) is ignored: its runtime handler does not allow it")
     }

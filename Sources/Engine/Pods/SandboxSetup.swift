@@ -14,15 +14,15 @@ struct SandboxSetup: Sendable {
   func run(_ record: inout SandboxRecord, _ rollback: inout Rollback) async throws -> any PodTask {
     let plan = record.plan
     rollback.add("directory") { try await SandboxFiles(plan).remove() }
-    try await timed(.files, "files") { try traced("sandbox.files") { try SandboxFiles(plan).make(request.config) } }
+    try await timed(.files, "files", "sandbox.files") { try SandboxFiles(plan).make(request.config) }
     if let maps = plan.idMaps {
-      try await timed(.userNamespace, "user namespace") {
-        try await traced("sandbox.owners") { try await SandboxFiles(plan).mapOwners(maps, services.settings) }
+      try await timed(.userNamespace, "user namespace", "sandbox.owners") {
+        try await SandboxFiles(plan).mapOwners(maps, services.settings)
       }
     }
     let tasks = services.tasks
     rollback.add("shim") { try await tasks.reap(plan, containers: []) }
-    let task = try await timed(.shim, "shim") { try await traced("shim.start") { try await services.tasks.start(plan) } }
+    let task = try await timed(.shim, "shim", "shim.start") { try await services.tasks.start(plan) }
     // What does not end by asking is killed by the step before.
     rollback.add("farewell") { try? await task.shutdown() }
     guard plan.ownNetwork else { return task }
@@ -31,15 +31,18 @@ struct SandboxSetup: Sendable {
     try services.ledger.put(record)
     let network = services.network
     rollback.add("network") { try await network.detach(plan.id, netnsPath: plan.netnsPath) }
-    record.addresses = try await timed(.network, "network") {
-      try await traced("network.attach", ["cni.netns": .string(plan.netnsPath)]) { try await network.attach(attachment(plan)) }
+    record.addresses = try await timed(.network, "network", "network.attach", ["cni.netns": .string(plan.netnsPath)]) {
+      try await network.attach(attachment(plan))
     }.addresses
     try SandboxFiles(plan).writeHosts(request.config, addresses: record.addresses)
     return task
   }
 
-  private func timed<T>(_ kind: Stages.PodStage, _ name: String, _ body: () async throws -> T) async throws -> T {
-    try await stage(name) { try await services.stages.pod(kind, runtime, body) }
+  private func timed<T>(
+    _ kind: Stages.PodStage, _ name: String, _ span: String, _ attributes: @autoclosure () -> SpanAttributes = [:],
+    _ body: () async throws -> T
+  ) async throws -> T {
+    try await stage(name) { try await services.stages.pod(kind, runtime) { try await traced(span, attributes(), body) } }
   }
 
   private func attachment(_ plan: SandboxPlan) -> NetworkAttachment {

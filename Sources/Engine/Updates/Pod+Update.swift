@@ -8,7 +8,10 @@ import Spec
 
 extension Pod {
   /// Changes a container's limits, at once where it lives; they hold over a restart of the daemon. Updates of one container come after each
-  /// other. FAILED_PRECONDITION where it has ended, or where the kernel or this node cannot do what is asked: then nothing has changed.
+  /// other. FAILED_PRECONDITION where the kernel or this node cannot do what is asked: then nothing has changed.
+  ///
+  /// Those of a container that has ended are remembered and no more: a kubelet that resizes a pod gives up on all of its containers for an error of
+  /// one, and that one may have ended meanwhile.
   package nonisolated func updateContainer(
     _ container: String, _ asked: Runtime_V1_LinuxContainerResources, annotations: [String: String]
   ) async throws {
@@ -20,9 +23,22 @@ extension Pod {
   private nonisolated func updateNow(
     _ container: String, _ asked: Runtime_V1_LinuxContainerResources, _ annotations: [String: String]
   ) async throws {
-    try await awaitCgroup(container)
+    let isAlive = try await awaitCgroup(container)
     let record = try ledger.container(container)
     let update = try ResourceUpdate(asked, over: record.resources)
+    if isAlive {
+      do { try await enforce(update, on: record) } catch {
+        guard try await hasEnded(container) else { throw error }
+      }
+    }
+    try await remember(update, annotations, of: container)
+    do { try rewriteSpec(record, update) } catch {
+      logger.warning("container \(container): its spec keeps the old limits: \(Fault(error))")
+    }
+    logger.info("container's limits changed", metadata: ["container": "\(container)"])
+  }
+
+  private nonisolated func enforce(_ update: ResourceUpdate, on record: ContainerRecord) async throws {
     let writer = LimitWriter(reader: services.cgroups, node: services.settings.node, cgroup: record.plan.cgroup)
     let earlier = try await BlockingWork.run { try writer.apply(update) }
     if record.plan.systemdCgroup == true {
@@ -31,11 +47,6 @@ extension Pod {
         throw error
       }
     }
-    try await remember(update, annotations, of: container)
-    do { try rewriteSpec(record, update) } catch {
-      logger.warning("container \(container): its spec keeps the old limits: \(Fault(error))")
-    }
-    logger.info("container's limits changed", metadata: ["container": "\(container)"])
   }
 
   /// systemd puts its own figures back whenever it is reloaded, so that it has to know of new ones: the runtime tells it. By then the kernel has taken
@@ -53,18 +64,32 @@ extension Pod {
     throw Fault(.failedPrecondition, "OCI runtime update: \(reason)")
   }
 
-  /// A container that is still being created has its limits set by the runtime: ours come after.
-  nonisolated func awaitCgroup(_ container: String) async throws {
+  /// A container that is still being created has its limits set by the runtime: ours come after. False where there is no cgroup any more: it has
+  /// ended, or could not be created, which its start will tell.
+  nonisolated func awaitCgroup(_ container: String) async throws -> Bool {
     while true {
       let record = try ledger.container(container)
-      if record.exit != nil { throw Fault(.failedPrecondition, "it has ended") }
-      guard record.state == .created else { return }
-      switch try await task().states().first(where: { $0.id == container })?.phase {
+      if record.exit != nil { return false }
+      guard record.state == .created else { return true }
+      switch try await phase(of: container) {
       case .creating: try await Task.sleep(for: .milliseconds(5))
-      case .created, .running: return
-      case .stopped, nil: throw Fault(.failedPrecondition, "it could not be created, or has ended")
+      case .created, .running: return true
+      case .stopped, nil: return false
       }
     }
+  }
+
+  /// The shim knows of an exit before the ledger does.
+  private nonisolated func hasEnded(_ container: String) async throws -> Bool {
+    if try ledger.container(container).exit != nil { return true }
+    switch try await phase(of: container) {
+    case .creating, .created, .running: return false
+    case .stopped, nil: return true
+    }
+  }
+
+  private nonisolated func phase(of container: String) async throws -> TaskState.Phase? {
+    try await task().states().first { $0.id == container }?.phase
   }
 
   private func remember(_ update: ResourceUpdate, _ annotations: [String: String], of container: String) throws {

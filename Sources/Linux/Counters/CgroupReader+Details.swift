@@ -12,15 +12,21 @@ extension CgroupReader {
     }
   }
 
-  /// Processes of the group itself killed for want of memory; on v2 also of those below.
+  /// Processes of the group and of those below killed for want of memory. v1 counts each group's own: there those of a group that was removed are gone.
   package func outOfMemoryKills(_ path: String) -> UInt64? {
-    let file: String
     switch memory {
-    case .legacy(let mount): file = "\(mount)\(path)/memory.oom_control"
-    case .unified(let mount): file = "\(mount)\(path)/memory.events"
+    case .legacy(let mount):
+      guard let own = Self.outOfMemoryKills(in: "\(mount)\(path)/memory.oom_control") else { return nil }
+      return Cgroup.groups(below: mount + path).dropLast().reduce(own) {
+        $0 + (Self.outOfMemoryKills(in: $1 + "/memory.oom_control") ?? 0)
+      }
+    case .unified(let mount): return Self.outOfMemoryKills(in: "\(mount)\(path)/memory.events")
     case nil: return nil
     }
-    return KernelText.read(file).flatMap { KernelText.values(["oom_kill"], in: $0)[0] }
+  }
+
+  private static func outOfMemoryKills(in file: String) -> UInt64? {
+    KernelText.read(file).flatMap { KernelText.values(["oom_kill"], in: $0)[0] }
   }
 
   /// The kernel's own memory, on the group's behalf.

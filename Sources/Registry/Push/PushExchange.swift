@@ -53,7 +53,7 @@ struct PushExchange: Sendable {
     while true {
       let isOwn = redirects.current.origin == endpoint.origin
       let message = try http(request, redirects.current, isOwn ? authorization : nil, isOwn: isOwn)
-      let response = try await execute(message, request, redirects.current)
+      let response = try await execute(message, request, redirects.current, isOwn: isOwn)
       // Only these two keep method and body (RFC 9110 section 15.4).
       guard [307, 308].contains(response.status.code) else { return Exchange.Answer(message: response, isOwn: isOwn) }
       do { try redirects.follow(response.headers.first(name: "Location")) } catch { throw AttemptFailure(error) }
@@ -77,8 +77,11 @@ struct PushExchange: Sendable {
     return message
   }
 
-  private func execute(_ message: HTTPClientRequest, _ request: PushRequest, _ address: WebAddress) async throws -> HTTPClientResponse {
+  private func execute(_ message: HTTPClientRequest, _ request: PushRequest, _ address: WebAddress, isOwn: Bool) async throws
+    -> HTTPClientResponse
+  {
     try await exchange.send(to: address, of: endpoint, as: "\(request.method.rawValue) \(address.display)") { client in
+      let message = isOwn ? message.traced() : message
       guard case .stream(let length, let open) = request.body else {
         return try await client.execute(message, timeout: TimeAmount(policy.responseTimeout))
       }

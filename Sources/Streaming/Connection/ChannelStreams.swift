@@ -89,6 +89,8 @@ final class ChannelStreams: WebSocketContent {
     }
   }
 
+  func messageEnded() throws(WebSocketViolation) { try messages.end() }
+
   func batchEnded() {
     let streams = touched
     touched.removeAll(keepingCapacity: true)

@@ -6,6 +6,8 @@ import WebSocket
 protocol WebSocketContent: AnyObject {
   /// A piece of a message; `begins`: the first one.
   func payload(_ bytes: ByteBuffer, begins: Bool) throws(WebSocketViolation)
+  /// The last piece of a message was told.
+  func messageEnded() throws(WebSocketViolation)
   func batchEnded()
   func canWriteAgain()
   func connectionLost()
@@ -79,7 +81,9 @@ final class WebSocketTransport: Transport {
 
   private func handle(_ event: WebSocketEvent) throws(WebSocketViolation) {
     switch event {
-    case .payload(let bytes, let begins): try content?.payload(bytes, begins: begins)
+    case .payload(let bytes, let begins):
+      try content?.payload(bytes, begins: begins)
+      if !parser.isInMessage { try content?.messageEnded() }
     case .pong: break
     // A client that does not read gets no pongs either: nothing may pile up.
     case .ping(let payload): if sink.canWrite { sink.write(WebSocketFrameWriter.pong(payload)) }

@@ -17,6 +17,7 @@ final class WebSocketTunnel: WebSocketContent, ByteSink {
   func carry(_ spdy: SPDYTransport) { self.spdy = spdy }
 
   func payload(_ bytes: ByteBuffer, begins: Bool) { spdy?.received(bytes) }
+  func messageEnded() {}
   func batchEnded() { spdy?.batchEnded() }
   func canWriteAgain() { spdy?.canWriteAgain() }
 

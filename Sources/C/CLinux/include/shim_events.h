@@ -8,10 +8,9 @@ int shim_epoll_create(void);
 int shim_epoll_set(int epoll, int fd, uint32_t events, int again);
 /// Fills descriptors and their events; -1 with errno.
 int shim_epoll_wait(int epoll, int32_t *fds, uint32_t *events, int count, int timeout);
-/// EPOLLIN, EPOLLOUT, EPOLLHUP | EPOLLERR as values.
+/// EPOLLIN, EPOLLOUT as values.
 uint32_t shim_epoll_in(void);
 uint32_t shim_epoll_out(void);
-uint32_t shim_epoll_hup(void);
 
 /// Blocks every signal and returns a non-blocking signalfd(2) for SIGCHLD.
 int shim_child_signals(void);
