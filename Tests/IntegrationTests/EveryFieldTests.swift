@@ -186,11 +186,12 @@ import Testing
 }
 
 extension Node {
-  /// What there is once a pod has come and gone.
+  /// What there is once a pod has come and gone, and a command in it.
   fileprivate func warm() async throws -> Set<String> {
     if try await images().isEmpty { try await importBusybox() }
     let pod = try await run(try podConfig("warm"))
     #expect(try await output("echo warm", in: pod) == "warm\n")
+    #expect(try await exec(try await launch("warm", ["sleep", "1000"], in: pod), ["true"]).exitCode == 0)
     try await remove(pod: pod)
     var before = try belongings()
     // What the shim's end leaves open for a moment is not meant to stay.
