@@ -88,7 +88,7 @@ let implementations: [Target] = [
   module("Snapshots", ["Core", "OCI", "Linux", .logging]),
   module("Tasks", ["Core", "OCI", "Linux", "ShimAPI", "TTRPC", .protobuf, .logging]),
   module("CNI", ["Core", "Linux", .logging]),
-  module("Traces", ["Core", "Linux", "GRPC", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioSSL, .protobuf, .logging]),
+  module("Traces", ["Core", "Linux", "GRPC", "CZlib", .asyncHTTPClient, .nioCore, .nioHTTP1, .nioSSL, .protobuf, .logging]),
   module("Spec", ["Core", "OCI", "Linux", "CRIAPI", "YAML", "CSeccomp"]),
 ]
 
@@ -144,7 +144,7 @@ let testTargets: [Target] = [
   tests("Registry", ["Registry", "Settings", "Core", "OCI", "Linux", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .logging]),
   tests("Content", ["Content", "Core", "OCI", "Linux", "Support", .logging]),
   tests("Snapshots", ["Snapshots", "Core", "OCI", "Linux", "Support", .logging]),
-  tests("Tasks", ["CLinux", "Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .logging]),
+  tests("Tasks", ["CLinux", "Tasks", "Core", "OCI", "Linux", "ShimAPI", "TTRPC", "Support", .protobuf, .logging]),
   tests("CNI", ["CNI", "Core", "Linux", "Support", .logging]),
   tests("Traces", ["Traces", "Core", "Linux", "GRPC", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .protobuf, .logging]),
   tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),

@@ -17,6 +17,7 @@ extension EngineSettings {
     node.cdiDirectories = settings.cdi.directories
     node.defaultAppArmorProfile = appArmorProfile
     shim = ShimPlacement(settings.shim)
+    writableSizes = settings.writableSizes
     workloads = try settings.engineWorkloads()
     try take(settings.containers)
     try take(settings.pods)

@@ -26,10 +26,13 @@ final class Stores: Sendable {
     layers = try LayerDirectories(root: settings.root, limits: ExtractionLimits(settings.images.limits), log: logger)
     let store = layers
     Task.detached { await store.sweep() }
-    let overlay = try OverlaySnapshots(root: settings.root)
+    let overlay = try OverlaySnapshots(root: settings.root, limits: LimitMethod(rawValue: settings.snapshots.limitMethod) ?? .auto)
     let native = NativeSnapshots(root: settings.root, base: overlay)
     snapshotters = ["overlay": overlay, "native": native]
-    snapshots = Self.isNative(settings, logger) ? native : overlay
+    let isNative = Self.isNative(settings, logger)
+    snapshots = isNative ? native : overlay
+    try stage("snapshots") { try settings.checkLimits(overlay, standardIsNative: isNative) }
+    settings.makeLimitsReady(overlay, logger)
     self.lock = lock
   }
 

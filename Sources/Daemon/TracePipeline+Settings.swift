@@ -24,7 +24,7 @@ extension TraceOptions {
   fileprivate init(_ settings: Configuration.Tracing) {
     self.init()
     (endpoint, wire, samplesPerMillion) = (settings.endpoint, settings.wire, settings.samplesPerMillion)
-    (headers, timeout) = (settings.headers, settings.timeout)
+    (headers, timeout, compression) = (settings.headers, settings.timeout, settings.compression)
     trust = TraceTrust(authorities: settings.tlsAuthorities, certificate: settings.tlsCertificate, key: settings.tlsKey)
   }
 }

@@ -10,6 +10,8 @@ struct MessageDeframer {
   let kind: String
   /// The sender's `grpc-encoding`.
   var encoding: String?
+  /// The one that is understood beside none.
+  var compression: GRPCCompression?
   private var buffer = ByteBuffer()
 
   init(limit: Int, kind: String, encoding: String? = nil) {
@@ -31,14 +33,19 @@ struct MessageDeframer {
   mutating func next() throws(GRPCStatus) -> ByteBuffer? {
     let start = buffer.readerIndex
     guard let flag = buffer.getInteger(at: start, as: UInt8.self) else { return nil }
-    try check(flag)
+    let unpack = try unpacking(flag)
     guard let length = buffer.getInteger(at: start + 1, as: UInt32.self) else { return nil }
     guard Int(length) <= limit else {
       throw GRPCStatus(.resourceExhausted, "\(kind) message of \(length) bytes exceeds the limit of \(limit) bytes")
     }
     guard buffer.readableBytes >= Self.prefix + Int(length) else { return nil }
     buffer.moveReaderIndex(forwardBy: Self.prefix)
-    return buffer.readSlice(length: Int(length))
+    let message = buffer.readSlice(length: Int(length))
+    guard let unpack, let message else { return message }
+    guard let bytes = unpack(Array(message.readableBytesView), limit) else {
+      throw GRPCStatus(.internal, "\(kind) message is not \(encoding ?? ""), or of more than \(limit) bytes")
+    }
+    return ByteBuffer(bytes: bytes)
   }
 
   /// Throws where the body ended inside a message.
@@ -50,9 +57,11 @@ struct MessageDeframer {
     throw GRPCStatus(.internal, "\(kind) ended inside a message: \(buffer.readableBytes - Self.prefix) of \(length) bytes")
   }
 
-  private func check(_ flag: UInt8) throws(GRPCStatus) {
+  /// Nil where a message needs none.
+  private func unpacking(_ flag: UInt8) throws(GRPCStatus) -> ((_ bytes: [UInt8], _ limit: Int) -> [UInt8]?)? {
     switch flag {
-    case 0: return
+    case 0: return nil
+    case 1 where encoding != nil && encoding == compression?.name: return compression?.unpack
     case 1 where encoding != nil && encoding != "identity":
       throw GRPCStatus(.unimplemented, "\(kind) message compressed with \"\(encoding!)\": only identity is supported")
     case 1: throw GRPCStatus(.internal, "\(kind) message is marked compressed, but no grpc-encoding was named")

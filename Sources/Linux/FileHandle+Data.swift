@@ -29,6 +29,11 @@ extension FileHandle {
     throw SystemError(number, call: "lseek")
   }
 
+  /// Where data ends behind `offset`: the next hole, or the end of the file.
+  package func nextHole(from offset: Int64) throws(SystemError) -> Int64 {
+    Int64(try check("lseek") { lseek(raw, off_t(offset), SEEK_HOLE) })
+  }
+
   package func truncate(to size: Int64) throws(SystemError) { try check("ftruncate") { ftruncate(raw, off_t(size)) } }
 
   package func setOwner(_ owner: UInt32, _ group: UInt32) throws(SystemError) { try check("fchown") { fchown(raw, owner, group) } }

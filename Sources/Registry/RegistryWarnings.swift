@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Core
 import Logging
 import NIOHTTP1
 import Synchronization

@@ -62,11 +62,7 @@ extension Configuration {
       try table.within("registry") { (table) throws(SettingsError) in try registry.apply(&table) }
       try table.within("cni") { (table) throws(SettingsError) in try cni.apply(&table) }
       try table.within("runtimes") { (table) throws(SettingsError) in try runtimes.apply(&table) }
-      try table.within("snapshots") { (table) throws(SettingsError) in
-        try table.set(&snapshots.snapshotter, "snapshotter") {
-          ["auto", "overlay", "native"].contains($0) ? nil : "must be auto, overlay or native"
-        }
-      }
+      try table.within("snapshots") { (table) throws(SettingsError) in try snapshots.apply(&table) }
       try table.within("cgroups") { (table) throws(SettingsError) in
         try table.set(&cgroups.driver, "driver") { ["cgroupfs", "systemd"].contains($0) ? nil : "must be cgroupfs or systemd" }
       }

@@ -59,6 +59,8 @@ extension Configuration {
     package var sharesKeyring = false
     /// Key `snapshotter`: `overlay` or `native`; `nil` for that of `[snapshots]`.
     package var snapshotter: String?
+    /// Key `writable_layer_size`, bytes: as that of `[snapshots]`, for this handler's pods; 0 for no limit, `nil` for that one.
+    package var writableSize: Int?
 
     package init(path: String? = nil) { self.path = path }
   }
@@ -78,6 +80,7 @@ extension Configuration.Runtime {
   mutating func apply(_ table: inout TableReader) throws(SettingsError) {
     try table.set(&path, "path", check: Check.absolute)
     try table.set(&snapshotter, "snapshotter") { ["overlay", "native"].contains($0) ? nil : "must be overlay or native" }
+    if let size = try table.takeSize("writable_layer_size", Configuration.Snapshots.sizes) { writableSize = size }
     try table.set(&inheritsProgram, "inherit_default_runtime")
     try table.set(&stateRoot, "runtime_root", check: Check.absolute)
     try table.set(&podAnnotations, "pod_annotations")

@@ -9,6 +9,8 @@ extension Configuration {
     package var samplesPerMillion: Int?
     /// Key `timeout`: of one attempt to send.
     package var timeout: Duration?
+    /// Key `compression`: of requests, `gzip` or `none`.
+    package var compression: String?
     /// Table `headers`: sent along.
     package var headers: [String: String] = [:]
     /// Key `tls_ca`: authorities to trust beside the system's, PEM.
@@ -22,6 +24,7 @@ extension Configuration {
       try table.set(&wire, "protocol") { ["grpc", "http/protobuf"].contains($0) ? nil : "must be grpc or http/protobuf" }
       try table.set(&samplesPerMillion, "sampling_rate_per_million", check: Check.range(0...1_000_000))
       try table.set(&timeout, "timeout", check: Check.duration(.milliseconds(1) ... .seconds(86400)))
+      try table.set(&compression, "compression") { ["gzip", "none"].contains($0) ? nil : "must be gzip or none" }
       try table.set(&tlsAuthorities, "tls_ca", check: Check.absolute)
       try table.set(&tlsCertificate, "tls_cert", check: Check.absolute)
       try table.set(&tlsKey, "tls_key", check: Check.absolute)

@@ -15,12 +15,6 @@ package struct Configuration: Equatable, Sendable {
     package var maximumSendSize = 16 << 20
   }
 
-  /// `[snapshots]`: containers' own filesystems.
-  package struct Snapshots: Equatable, Sendable {
-    /// Key `snapshotter`: `overlay`, `native` (whole copies), or `auto`: overlay where it can be used.
-    package var snapshotter = "auto"
-  }
-
   /// `[cgroups]`
   package struct Cgroups: Equatable, Sendable {
     /// Key `driver`: `cgroupfs` or `systemd`, the kubelet's own.

@@ -3,8 +3,6 @@ import Linux
 
 /// Puts layers on top of each other in one directory, as overlayfs would show them: whiteouts remove, opaque directories hide, hard links stay links.
 struct LayerCopy: ~Copyable {
-  private static let piece = 1 << 20
-
   private let target: ConfinedRoot
   /// Of the layer being added: where the first name of an inode with several went.
   private var links: [UInt64: (directory: RawName, name: RawName)] = [:]
@@ -57,7 +55,7 @@ struct LayerCopy: ~Copyable {
       return try target.directory(first.directory).link(first.name, into: base, as: name)
     }
     switch status.type {
-    case .regular: try Self.copy(try source.readFile(name), try base.createFile(name), status.size)
+    case .regular: try base.createFile(name).copy(try source.readFile(name), size: status.size)
     case .symlink: try base.makeSymlink(name, to: try source.readLink(name))
     default: try base.makeNode(name, status.type, device: status.device)
     }
@@ -75,19 +73,5 @@ struct LayerCopy: ~Copyable {
       try base.setAttribute(name, attribute, value)
     }
     try base.setModified(name, status.modified)
-  }
-
-  /// Shares the data where the filesystem can; holes stay holes.
-  private static func copy(_ source: borrowing FileHandle, _ file: borrowing FileHandle, _ size: Int64) throws {
-    if size == 0 || file.reflink(from: source) { return }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(min(size, Int64(piece))), alignment: 4096)
-    defer { buffer.deallocate() }
-    var offset: Int64 = 0
-    while case let count = try source.read(into: buffer, at: offset), count > 0 {
-      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-      if bytes.contains(where: { $0 != 0 }) { try file.write(bytes, at: offset) }
-      offset += Int64(count)
-    }
-    try file.truncate(to: size)
   }
 }

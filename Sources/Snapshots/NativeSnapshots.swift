@@ -13,7 +13,10 @@ package struct NativeSnapshots: Snapshotter {
     self.base = base
   }
 
-  package func prepare(_ key: String, above layers: [LayerID]) async throws -> RootfsMount {
+  package func prepare(_ key: String, above layers: [LayerID], limit: Int64?) async throws -> RootfsMount {
+    guard limit == nil else {
+      throw Fault(.failedPrecondition, "snapshot \(key): its size cannot be limited: it is a copy of its image (native)")
+    }
     _ = try await base.prepare(key, above: layers)
     do {
       try await stage("snapshot \(key)") {
@@ -39,6 +42,7 @@ package struct NativeSnapshots: Snapshotter {
   }
 
   package func usage(_ key: String) async throws -> DiskUsage { try await base.usage(key) }
+  package func overhead(_ key: String) -> DiskUsage { base.overhead(key) }
   package func remove(_ key: String) async throws { try await base.remove(key) }
   package func list() throws -> [String] { try base.list() }
 }

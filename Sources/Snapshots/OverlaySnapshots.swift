@@ -2,53 +2,67 @@ package import Core
 import Linux
 
 /// Writable overlay directories, `snapshots/<key>/{fs,work}` below the daemon's root, and `volumes` beside them where the image has
-/// VOLUMEs. Nothing here waits for a disk: what they hold does not outlive a reboot, and overlay itself is told so (`volatile`).
+/// VOLUMEs; a limit holds for all of it. Nothing here waits for a disk: what they hold does not outlive a reboot, and overlay itself is told so (`volatile`).
 package struct OverlaySnapshots: Snapshotter {
   private let root: String
+  private let directory: String
   private let options: [String]
+  private let limits: WritableLimits
 
-  /// - Parameter root: the daemon's root directory, which also holds the layers.
-  package init(root: String) throws {
+  /// - Parameters:
+  ///   - root: the daemon's root directory, which also holds the layers.
+  ///   - method: how writable layers are kept to a size.
+  package init(root: String, limits method: LimitMethod = .auto) throws {
     self.root = root
+    directory = "\(root)/snapshots"
     options = OverlayOptions.supported()
     try Files.makeDirectories(directory)
+    limits = try WritableLimits(method, snapshots: directory)
     try Files.makeDirectories(trash)
     emptyTrash()
   }
 
-  private var directory: String { "\(root)/snapshots" }
+  /// Why no writable layer can be kept to a size here.
+  package var limitProblem: String? { limits.problem }
+
+  /// Makes in advance what the first container with this limit would wait for.
+  package func makeReady(for limit: Int64) async throws { try await limits.makeReady(for: limit) }
+
   /// Being removed: gone for everyone else, on the same filesystem.
   private var trash: String { "\(directory)/.removed" }
 
   private func path(_ key: String) -> String { "\(directory)/\(key)" }
 
-  package func prepare(_ key: String, above layers: [LayerID]) async throws -> RootfsMount {
-    try stage("snapshot \(key)") {
+  package func prepare(_ key: String, above layers: [LayerID], limit: Int64?) async throws -> RootfsMount {
+    try await stage("snapshot \(key)") {
       try SnapshotKey.check(key)
       let owner = try rootStatus(layers)
-      try make(key, owner)
+      try makeBase(key)
+      do {
+        if let limit { try await limits.limit(key, to: limit) }
+        try fill(key, owner)
+      } catch {
+        try? await remove(key)
+        throw error
+      }
       return try mount(key, above: layers)
     }
   }
 
-  /// Upper and work directory; nothing is left where one of them could not be made.
-  private func make(_ key: String, _ owner: RootStatus) throws {
-    let base = try Directory.open(directory)
-    let name = RawName(key)
-    do { try base.makeDirectory(name) } catch {
+  private func makeBase(_ key: String) throws {
+    do { try Directory.open(directory).makeDirectory(RawName(key)) } catch {
       if error.number == error.exists { throw Fault(.alreadyExists, "it is there already") }
       throw error
     }
-    do {
-      let snapshot = try base.directory(name)
-      try snapshot.makeDirectory("work")
-      try snapshot.makeDirectory("fs")
-      try snapshot.setOwner("fs", owner.owner, owner.group)
-      try snapshot.setMode("fs", owner.mode)
-    } catch {
-      try? base.removeTree(name)
-      throw error
-    }
+  }
+
+  /// Upper and work directory.
+  private func fill(_ key: String, _ owner: RootStatus) throws {
+    let snapshot = try Directory.open(path(key))
+    try snapshot.makeDirectory("work")
+    try snapshot.makeDirectory("fs")
+    try snapshot.setOwner("fs", owner.owner, owner.group)
+    try snapshot.setMode("fs", owner.mode)
   }
 
   /// Mode and owner of a container's `/`.
@@ -75,29 +89,43 @@ package struct OverlaySnapshots: Snapshotter {
 
   package func usage(_ key: String) async throws -> DiskUsage {
     try SnapshotKey.check(key)
-    let path = path(key)
     return try await stage("snapshot \(key)") {
-      let directories = ["\(path)/fs"] + ["\(path)/volumes"].filter { Files.exists($0) }
-      return try await BlockingWork.run {
-        try directories.map { try TreeUsage.walk($0) }.reduce(DiskUsage()) { $0 + DiskUsage(bytes: $1.bytes, inodes: $1.inodes) }
+      try await BlockingWork.run {
+        if let all = try limits.usage(key) { return all - own(key) }
+        let directories = ["\(path(key))/fs"] + ["\(path(key))/volumes"].filter { Files.exists($0) }
+        return try directories.map { DiskUsage(try TreeUsage.walk($0)) }.reduce(DiskUsage(), +)
       }
     }
   }
 
+  /// The snapshot's own directories.
+  private func own(_ key: String) -> DiskUsage {
+    let work = (try? TreeUsage.walk("\(path(key))/work")) ?? TreeUsage()
+    return DiskUsage(TreeUsage.own(path(key))) + DiskUsage(work)
+  }
+
+  package func overhead(_ key: String) -> DiskUsage { own(key) + limits.blocks.overhead(key) }
+
   /// The name is free at once; the files go away on a thread of their own before this returns.
   package func remove(_ key: String) async throws {
     try SnapshotKey.check(key)
-    let (base, aside, name) = (directory, trash, "\(key).\(Identifier.random())")
+    let (base, aside, name, blocks) = (directory, trash, "\(key).\(Identifier.random())", limits.blocks)
     try await stage("snapshot \(key)") {
       try await BlockingWork.run {
+        try blocks.unmount(key)
         let trash = try Directory.open(aside)
         do { try Directory.open(base).rename(RawName(key), into: trash, as: RawName(name)) } catch let error as SystemError {
           if error.isMissing { return }
           throw error
         }
-        try trash.removeTree(RawName(name))
+        try Self.remove(RawName(name), from: trash)
       }
     }
+  }
+
+  private static func remove(_ name: RawName, from trash: borrowing Directory) throws {
+    try Projects.release(try trash.directory(name))
+    try trash.removeTree(name)
   }
 
   /// What a daemon left that was killed while it removed. Nobody waits for it, and the next start tries again.
@@ -107,10 +135,16 @@ package struct OverlaySnapshots: Snapshotter {
     Task.detached {
       try? await BlockingWork.runInBackground {
         let directory = try Directory.open(trash)
-        for name in names { try? directory.removeTree(RawName(name)) }
+        for name in names { try? Self.remove(RawName(name), from: directory) }
       }
     }
   }
 
-  package func list() throws -> [String] { try Files.list(directory).filter { !$0.hasPrefix(".") } }
+  package func list() throws -> [String] {
+    Set(try Files.list(directory).filter { !$0.hasPrefix(".") }).union(try limits.blocks.list()).sorted()
+  }
+}
+
+extension DiskUsage {
+  init(_ usage: TreeUsage) { self.init(bytes: usage.bytes, inodes: usage.inodes) }
 }

@@ -1,7 +1,7 @@
 package import Core
 
-/// Annotations of pods that change what the CRI has no field for, by CRI-O's names. They count only where the pod's runtime handler, or a workload
-/// that it belongs to, allows them: who may create pods must not thereby be allowed all that a node can do.
+/// Annotations of pods that change what the CRI has no field for, by CRI-O's names where it has one. They count only where the pod's runtime handler,
+/// or a workload that it belongs to, allows them: who may create pods must not thereby be allowed all that a node can do.
 package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
   /// Size of the pod's /dev/shm.
   case shmSize = "shm-size.crio.io"
@@ -31,6 +31,8 @@ package enum ExperimentalAnnotation: String, Sendable, Hashable, CaseIterable {
   case cpuCStates = "cpu-c-states.crio.io"
   case cpuFreqGovernor = "cpu-freq-governor.crio.io"
   case cpuShared = "cpu-shared.crio.io"
+  /// What a container (`NAME/CONTAINER`) or each one of a pod may write beside its volumes: `500Mi`; no more than the node allows.
+  case writableLayerSize = "writable-layer-size.berth.dev"
 
   /// As it was called before, where it was.
   var formerName: String? {
@@ -90,6 +92,13 @@ package struct AllowedAnnotations: Sendable, Hashable {
   /// What holds for all of a pod: what it says, if it may, else the operator.
   package func podValue(_ name: ExperimentalAnnotation, in annotations: [String: String]) -> String? {
     value(name, in: annotations) ?? Self.find(name, in: standard, nil)
+  }
+
+  /// What holds for a container: what it says itself, else its pod about it, else its pod, each if it may; else the operator.
+  package func containerValue(
+    _ name: ExperimentalAnnotation, _ annotations: [String: String], container: String, in pod: [String: String]
+  ) -> String? {
+    value(name, in: annotations) ?? value(name, in: pod, container: container) ?? podValue(name, in: pod)
   }
 
   private static func find(_ name: ExperimentalAnnotation, in annotations: [String: String], _ container: String?) -> String? {

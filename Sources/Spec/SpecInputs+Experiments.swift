@@ -4,9 +4,7 @@ import Core
 extension SpecInputs {
   /// What the container itself says, else its pod about it, else its pod; nil where nobody does, or may.
   func experiment(_ annotation: ExperimentalAnnotation) -> String? {
-    allowed.value(annotation, in: container.annotations)
-      ?? allowed.value(annotation, in: sandbox.annotations, container: container.metadata.name)
-      ?? allowed.podValue(annotation, in: sandbox.annotations)
+    allowed.containerValue(annotation, container.annotations, container: container.metadata.name, in: sandbox.annotations)
   }
 
   /// Those of pods are told of when the pod is run.

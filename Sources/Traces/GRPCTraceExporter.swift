@@ -42,6 +42,8 @@ actor GRPCTraceExporter: TraceExporter {
   private func connect() async throws(GRPCStatus) -> GRPCClient {
     var configuration = GRPCClientConfiguration()
     configuration.userAgent = TraceSettings.userAgent
+    configuration.maxResponseSize = 1 << 20
+    if settings.compression == .gzip { configuration.compression = .gzip }
     switch settings.endpoint.place {
     case .unix(let path): return try await .connect(unixSocket: path, configuration: configuration)
     case .host(let host, let port):
@@ -68,4 +70,8 @@ actor GRPCTraceExporter: TraceExporter {
     default: return .refused(reason: reason)
     }
   }
+}
+
+extension GRPCCompression {
+  fileprivate static let gzip = GRPCCompression(name: "gzip", pack: { Gzip.pack($0) }, unpack: { Gzip.unpack($0, limit: $1) })
 }

@@ -9,6 +9,8 @@ package struct TraceOptions: Sendable, Equatable {
   package var headers: [String: String] = [:]
   package var trust = TraceTrust()
   package var timeout: Duration?
+  /// `gzip` or `none`.
+  package var compression: String?
 
   package init() {}
 }
@@ -22,6 +24,8 @@ extension TraceSettings {
     guard try isWanted(options, variables) else { return nil }
     var settings = try endpoint(options, variables)
     try settings.takeConnection(options, variables)
+    try settings.takeCompression(options, variables)
+    settings.takeProxy(ProxySettings(environment: environment))
     try settings.takeSampling(options, variables)
     try settings.takeLimits(variables)
     try settings.takeResource(variables)
@@ -77,9 +81,28 @@ extension TraceSettings {
     trust.key = options.trust.key ?? variables.ofTraces("CLIENT_KEY")
     let limit = try variables.milliseconds(variables.nameOfTraces("TIMEOUT"), 1...86_400_000)
     timeout = options.timeout ?? limit ?? timeout
-    if let compression = variables.ofTraces("COMPRESSION"), compression != "none" {
-      throw variables.fault(variables.nameOfTraces("COMPRESSION"), "must be none")
+  }
+
+  private mutating func takeCompression(_ options: TraceOptions, _ variables: TraceEnvironment) throws(Fault) {
+    let complaint = "must be gzip or none"
+    if let text = options.compression {
+      guard let wanted = Compression(rawValue: text) else { throw Fault(.invalidArgument, "tracing.compression: \(complaint)") }
+      compression = wanted
+    } else if let text = variables.ofTraces("COMPRESSION") {
+      guard let wanted = Compression(rawValue: text) else { throw variables.fault(variables.nameOfTraces("COMPRESSION"), complaint) }
+      compression = wanted
     }
+  }
+
+  /// What the HTTP client cannot do is said where spans are sent: a proxy that was meant for others keeps no daemon from starting.
+  private mutating func takeProxy(_ proxies: ProxySettings) {
+    guard wire == .http, case .host(let host, let port) = endpoint.place else { return }
+    do { proxy = try proxies.proxy(isSecure: endpoint.isSecure, host: host, port: port) } catch { obstacle = error.message }
+    guard let proxy else { return }
+    let isOnlyAddress = IPAddress(host) != nil && (endpoint.isSecure || host.contains(":"))
+    guard proxy.kind == .https || isOnlyAddress else { return }
+    let reason = proxy.kind == .https ? "that is itself asked by https" : "to a collector that is named by its address"
+    obstacle = "a proxy \(reason) is not supported (\(proxy.display)); with NO_PROXY the collector is asked directly"
   }
 
   private mutating func takeSampling(_ options: TraceOptions, _ variables: TraceEnvironment) throws(Fault) {
@@ -142,7 +165,8 @@ extension TraceHeader {
       }
     }
     let isOwn =
-      name.hasPrefix("grpc-") || ["content-type", "content-length", "te", "host", "connection", "transfer-encoding"].contains(name)
+      name.hasPrefix("grpc-")
+      || ["content-type", "content-encoding", "content-length", "te", "host", "connection", "transfer-encoding"].contains(name)
     return isToken && !isOwn && !name.isEmpty && value.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } && value.first != " "
       && value.last != " "
   }

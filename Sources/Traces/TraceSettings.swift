@@ -7,11 +7,19 @@ package struct TraceSettings: Sendable, Equatable {
     case http = "http/protobuf"
   }
 
+  package enum Compression: String, Sendable, CaseIterable { case none, gzip }
+
   package var endpoint: TraceEndpoint
   package var wire: Wire
   /// Sent along with every request; they may be credentials and are never logged.
   package var headers: [TraceHeader] = []
   package var trust = TraceTrust()
+  /// Of requests.
+  package var compression = Compression.none
+  /// That OTLP over HTTP goes through; `nil` for none.
+  package var proxy: ProxySettings.Proxy?
+  /// Why nothing can be sent.
+  package var obstacle: String?
   /// One attempt.
   package var timeout = Duration.seconds(10)
   package var sampler = Sampler(.all)

@@ -11,9 +11,10 @@ import Testing
 @Suite struct WritableLayersTests {
   /// Knows what every snapshot occupies, and how often it was asked.
   private final class Snapshots: Snapshotter {
-    func prepare(_ key: String, above layers: [LayerID]) -> RootfsMount { RootfsMount(lower: [], upper: nil, work: nil) }
-    func mount(_ key: String, above layers: [LayerID]) -> RootfsMount { prepare(key, above: layers) }
+    func prepare(_ key: String, above layers: [LayerID], limit: Int64?) -> RootfsMount { mount(key, above: layers) }
+    func mount(_ key: String, above layers: [LayerID]) -> RootfsMount { RootfsMount(lower: [], upper: nil, work: nil) }
     func usage(_ key: String) -> DiskUsage { DiskUsage(bytes: 4096, inodes: 1) }
+    func overhead(_ key: String) -> DiskUsage { DiskUsage() }
     func remove(_ key: String) {}
     func list() -> [String] { [] }
   }

@@ -1,6 +1,7 @@
 import CRIAPI
 import Core
 import GRPC
+import Linux
 import NIOHTTP1
 import Support
 import SwiftProtobuf
@@ -47,6 +48,22 @@ import Testing
         let session = try await collector.span("session.portforward")
         let call = try await collector.span("runtime.v1.RuntimeService/PortForward")
         #expect(session.parent == call.id && session.trace == call.trace && session.kind == 2)
+      }
+    }
+  }
+
+  @Test(arguments: TraceCollector.Wire.allCases)
+  func `packed requests are understood, and packed answers`(_ wire: TraceCollector.Wire) async throws {
+    try await TraceCollector.with { collector in
+      try collector.script("partial 1 one is lost")
+      try Files.write("", to: collector.directory + "/gzip")
+      let settings = collector.settings(wire, "compression = \"gzip\"")
+      try await Node.with(settings: settings, launcher: TraceCollector.launcher) { node in
+        _ = try await node.pods()
+        try await collector.span("runtime.v1.RuntimeService/ListPodSandbox")
+        try await eventually("it is said") { node.daemonLog().contains("the collector says: one is lost") ? true : nil }
+        let headers = try #require(try collector.requests().first?["headers"])
+        if wire == .http { #expect(headers["content-encoding"]?.string == "gzip") }
       }
     }
   }

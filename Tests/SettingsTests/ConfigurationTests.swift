@@ -51,12 +51,14 @@ import Testing
     expected.streaming.tlsClientCA = "/l"
     expected.streaming.tlsMinimumVersion = .v13
     expected.registry.configPath = ["/d", "/e"]
+    (expected.snapshots.snapshotter, expected.snapshots.writableSize, expected.snapshots.limitMethod) = ("overlay", 3 << 29, "block")
     expected.images.verifierRecheck = "90m"
     expected.registry.authFile = "/x.json"
     expected.tracing.endpoint = "https://c:1"
     expected.tracing.wire = "http/protobuf"
     expected.tracing.samplesPerMillion = 17
     expected.tracing.timeout = .seconds(3)
+    expected.tracing.compression = "gzip"
     expected.tracing.tlsAuthorities = "/a"
     expected.tracing.tlsCertificate = "/c"
     expected.tracing.tlsKey = "/k"
@@ -84,6 +86,7 @@ import Testing
     (special.seccompProfile, special.createTimeout, special.avoidsPivot, special.sharesKeyring) = ("/r", .seconds(9), true, true)
     special.allowedAnnotations = ["x.crio.io"]
     (special.isMachine, special.execAffinity) = (true, "first")
+    (special.snapshotter, special.writableSize) = ("native", 0)
     expected.runtimes.handlers["special"] = special
     expected.pods.sysctls = ["net.core.somaxconn": "9"]
     expected.cni.defaultNetwork = "cluster"
@@ -193,6 +196,10 @@ import Testing
       allowed_devices = ["/dev/x"]
       hooks_dir = ["/y"]
       default_mounts_file = "/z"
+      [snapshots]
+      snapshotter = "overlay"
+      writable_layer_size = "1.5GiB"
+      writable_layer_backend = "block"
       [runtimes]
       "default" = "crun"
       max_container_log_line_size = 4096
@@ -219,6 +226,8 @@ import Testing
       platform_runtime_paths = { "linux/arm64" = "/q" }
       allowed_annotations = ["x.crio.io"]
       is_vm = true
+      snapshotter = "native"
+      writable_layer_size = "0"
       exec_cpu_affinity = "first"
       [workloads.w]
       activation_annotation = "a/b"
@@ -226,6 +235,7 @@ import Testing
       allowed_annotations = ["y.crio.io"]
       resources = { cpushares = 1, cpuquota = 2, cpuperiod = 3, cpulimit = 4, cpuset = "5" }
       [tracing]
+      compression = "gzip"
       endpoint = "https://c:1"
       protocol = "http/protobuf"
       sampling_rate_per_million = 17

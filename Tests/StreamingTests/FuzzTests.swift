@@ -160,6 +160,7 @@ import Testing
             if begins { messages.begin() }
             seen += piece.readableBytes
             _ = try messages.payload(piece)
+            if !parser.isInMessage { try messages.end() }
           default: break
           }
         }

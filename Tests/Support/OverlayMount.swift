@@ -2,7 +2,7 @@ import CLinux
 package import Core
 import Linux
 
-/// Mounts layers the way a shim does, `lowerdir+` one by one, while `body` runs.
+/// Mounts layers the way a shim does, several of them by `lowerdir+` one by one, while `body` runs.
 package func withOverlay<T>(
   _ mount: RootfsMount, at target: String, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> T
 ) async throws -> T {
@@ -18,7 +18,7 @@ private func mountOverlay(_ mount: RootfsMount, at target: String) throws {
     let command = value == nil ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING
     try check("fsconfig", "\(key)=\(value ?? "")") { fsconfig(context.raw, command.rawValue, key, value, 0) }
   }
-  for layer in mount.lower { try set("lowerdir+", layer) }
+  for layer in mount.lower { try set(mount.lower.count == 1 ? "lowerdir" : "lowerdir+", layer) }
   try mount.upper.map { try set("upperdir", $0) }
   try mount.work.map { try set("workdir", $0) }
   for option in mount.options {

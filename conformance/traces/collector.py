@@ -5,8 +5,10 @@ usage: collector.py DIRECTORY [CERTIFICATE KEY [CLIENT_CA]]
 Writes DIRECTORY/ports ("GRPC HTTP"), then a line of JSON for each request to requests.jsonl and for each span to spans.jsonl. Every request takes the
 first line of DIRECTORY/script, where there is one, and answers as that says:
   ok | hang | partial COUNT TEXT | http STATUS [RETRY_AFTER] | grpc CODE [MILLISECONDS]
+With a file DIRECTORY/gzip answers over gRPC are packed.
 """
 import concurrent.futures
+import gzip
 import http.server
 import json
 import os
@@ -95,6 +97,8 @@ class TraceService(service_grpc.TraceServiceServicer):
     def Export(self, request, context):
         answer = next_answer()
         note(request, "grpc", dict(context.invocation_metadata()), answer)
+        if os.path.exists(directory + "/gzip"):
+            context.set_compression(grpc.Compression.Gzip)
         if answer[0] == "hang":
             while context.is_active():
                 time.sleep(0.05)
@@ -110,6 +114,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Content-Encoding"] == "gzip":
+            body = gzip.decompress(body)
         request = service.ExportTraceServiceRequest.FromString(body)
         answer = next_answer()
         note(request, "http", {"path": self.path, **{k.lower(): v for k, v in self.headers.items()}}, answer)

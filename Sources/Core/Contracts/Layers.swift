@@ -48,6 +48,11 @@ package struct DiskUsage: Hashable, Sendable, Codable {
   package static func + (a: DiskUsage, b: DiskUsage) -> DiskUsage {
     DiskUsage(bytes: a.bytes + b.bytes, inodes: a.inodes + b.inodes)
   }
+
+  /// Never below zero: the two are not looked at in one moment.
+  package static func - (a: DiskUsage, b: DiskUsage) -> DiskUsage {
+    DiskUsage(bytes: max(0, a.bytes - b.bytes), inodes: max(0, a.inodes - b.inodes))
+  }
 }
 
 /// A committed layer, as its record on disk says.

@@ -23,11 +23,23 @@ package struct RootfsMount: Hashable, Sendable, Codable {
 /// Writable directories above layers, one a container. None of it causes a sync: a snapshot does not outlive a reboot.
 package protocol Snapshotter: Sendable {
   /// Makes the directories of snapshot `key` above `layers` (lowest first). ALREADY_EXISTS where `key` is taken.
-  func prepare(_ key: String, above layers: [LayerID]) async throws -> RootfsMount
+  ///
+  /// - Parameter limit: bytes that everything in the snapshot may occupy; who writes more gets ENOSPC or EDQUOT, and `/` shows it as its size. Nil for no
+  ///   limit. FAILED_PRECONDITION where it cannot be kept.
+  func prepare(_ key: String, above layers: [LayerID], limit: Int64?) async throws -> RootfsMount
   func mount(_ key: String, above layers: [LayerID]) throws -> RootfsMount
-  /// What the writable layer occupies on disk, as du(1) counts it. Walks it: never on a request's path.
+  /// What the writable layer occupies, as du(1) counts it. Where it has no limit it is walked: never on a request's path.
   func usage(_ key: String) async throws -> DiskUsage
+  /// What the snapshot occupies on disk besides: directories of its own, a filesystem's blocks. Blocks.
+  func overhead(_ key: String) -> DiskUsage
   /// Removing what is not there succeeds. The mount must be gone.
   func remove(_ key: String) async throws
   func list() throws -> [String]
+}
+
+extension Snapshotter {
+  /// Without a limit.
+  package func prepare(_ key: String, above layers: [LayerID]) async throws -> RootfsMount {
+    try await prepare(key, above: layers, limit: nil)
+  }
 }

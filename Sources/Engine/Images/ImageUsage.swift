@@ -70,11 +70,16 @@ package final class ImageUsage: Sendable {
     let ids = ((try? layers.list()) ?? []).map(\.id)
     let keys = (try? snapshots.list()) ?? []
     let root = root
-    let found = await BlockingWork.run { Self.walk(root, ids, known, keys) }
+    let snapshots = snapshots
+    let found = await BlockingWork.run {
+      var found = Self.walk(root, ids, known)
+      for key in keys { found.containerRest = found.containerRest + snapshots.overhead(key) }
+      return found
+    }
     measured.withLock { $0 = found }
   }
 
-  private static func walk(_ root: String, _ ids: [LayerID], _ known: [LayerID: DiskUsage], _ keys: [String]) -> Measured {
+  private static func walk(_ root: String, _ ids: [LayerID], _ known: [LayerID: DiskUsage]) -> Measured {
     var found = Measured()
     var names: Set<String> = []
     for id in ids {
@@ -85,11 +90,10 @@ package final class ImageUsage: Sendable {
     let directory = LayerLayout.directory(root)
     for name in (try? Files.list(directory)) ?? [] where !names.contains(name) { found.rest = found.rest + tree("\(directory)/\(name)") }
     found.rest = found.rest + tree(root + "/content") + DiskUsage(TreeUsage.own(directory))
-    for key in keys {
-      found.containerRest =
-        found.containerRest + tree("\(root)/snapshots/\(key)/work") + DiskUsage(TreeUsage.own("\(root)/snapshots/\(key)"))
-    }
-    found.containerRest = found.containerRest + tree(root + "/snapshots/.removed") + DiskUsage(TreeUsage.own(root + "/snapshots"))
+    let snapshots = root + "/snapshots"
+    found.containerRest =
+      tree(snapshots + "/.removed") + tree(snapshots + "/.blank") + DiskUsage(TreeUsage.own(snapshots + "/.blocks"))
+      + DiskUsage(TreeUsage.own(snapshots))
     return found
   }
 

@@ -40,8 +40,9 @@ struct ContainerSetup: Sendable {
     try await makeLogDirectory(log, found)
     let labels = try services.settings.node.labels(
       config.linux.securityContext, try labelKind(config, images.config), in: sandbox.plan.labels)
+    let limit = try WritableLayerSize.of(config, in: sandbox, services.settings)
     let rootfs = try await timed(.snapshot, "snapshot.prepare", ["berth.layers": .int(Int64(image.layers.count))]) {
-      try await makeSnapshot(image.layers, labels, &rollback)
+      try await makeSnapshot(image.layers, limit, labels, &rollback)
     }
     try makeBundle(&rollback)
     let built = try await timed(.spec, "container.spec") { try await build(config, images, found, rootfs, labels, target) }
@@ -57,11 +58,13 @@ struct ContainerSetup: Sendable {
     }
   }
 
-  private func makeSnapshot(_ layers: [LayerID], _ labels: SELinuxLabels?, _ rollback: inout Rollback) async throws -> RootfsMount {
+  private func makeSnapshot(
+    _ layers: [LayerID], _ limit: Int64?, _ labels: SELinuxLabels?, _ rollback: inout Rollback
+  ) async throws -> RootfsMount {
     let (snapshots, id) = (services.snapshots, id)
     rollback.add("snapshot") { try await snapshots.remove(id) }
     return try await stage("snapshot") {
-      let rootfs = try await prepare(layers)
+      let rootfs = try await prepare(layers, limit)
       if services.settings.linksMountTable { try MountTableLink(rootfs: rootfs).place() }
       return try await label(rootfs, labels)
     }
@@ -99,12 +102,12 @@ struct ContainerSetup: Sendable {
   }
 
   /// The writable layer above the image's. In a user namespace the layers are seen as it maps them, and the writable one belongs to it.
-  private func prepare(_ layers: [LayerID]) async throws -> RootfsMount {
+  private func prepare(_ layers: [LayerID], _ limit: Int64?) async throws -> RootfsMount {
     let snapshotter = services.snapshotters[sandbox.runtimeHandler] ?? services.snapshots
-    return try seen(try await snapshotter.prepare(id, above: layers), layers)
+    return try seen(try await snapshotter.prepare(id, above: layers, limit: limit), layers)
   }
 
-  /// Not a part of ``prepare(_:)``: as one coroutine the optimizer of Swift 6.3.1 crashes on it.
+  /// Not a part of ``prepare(_:_:)``: as one coroutine the optimizer of Swift 6.3.1 crashes on it.
   private func seen(_ prepared: RootfsMount, _ layers: [LayerID]) throws -> RootfsMount {
     var rootfs = prepared
     if rootfs.isPlain, sandbox.plan.idMaps != nil {

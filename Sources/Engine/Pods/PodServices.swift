@@ -88,6 +88,8 @@ package struct EngineSettings: Sendable {
   package var sharedProcessors: String?
   /// Annotations that the pods of a runtime handler may change more with than the CRI says, by handler.
   package var allowedAnnotations: [String: AllowedAnnotations] = [:]
+  /// Bytes that a container may write beside its volumes at most, by runtime handler; no limit where it is not here.
+  package var writableSizes: [String: Int64] = [:]
   /// Where runtimes keep their state, by runtime handler; what is not here is in `<state>/runtime`.
   package var runtimeRoots: [String: String] = [:]
   /// Environment of shims beside a PATH, by runtime handler.

@@ -25,10 +25,11 @@ final class ClientCall: @unchecked Sendable {
   private var headers = Headers()
   private var trailers: Headers?
 
-  init(_ path: String, limit: Int, _ receiver: Receiver) {
+  init(_ path: String, limit: Int, _ compression: GRPCCompression?, _ receiver: Receiver) {
     self.path = path
     self.receiver = receiver
     deframer = MessageDeframer(limit: limit, kind: "response")
+    deframer.compression = compression
   }
 
   /// Throws where this is no gRPC response.

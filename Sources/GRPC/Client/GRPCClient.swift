@@ -64,7 +64,7 @@ package final class GRPCClient: Sendable {
     timeout: Duration? = nil
   ) async throws(GRPCStatus) -> Response {
     let promise = channel.eventLoop.makePromise(of: ByteBuffer.self)
-    let call = ClientCall(path, limit: configuration.maxResponseSize, .unary(promise))
+    let call = ClientCall(path, limit: configuration.maxResponseSize, configuration.compression, .unary(promise))
     let bytes: ByteBuffer
     do {
       // Within the handler: a task that is cancelled already starts nothing.
@@ -84,7 +84,7 @@ package final class GRPCClient: Sendable {
     timeout: Duration? = nil
   ) throws(GRPCStatus) -> GRPCResponses<Response> {
     let queue = MessageQueue()
-    let call = ClientCall(path, limit: configuration.maxResponseSize, .stream(queue))
+    let call = ClientCall(path, limit: configuration.maxResponseSize, configuration.compression, .stream(queue))
     try start(call, request, metadata, timeout)
     return GRPCResponses(StreamingCall(self, call, queue))
   }
@@ -111,7 +111,8 @@ package final class GRPCClient: Sendable {
   }
 
   private func start(_ call: ClientCall, _ request: some Message, _ metadata: GRPCMetadata, _ timeout: Duration?) throws(GRPCStatus) {
-    let body = try MessageCoding.encode(request, limit: configuration.maxRequestSize, kind: "request")
+    let message = try MessageCoding.encode(request, limit: configuration.maxRequestSize, kind: "request")
+    let body = configuration.compression?.packed(message) ?? message
     let headers = try headers(call.path, metadata, timeout)
     let connection = connection
     channel.eventLoop.execute { connection.value.start(call, headers, body, timeout: timeout) }
@@ -122,6 +123,10 @@ package final class GRPCClient: Sendable {
       ":method": "POST", ":scheme": server.scheme, ":path": path, ":authority": server.authority, "te": "trailers",
       "content-type": "application/grpc", "user-agent": configuration.userAgent,
     ]
+    if let name = configuration.compression?.name {
+      headers.append("grpc-encoding", name)
+      headers.append("grpc-accept-encoding", "identity,\(name)")
+    }
     if let timeout { headers.append("grpc-timeout", Timeout.format(timeout)) }
     try metadata.append(to: &headers)
     return headers

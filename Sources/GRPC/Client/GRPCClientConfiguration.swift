@@ -8,6 +8,8 @@ package struct GRPCClientConfiguration: Sendable {
   /// How long connecting may take.
   package var connectTimeout = Duration.seconds(5)
   package var userAgent = "berth"
+  /// Of requests; answers may then be packed likewise.
+  package var compression: GRPCCompression?
   package var http2 = SessionConfiguration()
 
   package init() {}

@@ -16,6 +16,7 @@ package enum BlockDevice {
 package struct FilesystemCapacity: Sendable, Hashable {
   package var device: String
   package var bytes: UInt64
+  package var freeBytes: UInt64
   package var inodes: UInt64
   package var freeInodes: UInt64
 
@@ -25,7 +26,8 @@ package struct FilesystemCapacity: Sendable, Hashable {
     try check("statfs", path) { statfs(path, &status) }
     let device = DeviceNumber(try number(path))
     return FilesystemCapacity(
-      device: BlockDevice.name(device), bytes: UInt64(status.f_blocks) * UInt64(status.f_bsize), inodes: UInt64(status.f_files),
+      device: BlockDevice.name(device), bytes: UInt64(status.f_blocks) * UInt64(status.f_bsize),
+      freeBytes: UInt64(status.f_bfree) * UInt64(status.f_bsize), inodes: UInt64(status.f_files),
       freeInodes: UInt64(status.f_ffree))
   }
 

@@ -49,6 +49,8 @@
 #include "shim_child.h"
 #include "shim_notifier.h"
 #include "host_paths.h"
+#include "loop_device.h"
+#include "project_quota.h"
 #include "address.h"
 
 /// errno is a macro over a thread-local lvalue, which Swift does not import.

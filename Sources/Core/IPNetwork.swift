@@ -1,17 +1,17 @@
 /// An IP address as its bytes: 4 or 16.
-struct IPAddress: Hashable, Sendable {
+package struct IPAddress: Hashable, Sendable {
   let bytes: [UInt8]
 
   /// Of text as it stands in an address, without brackets and zone. An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) is that IPv4
   /// address.
-  init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     guard let bytes = Self.v4(text) ?? Self.v6(text) else { return nil }
     let mapped = bytes.count == 16 && bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
     self.bytes = mapped ? Array(bytes[12...]) : bytes
   }
 
   /// 127.0.0.0/8 and ::1.
-  var isLoopback: Bool { bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 }
+  package var isLoopback: Bool { bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 }
 
   private static func v4(_ text: some StringProtocol) -> [UInt8]? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -51,12 +51,12 @@ struct IPAddress: Hashable, Sendable {
 }
 
 /// An address range, `10.0.0.0/8`.
-struct IPNetwork: Hashable, Sendable {
+package struct IPNetwork: Hashable, Sendable {
   let address: IPAddress
   /// Leading bits that count.
   let length: Int
 
-  init?(_ text: some StringProtocol) {
+  package init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]), (0...address.bytes.count * 8).contains(length)
     else { return nil }
@@ -64,7 +64,7 @@ struct IPNetwork: Hashable, Sendable {
     self.length = length
   }
 
-  func contains(_ other: IPAddress) -> Bool {
+  package func contains(_ other: IPAddress) -> Bool {
     guard other.bytes.count == address.bytes.count else { return false }
     let whole = length / 8
     guard other.bytes[..<whole] == address.bytes[..<whole] else { return false }

@@ -1,5 +1,3 @@
-import Core
-
 /// What `NO_PROXY` says, as Go's programs read it: hosts that are asked directly. `localhost` and loopback addresses always are.
 struct ProxyExceptions: Sendable, Hashable {
   private enum Rule: Sendable, Hashable {

@@ -1,20 +1,23 @@
-import Core
 import FoundationEssentials
 
 /// Which proxy a request goes through: `HTTPS_PROXY` for https, `HTTP_PROXY` for http, nothing for what `NO_PROXY` names.
-/// Each may be in lower case too. A proxy makes a tunnel (CONNECT), for http as well: what it sees is the registry's name only.
+/// Each may be in lower case too. A proxy makes a tunnel (CONNECT), for http as well: what it sees is the server's name only.
 package struct ProxySettings: Sendable {
   /// One proxy, as a connection needs it.
-  struct Proxy: Sendable, Hashable {
-    enum Kind: String, Sendable, Hashable { case http, https, socks = "socks5" }
-    var kind: Kind
-    var host: String
-    var port: Int
+  package struct Proxy: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable { case http, https, socks = "socks5" }
+    package var kind: Kind
+    package var host: String
+    package var port: Int
     /// Value of `Proxy-Authorization` without the scheme: base64 of user and password.
-    var basic: String?
+    package var basic: String?
+
+    package init(kind: Kind, host: String, port: Int, basic: String? = nil) {
+      (self.kind, self.host, self.port, self.basic) = (kind, host, port, basic)
+    }
 
     /// Without credentials.
-    var display: String { "\(kind.rawValue)://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+    package var display: String { "\(kind.rawValue)://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
   }
 
   /// Why a variable cannot be used is told when it is needed: a node without any pull must not fail for it.
@@ -41,13 +44,12 @@ package struct ProxySettings: Sendable {
     exceptions = ProxyExceptions(value("NO_PROXY"))
   }
 
-  /// `nil` where the address is asked directly. FAILED_PRECONDITION where the variable makes no sense.
-  func proxy(for address: WebAddress) throws(Fault) -> Proxy? {
-    let setting = address.scheme == .https ? https : http
+  /// `nil` where the server is asked directly. FAILED_PRECONDITION where the variable makes no sense.
+  /// - Parameter host: without brackets.
+  package func proxy(isSecure: Bool, host: String, port: Int) throws(Fault) -> Proxy? {
+    let setting = isSecure ? https : http
     if case .none = setting { return nil }
-    if let place = HostAndPort(address.authority), exceptions.contain(place.host, port: place.port ?? address.scheme.defaultPort) {
-      return nil
-    }
+    if exceptions.contain(host, port: port) { return nil }
     switch setting {
     case .none: return nil
     case .proxy(let proxy): return proxy
