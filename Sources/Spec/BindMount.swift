@@ -37,7 +37,7 @@ struct BindMount: Hashable {
     propagation = try BindMount.propagation(mount.propagation, field)
     try check(mount)
     if mount.isImage { try useImage(prepared.images[index]) }
-    if mount.isMapped { try useMapped(prepared.mapped[index]) }
+    if mount.isMapped, !mount.isImage { try useMapped(prepared.mapped[index]) }
   }
 
   /// Flags of the source's own mount that a user namespace cannot take away: a change of others that leaves them out is refused by the kernel.

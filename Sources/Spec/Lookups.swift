@@ -1,3 +1,4 @@
+import Core
 package import Linux
 
 /// What must be looked up while a spec is built, and only if it is needed.
@@ -20,7 +21,7 @@ package struct Lookups: Sendable {
   /// Everything but the image from this node.
   package init(imageFile: @escaping @Sendable (String) throws -> [UInt8]?) {
     self.imageFile = imageFile
-    seccompProfile = { path in Files.exists(path) ? try Files.read(path, limit: 4 << 20) : nil }
+    seccompProfile = { try Self.profile($0, limit: 4 << 20) }
     devices = { path in try DeviceNode.all(at: path) }
     hostDevices = { try DeviceNode.ofHost() }
     mounts = { try MountInfo.read() }
@@ -30,6 +31,13 @@ package struct Lookups: Sendable {
 }
 
 extension Lookups {
+  /// Devices and FIFOs have no end, or no beginning.
+  private static func profile(_ path: String, limit: Int) throws(Fault) -> [UInt8]? {
+    guard Files.exists(path) else { return nil }
+    guard Files.isRegularFile(path) else { throw Fault(.failedPrecondition, "is no regular file") }
+    do { return try Files.read(path, limit: limit) } catch { throw Fault(.failedPrecondition, "\(error)", cause: error) }
+  }
+
   /// The kernel refuses to take what is none (EINVAL).
   private static func isLabel(_ label: String, _ path: String) throws(SystemError) -> Bool {
     do {

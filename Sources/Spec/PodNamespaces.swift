@@ -27,6 +27,9 @@ package struct PodNamespaces: Hashable, Sendable {
     sharedPID = options.pid == .pod
     if options.pid == .target { throw Fault(.invalidArgument, "\(field).pid: TARGET is only for containers") }
     if case .UNRECOGNIZED(let value) = options.pid { throw Fault(.invalidArgument, "\(field).pid: there is no namespace mode \(value)") }
+    if !options.targetID.isEmpty {
+      throw Fault(.invalidArgument, "\(field).target_id: \"\(options.targetID.prefix(100))\" is only for the PID mode TARGET")
+    }
     try take(try PodNamespaces.idMaps(options, field))
   }
 
@@ -63,7 +66,7 @@ extension PodNamespaces {
       if asked.uids.isEmpty, asked.gids.isEmpty { return nil }
       throw Fault(.invalidArgument, "\(field): mode NODE with ID mappings")
     case .pod: break
-    default: throw Fault(.invalidArgument, "\(field).mode: \(asked.mode) is neither POD nor NODE")
+    default: throw Fault(.invalidArgument, "\(field).mode: \(asked.mode.rawValue) is neither POD (0) nor NODE (2)")
     }
     return IDMaps(users: try ranges(asked.uids, "\(field).uids"), groups: try ranges(asked.gids, "\(field).gids"))
   }

@@ -11,18 +11,22 @@ enum SeccompRequest: Hashable {
   case localhost(path: String)
 
   /// Field 15, or the string that came before it.
-  init(_ context: Runtime_V1_LinuxContainerSecurityContext) throws(Fault) {
+  init(_ profile: Runtime_V1_SecurityProfile?, deprecated: String) throws(Fault) {
     let field = "linux.security_context.seccomp"
-    guard context.hasSeccomp else {
-      self = try SeccompRequest(deprecated: context.seccompProfilePath)
+    guard let profile else {
+      self = try SeccompRequest(deprecated: deprecated)
       return
     }
-    switch context.seccomp.profileType {
+    switch profile.profileType {
     case .runtimeDefault: self = .runtimeDefault
     case .unconfined: self = .unconfined
-    case .localhost: self = try .localhost(context.seccomp.localhostRef, "\(field).localhost_ref")
+    case .localhost: self = try .localhost(profile.localhostRef, "\(field).localhost_ref")
     case .UNRECOGNIZED(let value): throw Fault(.invalidArgument, "\(field).profile_type: there is no type \(value)")
     }
+  }
+
+  init(_ context: Runtime_V1_LinuxContainerSecurityContext) throws(Fault) {
+    self = try SeccompRequest(context.hasSeccomp ? context.seccomp : nil, deprecated: context.seccompProfilePath)
   }
 
   fileprivate init(deprecated path: String) throws(Fault) {
@@ -57,7 +61,9 @@ extension SpecInputs {
     case .runtimeDefault:
       let profile = handler.seccomp ?? node.defaults.seccomp
       return try profile?.resolved(for: capabilities.granted).0 ?? DefaultSeccomp.profile(for: capabilities.granted)
-    case .localhost(let path): return try localhostSeccomp(path, capabilities, &warnings)
+    case .localhost(let path):
+      let field = "linux.security_context." + (security.hasSeccomp ? "seccomp.localhost_ref" : "seccomp_profile_path")
+      do { return try localhostSeccomp(path, capabilities, &warnings) } catch { throw error.within(field) }
     }
   }
 

@@ -16,8 +16,16 @@ extension Validation {
     try checkTexts(container.labels, "labels")
     try checkTexts(container.annotations, "annotations")
     try checkNoClimbing(container.logPath, "log_path")
+    if container.logPath.hasSuffix("/") || container.logPath.split(separator: "/").last == "." {
+      throw refuse("log_path", "\"\(container.logPath)\" is a directory")
+    }
+    if container.hasWindows { throw refuse("windows", "this is Linux") }
     if case .UNRECOGNIZED(let value) = container.stopSignal { throw refuse("stop_signal", "there is no signal \(value)") }
     try check(container.linux.resources, "linux.resources")
+    let (swap, memory) = (container.linux.resources.memorySwapLimitInBytes, container.linux.resources.memoryLimitInBytes)
+    if swap > 0, memory <= 0 {
+      throw refuse("linux.resources.memory_swap_limit_in_bytes", "\(swap) without a memory_limit_in_bytes, which it includes")
+    }
     try check(container.linux.securityContext)
   }
 
@@ -77,7 +85,8 @@ extension Validation {
       where overlap(range.containerID, other.containerID, range.length, other.length)
         || overlap(range.hostID, other.hostID, range.length, other.length)
       {
-        throw refuse(name, "overlaps an earlier range")
+        throw refuse(
+          name, "container_id \(range.containerID), host_id \(range.hostID), length \(range.length): overlaps an earlier range")
       }
     }
   }
@@ -90,6 +99,9 @@ extension Validation {
     try require(device.hostPath, "\(field).host_path")
     try checkAbsolute(device.hostPath, "\(field).host_path")
     if !device.containerPath.isEmpty { try checkAbsolute(device.containerPath, "\(field).container_path") }
+    if !device.containerPath.isEmpty, ContainerPath.clean(device.containerPath) == "/" {
+      throw refuse("\(field).container_path", "\"\(device.containerPath)\" is the root")
+    }
     let areLetters = device.permissions.utf8.allSatisfy { "rwm".utf8.contains($0) }
     if !areLetters { throw refuse("\(field).permissions", "\"\(device.permissions.prefix(20))\" has other letters than r, w and m") }
   }
@@ -99,7 +111,10 @@ extension Validation {
     if security.hasRunAsUser { try checkID(security.runAsUser.value, "\(field).run_as_user") }
     if security.hasRunAsGroup { try checkID(security.runAsGroup.value, "\(field).run_as_group") }
     try checkText(security.runAsUsername, "\(field).run_as_username")
-    for (index, group) in security.supplementalGroups.enumerated() { try checkID(group, "\(field).supplemental_groups[\(index)]") }
+    if security.hasRunAsUser, !security.runAsUsername.isEmpty {
+      throw refuse("\(field).run_as_username", "\"\(security.runAsUsername.prefix(100))\" beside run_as_user \(security.runAsUser.value)")
+    }
+    try checkGroups(security.supplementalGroups, "\(field).supplemental_groups")
     if case .UNRECOGNIZED(let value) = security.supplementalGroupsPolicy {
       throw refuse("\(field).supplemental_groups_policy", "there is no policy \(value)")
     }

@@ -1,5 +1,6 @@
 package import CRIAPI
 package import Core
+import Linux
 
 extension Validation {
   package static func check(_ sandbox: Runtime_V1_PodSandboxConfig) throws(Fault) {
@@ -10,7 +11,8 @@ extension Validation {
     try checkHostname(sandbox.hostname)
     if !sandbox.logDirectory.isEmpty { try checkAbsolute(sandbox.logDirectory, "log_directory") }
     try check(sandbox.dnsConfig)
-    for (index, port) in sandbox.portMappings.enumerated() { try check(port, "port_mappings[\(index)]") }
+    try check(sandbox.portMappings)
+    if sandbox.hasWindows { throw refuse("windows", "this is Linux") }
     try checkTexts(sandbox.labels, "labels")
     try checkTexts(sandbox.annotations, "annotations")
     try check(sandbox.linux)
@@ -45,25 +47,38 @@ extension Validation {
     }
   }
 
+  /// A port of the host leads to one place.
+  private static func check(_ ports: [Runtime_V1_PortMapping]) throws(Fault) {
+    var taken: Set<[String]> = []
+    for (index, port) in ports.enumerated() {
+      let field = "port_mappings[\(index)]"
+      try check(port, field)
+      if port.hostPort != 0, !taken.insert(["\(port.hostPort)", "\(port.protocol.rawValue)", port.hostIp]).inserted {
+        throw refuse("\(field).host_port", "\(port.hostPort) is mapped already")
+      }
+    }
+  }
+
   private static func check(_ port: Runtime_V1_PortMapping, _ field: String) throws(Fault) {
     if case .UNRECOGNIZED(let value) = port.protocol { throw refuse("\(field).protocol", "there is no protocol \(value)") }
     if !(0...65535).contains(port.hostPort) { throw refuse("\(field).host_port", "\(port.hostPort) is no port") }
     if !(1...65535).contains(port.containerPort), port.hostPort != 0 || !(0...65535).contains(port.containerPort) {
       throw refuse("\(field).container_port", "\(port.containerPort) is no port")
     }
-    try checkLine(port.hostIp, "\(field).host_ip")
+    if !port.hostIp.isEmpty, port.hostIp.utf8.contains(0) || SocketAddressText.family(of: port.hostIp) == nil {
+      throw refuse("\(field).host_ip", "\"\(port.hostIp.prefix(100))\" is no IP address")
+    }
   }
 
   private static func check(_ linux: Runtime_V1_LinuxPodSandboxConfig) throws(Fault) {
+    try checkLine(linux.cgroupParent, "linux.cgroup_parent")
     try checkNoClimbing(linux.cgroupParent, "linux.cgroup_parent")
     try check(linux.overhead, "linux.overhead")
     try check(linux.resources, "linux.resources")
     let security = linux.securityContext
     if security.hasRunAsUser { try checkID(security.runAsUser.value, "linux.security_context.run_as_user") }
     if security.hasRunAsGroup { try checkID(security.runAsGroup.value, "linux.security_context.run_as_group") }
-    for (index, group) in security.supplementalGroups.enumerated() {
-      try checkID(group, "linux.security_context.supplemental_groups[\(index)]")
-    }
+    try checkGroups(security.supplementalGroups, "linux.security_context.supplemental_groups")
     if case .UNRECOGNIZED(let value) = security.supplementalGroupsPolicy {
       throw refuse("linux.security_context.supplemental_groups_policy", "there is no policy \(value)")
     }
@@ -71,12 +86,17 @@ extension Validation {
       try check(profile, "linux.security_context.\(name)")
     }
     try checkText(security.seccompProfilePath, "linux.security_context.seccomp_profile_path")
+    _ = try SeccompRequest(security.hasSeccomp ? security.seccomp : nil, deprecated: security.seccompProfilePath)
     try check(security.selinuxOptions, "linux.security_context.selinux_options")
   }
 
   static func check(_ profile: Runtime_V1_SecurityProfile, _ field: String) throws(Fault) {
     if case .UNRECOGNIZED(let value) = profile.profileType { throw refuse("\(field).profile_type", "there is no type \(value)") }
     try checkText(profile.localhostRef, "\(field).localhost_ref")
+    if profile.profileType == .localhost { return try require(profile.localhostRef, "\(field).localhost_ref") }
+    if !profile.localhostRef.isEmpty {
+      throw refuse("\(field).localhost_ref", "\"\(profile.localhostRef.prefix(200))\" is only for the type Localhost")
+    }
   }
 
   static func check(_ label: Runtime_V1_SELinuxOption, _ field: String) throws(Fault) {
@@ -90,7 +110,9 @@ extension Validation {
   private static func checkSysctls(_ sysctls: [String: String], _ pod: PodNamespaces) throws(Fault) {
     for name in sysctls.keys.sorted() {
       let field = "linux.sysctls[\"\(name.prefix(100))\"]"
-      try checkText(sysctls[name] ?? "", field)
+      let value = sysctls[name] ?? ""
+      try checkText(value, field)
+      if value.utf8.count > 4095 { throw refuse(field, "\(value.utf8.count) bytes, no value is longer than 4095") }
       let dotted = String(name.map { $0 == "/" ? "." : $0 })
       let isWellFormed = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } && !dotted.contains("..") && !dotted.hasPrefix(".")
       if !isWellFormed { throw refuse(field, "is no sysctl") }

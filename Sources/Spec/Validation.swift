@@ -48,20 +48,25 @@ package enum Validation {
     try checkLength(path, field)
   }
 
-  static func checkNotNegative(_ value: Int64, _ field: String) throws(Fault) {
-    if value < 0 { throw refuse(field, "\(value) is negative") }
-  }
-
   /// Like every runtime: 31 bits.
   static func checkID(_ value: Int64, _ field: String) throws(Fault) {
     if value < 0 || value > Int64(Int32.max) { throw refuse(field, "\(value) is no user or group ID") }
+  }
+
+  /// setgroups(2) takes NGROUPS_MAX of them.
+  static func checkGroups(_ groups: [Int64], _ field: String) throws(Fault) {
+    if groups.count > 65536 { throw refuse(field, "\(groups.count) groups, a process can have 65536") }
+    for (index, group) in groups.enumerated() { try checkID(group, "\(field)[\(index)]") }
   }
 
   package static func check(_ resources: Runtime_V1_LinuxContainerResources, _ field: String) throws(Fault) {
     if resources.cpuPeriod != 0, !(1000...1_000_000).contains(resources.cpuPeriod) {
       throw refuse("\(field).cpu_period", "\(resources.cpuPeriod) is not in 1000...1000000 microseconds")
     }
-    try checkNotNegative(resources.cpuShares, "\(field).cpu_shares")
+    // What cgroups take on v1; runtimes reckon weights of v2 from no other.
+    if resources.cpuShares != 0, !(2...262_144).contains(resources.cpuShares) {
+      throw refuse("\(field).cpu_shares", "\(resources.cpuShares) is not in 2...262144")
+    }
     if resources.cpuQuota < -1 || (1..<1000).contains(resources.cpuQuota) || resources.cpuQuota > 1 << 44 {
       throw refuse("\(field).cpu_quota", "\(resources.cpuQuota); at least 1000 microseconds, -1 is unlimited")
     }
@@ -81,18 +86,23 @@ package enum Validation {
     }
     try checkSet(resources.cpusetCpus, "\(field).cpuset_cpus")
     try checkSet(resources.cpusetMems, "\(field).cpuset_mems")
-    for (index, limit) in resources.hugepageLimits.enumerated() {
-      let name = "\(field).hugepage_limits[\(index)].page_size"
-      try require(limit.pageSize, name)
-      let digits = limit.pageSize.dropLast(2)
-      guard let size = Int(digits), size > 0, ["KB", "MB", "GB"].contains(limit.pageSize.suffix(2)) else {
-        throw refuse(name, "\"\(limit.pageSize.prefix(40))\" is no page size as 2MB")
-      }
-    }
+    try checkHugepages(resources.hugepageLimits, "\(field).hugepage_limits")
     for key in resources.unified.keys.sorted() {
       let entry = "\(field).unified[\"\(key.prefix(100))\"]"
       try checkText(resources.unified[key] ?? "", entry)
       if key.isEmpty || key.contains("/") || !key.contains(".") { throw refuse(entry, "is no cgroup file") }
+    }
+  }
+
+  private static func checkHugepages(_ limits: [Runtime_V1_HugepageLimit], _ field: String) throws(Fault) {
+    for (index, limit) in limits.enumerated() {
+      let name = "\(field)[\(index)].page_size"
+      try require(limit.pageSize, name)
+      let digits = limit.pageSize.dropLast(2)
+      guard let size = Int(digits), size > 0, digits.first != "+", ["KB", "MB", "GB"].contains(limit.pageSize.suffix(2)) else {
+        throw refuse(name, "\"\(limit.pageSize.prefix(40))\" is no page size as 2MB")
+      }
+      if limits[..<index].contains(where: { $0.pageSize == limit.pageSize }) { throw refuse(name, "\(limit.pageSize) has a limit already") }
     }
   }
 
@@ -102,5 +112,8 @@ package enum Validation {
   }
 
   /// Limits of a running container that are to change.
-  package static func check(update: Runtime_V1_LinuxContainerResources) throws(Fault) { try check(update, "linux") }
+  package static func check(update: Runtime_V1_LinuxContainerResources, annotations: [String: String]) throws(Fault) {
+    try check(update, "linux")
+    try checkTexts(annotations, "annotations")
+  }
 }

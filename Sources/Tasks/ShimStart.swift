@@ -55,13 +55,17 @@ struct ShimStart: Sendable {
   private func spawn() throws -> Spawned {
     try Files.makeDirectories(plan.directory, mode: 0o700)
     let cgroup = try ShimCgroup(plan, in: runtime.cgroups)
-    var state = ShimState(pid: 0, startTime: 0, holder: 0, cgroups: try cgroup.create())
+    var state = ShimState(pid: 0, startTime: 0, holder: 0, cgroups: try make(cgroup))
     try state.save(files)
     let process = try cgroup.group.withProcessFiles(spawn)
     state.pid = process.pid
     state.startTime = ProcessTable.startTime(process.pid) ?? 0
     try state.save(files)
     return Spawned(process: process, state: state)
+  }
+
+  private func make(_ cgroup: ShimCgroup) throws(Fault) -> [String] {
+    do { return try cgroup.create() } catch { throw Fault(.failedPrecondition, "linux.cgroup_parent: \(error)", cause: error) }
   }
 
   private func spawn(_ cgroups: [Int32]) throws(SystemError) -> Pidfd {

@@ -29,6 +29,22 @@ import Testing
     }
   }
 
+  @Test func `a directory of CDI specs that never answers delays only those who ask for devices of it, and is named`() async throws {
+    try await withScratch("cdi") { dead in
+      try await Node.with(settings: "[containers]\nhost_path_timeout = 1\n[cdi]\nspec_dirs = [\"\(dead)\"]\n") { node in
+        try await node.importBusybox()
+        let pod = try await node.run(try node.podConfig("hanging"))
+        let mount = try DeadMount.make(at: dead)
+        let config = node.containerConfig("device", ["true"]) { $0.cdiDevices = [.with { $0.name = "vendor.com/net=one" }] }
+        async let stuck = Self.fault { _ = try await node.create(config, in: pod) }
+        #expect(try await node.output("echo beside", in: pod) == "beside\n")
+        let fault = await stuck
+        #expect(fault?.code == .deadlineExceeded && fault?.message.contains(dead) == true, "\(fault.map { "\($0)" } ?? "no fault")")
+        _ = consume mount
+      }
+    }
+  }
+
   private static func users(of path: String) -> [(String, (inout Runtime_V1_ContainerConfig) -> Void)] {
     [
       (

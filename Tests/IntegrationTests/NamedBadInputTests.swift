@@ -45,6 +45,12 @@ import Testing
     }
   }
 
+  private func update(_ id: String, on node: Node, _ change: (inout Runtime_V1_UpdateContainerResourcesRequest) -> Void) async throws {
+    var request = Runtime_V1_UpdateContainerResourcesRequest.with { $0.containerID = id }
+    change(&request)
+    _ = try await node.runtime("UpdateContainerResources", request, returning: Runtime_V1_UpdateContainerResourcesResponse.self)
+  }
+
   @Test func `enums out of range`() async throws {
     try await with { node, pod in
       try await refuse(
@@ -86,6 +92,12 @@ import Testing
           (.invalidArgument, ["cpu_period", "\(Int64.max)"], { $0.linux.resources.cpuPeriod = .max }),
           (.invalidArgument, ["cpu_quota", "\(Int64.min)"], { $0.linux.resources.cpuQuota = .min }),
           (.invalidArgument, ["cpu_shares", "-1"], { $0.linux.resources.cpuShares = -1 }),
+          (.invalidArgument, ["cpu_shares", "262145"], { $0.linux.resources.cpuShares = 262_145 }),
+          (
+            .invalidArgument, ["hugepage_limits[0].page_size", "+2MB"],
+            { $0.linux.resources.hugepageLimits = [.with { $0.pageSize = "+2MB" }] }
+          ),
+          (.invalidArgument, ["supplemental_groups", "65537"], { $0.linux.securityContext.supplementalGroups = Array(0...65536) }),
           (.invalidArgument, ["oom_score_adj", "1001"], { $0.linux.resources.oomScoreAdj = 1001 }),
           (.invalidArgument, ["cpuset_cpus", "99999999999"], { $0.linux.resources.cpusetCpus = "99999999999" }),
           (.invalidArgument, ["run_as_user", "-1"], { $0.linux.securityContext.runAsUser.value = -1 }),
@@ -108,6 +120,20 @@ import Testing
       try await refuse(
         [
           (["port_mappings[0]", "70000"], { $0.portMappings = [.with { ($0.containerPort, $0.hostPort) = (70000, 80) }] }),
+          (["port_mappings[0].host_ip", "10.0.0"], { $0.portMappings = [.with { ($0.containerPort, $0.hostIp) = (80, "10.0.0") }] }),
+          (
+            ["port_mappings[1].host_port", "8080"],
+            { $0.portMappings = [80, 81].map { port in .with { ($0.containerPort, $0.hostPort) = (port, 8080) } } }
+          ),
+          (
+            ["sysctls", "net.ipv4.ip_forward", "nonsense", "Invalid argument"],
+            { ($0.linux.sysctls, $0.linux.securityContext.namespaceOptions.network) = (["net.ipv4.ip_forward": "nonsense"], .pod) }
+          ),
+          (["sysctls", "net.no.such", "No such file"], { $0.linux.sysctls = ["net.no.such": "1"] }),
+          (
+            ["sysctls", "net.ipv4.ip_forward", "5000 bytes"],
+            { $0.linux.sysctls = ["net.ipv4.ip_forward": String(repeating: "1", count: 5000)] }
+          ),
           (["overhead.cpu_shares", "-1"], { $0.linux.overhead.cpuShares = -1 }),
           (
             ["userns_options.uids[0]", "4294967295"],
@@ -136,7 +162,8 @@ import Testing
           ),
           (.invalidArgument, ["working_dir", "NUL"], { $0.workingDir = "/\0" }),
           (.invalidArgument, ["labels", "NUL"], { $0.labels = ["a": "\0"] }),
-          (.invalidArgument, ["log_path"], { $0.logPath = long }),
+          (.invalidArgument, ["log_path"], { $0.logPath = long }), (.invalidArgument, ["log_path", "a/."], { $0.logPath = "a/." }),
+          (.invalidArgument, ["log_path", "a/"], { $0.logPath = "a/" }),
           (.invalidArgument, ["metadata.name"], { $0.metadata.name = long }),
           (.invalidArgument, ["image"], { $0.image.image = long }),
           (.invalidArgument, ["mounts[0].host_path"], { $0.mounts = [.with { ($0.hostPath, $0.containerPath) = ("/" + long, "/x") }] }),
@@ -151,6 +178,7 @@ import Testing
           (["hostname"], { $0.hostname = long }), (["log_directory"], { $0.logDirectory = "/" + long }),
           (["dns_config.servers[0]"], { $0.dnsConfig.servers = ["1.1.1.1\nnameserver 2.2.2.2"] }),
           (["linux.cgroup_parent"], { $0.linux.cgroupParent = "/" + long }), (["metadata"], { $0.clearMetadata() }),
+          (["linux.cgroup_parent", "control character"], { $0.linux.cgroupParent = "/a\nb" }),
         ], on: node)
       // What is only kept may be as long as a message.
       let id = try await node.create(node.containerConfig("long", ["true"]) { $0.annotations = ["a": long] }, in: pod)
@@ -201,6 +229,38 @@ import Testing
           (.invalidArgument, ["mounts[0].image_sub_path", "etc"], { $0.mounts = mount { $0.imageSubPath = "etc" } }),
           (.invalidArgument, ["mounts[0]", "mount_options", "suid"], { $0.mounts = mount { $0.mountOptions = ["suid"] } }),
           (.invalidArgument, ["target_id", "TARGET"], { $0.linux.securityContext.namespaceOptions.targetID = pod }),
+          (.invalidArgument, ["windows"], { $0.windows.resources.cpuCount = 1 }),
+          (
+            .invalidArgument, ["run_as_username", "root", "run_as_user 5"],
+            { ($0.linux.securityContext.runAsUsername, $0.linux.securityContext.runAsUser.value) = ("root", 5) }
+          ),
+          (
+            .invalidArgument, ["seccomp.localhost_ref", "/x", "Localhost"],
+            { $0.linux.securityContext.seccomp = .with { ($0.profileType, $0.localhostRef) = (.runtimeDefault, "/x") } }
+          ),
+          (.invalidArgument, ["apparmor.localhost_ref", "empty"], { $0.linux.securityContext.apparmor.profileType = .localhost }),
+          (
+            .invalidArgument, ["devices[0].container_path", "/."],
+            { $0.devices = [.with { ($0.hostPath, $0.containerPath) = ("/dev/null", "/.") }] }
+          ),
+          (.invalidArgument, ["memory_swap_limit_in_bytes", "4096"], { $0.linux.resources.memorySwapLimitInBytes = 4096 }),
+          (
+            .invalidArgument, ["hugepage_limits[1]", "2MB"],
+            { $0.linux.resources.hugepageLimits = Array(repeating: .with { $0.pageSize = "2MB" }, count: 2) }
+          ),
+          (
+            .invalidArgument, ["mounts[0].uidMappings", "image"],
+            {
+              let range = Runtime_V1_IDMapping.with { $0.length = 1 }
+              $0.mounts = [
+                .with {
+                  ($0.containerPath, $0.image.image, $0.readonly, $0.uidMappings, $0.gidMappings) = (
+                    "/x", Node.busybox, true, [range], [range]
+                  )
+                }
+              ]
+            }
+          ),
           (.invalidArgument, ["privileged"], { $0.linux.securityContext.privileged = true }),
           (
             .invalidArgument, ["userns_options", "pod's"],
@@ -226,6 +286,23 @@ import Testing
             { ($0.linux.securityContext.namespaceOptions.usernsOptions, $0.linux.securityContext.namespaceOptions.pid) = (users, .node) }
           ),
           (
+            ["userns_options.uids[1]", "container_id 5"],
+            {
+              let ranges = [(0, 100_000), (5, 300_000)].map { inside, outside in
+                Runtime_V1_IDMapping.with { ($0.containerID, $0.hostID, $0.length) = (inside, outside, 10) }
+              }
+              $0.linux.securityContext.namespaceOptions.usernsOptions = .with { ($0.mode, $0.uids, $0.gids) = (.pod, ranges, ranges) }
+            }
+          ),
+          (["windows"], { $0.windows.securityContext.runAsUsername = "a" }),
+          (["target_id", "of-another", "TARGET"], { $0.linux.securityContext.namespaceOptions.targetID = "of-another" }),
+          (
+            ["seccomp.localhost_ref", "relative"],
+            { $0.linux.securityContext.seccomp = .with { ($0.profileType, $0.localhostRef) = (.localhost, "relative") } }
+          ),
+          (["seccomp_profile_path", "nonsense"], { $0.linux.securityContext.seccompProfilePath = "nonsense" }),
+          (["apparmor.localhost_ref", "empty"], { $0.linux.securityContext.apparmor.profileType = .localhost }),
+          (
             ["namespace_options.ipc", "NODE"],
             { ($0.linux.securityContext.namespaceOptions.usernsOptions, $0.linux.securityContext.namespaceOptions.ipc) = (users, .node) }
           ),
@@ -239,6 +316,19 @@ import Testing
     }
   }
 
+  @Test func `a cgroup parent that cannot be is named, and limits of a running container that mean nothing`() async throws {
+    try await with { node, pod in
+      await expectFault(.failedPrecondition, "linux.cgroup_parent", "cgroup.procs") {
+        _ = try await node.run(try node.podConfig("bad") { $0.linux.cgroupParent = Node.cgroup + "/cgroup.procs" })
+      }
+      let id = try await node.launch("limited", ["sleep", "1000"], in: pod)
+      await expectFault(.invalidArgument, "linux.cpu_shares", "1 is") { try await update(id, on: node) { $0.linux.cpuShares = 1 } }
+      await expectFault(.invalidArgument, "annotations[\"a\"]", "NUL") { try await update(id, on: node) { $0.annotations = ["a": "\0"] } }
+      try await node.stop(container: id, timeout: 0)
+      try await node.remove(container: id)
+    }
+  }
+
   @Test func `seccomp profiles that are none, CDI specs that are broken`() async throws {
     try await withScratch("cdi") { scratch in
       try await with(settings: "[cdi]\nspec_dirs = [\"\(scratch)\"]\n") { node, pod in
@@ -249,6 +339,7 @@ import Testing
         }
         let device: Change = { $0.cdiDevices = [.with { $0.name = "vendor.com/net=one" }] }
         try Files.write(#"{"cdiVersion": "0.6.0", "kind": "vendor.com/net", "devices": ["#, to: scratch + "/broken.json")
+        try Files.makeDirectories(scratch + "/directory.json")
         try await refuse(
           [
             (.invalidArgument, ["text.seccomp", "not valid JSON"], profile("text.seccomp", "no profile")),
@@ -261,7 +352,16 @@ import Testing
               .notFound, ["/no/such/profile"],
               { $0.linux.securityContext.seccomp = .with { ($0.profileType, $0.localhostRef) = (.localhost, "/no/such/profile") } }
             ),
+            (
+              .failedPrecondition, ["seccomp.localhost_ref", "/dev/zero", "no regular file"],
+              { $0.linux.securityContext.seccomp = .with { ($0.profileType, $0.localhostRef) = (.localhost, "/dev/zero") } }
+            ),
+            (
+              .failedPrecondition, ["seccomp.localhost_ref", "\(scratch): is no regular file"],
+              { $0.linux.securityContext.seccomp = .with { ($0.profileType, $0.localhostRef) = (.localhost, scratch) } }
+            ),
             (.failedPrecondition, ["vendor.com/net=one", "/broken.json", "not valid JSON"], device),
+            (.failedPrecondition, ["vendor.com/net=one", "/directory.json: is no regular file"], device),
             (.invalidArgument, ["CDI_devices[0]", "nonsense"], { $0.cdiDevices = [.with { $0.name = "nonsense" }] }),
           ], in: pod, on: node)
         // What a profile names and this kernel does not know is left out.

@@ -106,6 +106,9 @@ import Testing
             $0.containerPath = "/image"
             $0.readonly = true
             $0.image.image = Node.busybox
+            // Kubelets say so of every mount of such a pod.
+            $0.uidMappings = Self.ranges
+            $0.gidMappings = Self.ranges
           },
         ]
       }

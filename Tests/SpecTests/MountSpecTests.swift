@@ -135,7 +135,7 @@ struct MountSpecTests {
           $0.uidMappings = [range, range]; $0.gidMappings = [range]
         }
       }.message
-        .contains("uidMappings[1]: overlaps"))
+        .contains("uidMappings[1]: container_id 0, host_id 100000, length 65536: overlaps"))
     let huge = Runtime_V1_IDMapping.with {
       $0.hostID = .max - 1; $0.length = 3
     }

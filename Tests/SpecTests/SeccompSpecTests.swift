@@ -83,7 +83,7 @@ struct SeccompSpecTests {
   func aBadProfileNamesItselfAndTheFault(json: String?, reason: String) {
     let error = #expect(throws: Fault.self) { try makeSpec(localhost(json)) }
     #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
-    #expect(error?.message.hasPrefix("seccomp profile /profiles/p.json") == true)
+    #expect(error?.message.hasPrefix("linux.security_context.seccomp.localhost_ref: seccomp profile /profiles/p.json") == true)
   }
 
   @Test func aProfileReferenceMustBeAPath() {

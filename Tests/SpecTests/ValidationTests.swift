@@ -59,7 +59,7 @@ struct ValidationTests {
     #expect(sandbox { $0.portMappings = [.with { $0.protocol = .UNRECOGNIZED(5) }] } == "port_mappings[0].protocol: there is no protocol 5")
     #expect(sandbox { $0.linux.cgroupParent = "/a/../\u{301}/.." }.hasSuffix("has a \"..\""))
     #expect(sandbox { $0.linux.cgroupParent = "/a/../.." } == "linux.cgroup_parent: \"/a/../..\" has a \"..\"")
-    #expect(sandbox { $0.linux.overhead.cpuShares = -1 } == "linux.overhead.cpu_shares: -1 is negative")
+    #expect(sandbox { $0.linux.overhead.cpuShares = -1 } == "linux.overhead.cpu_shares: -1 is not in 2...262144")
     #expect(sandbox { $0.linux.securityContext.namespaceOptions.network = .UNRECOGNIZED(9) }.contains("there is no namespace mode 9"))
     #expect(sandbox { $0.linux.securityContext.namespaceOptions.usernsOptions.mode = .pod }.hasSuffix("uids: nothing maps container ID 0"))
     #expect(sandbox { $0.annotations = ["a": "\0"] } == "annotations[\"a\"]: has a NUL byte")

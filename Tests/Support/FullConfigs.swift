@@ -37,7 +37,7 @@ package enum FullConfigs {
   private static func linuxSandbox(_ cgroup: String) -> Runtime_V1_LinuxPodSandboxConfig {
     .with {
       $0.cgroupParent = cgroup
-      $0.sysctls = ["net.ipv4.ip_forward": "1", "kernel.shm_rmid_forced": "1"]
+      $0.sysctls = ["kernel.shm_rmid_forced": "1"]
       $0.overhead = resources
       $0.resources = resources
       $0.securityContext = .with {
@@ -118,7 +118,7 @@ package enum FullConfigs {
     }
     return [
       .with {
-        $0.hostPath = scratch + "/a"; $0.containerPath = "/a"; $0.readonly = true; $0.recursiveReadOnly = true; $0.mountOptions = ["noexec"]
+        $0.hostPath = scratch + "/a"; $0.containerPath = "/a"; $0.readonly = true; $0.mountOptions = ["noexec"]
       },
       .with {
         $0.hostPath = scratch + "/b"; $0.containerPath = "/b"; $0.uidMappings = [range]; $0.gidMappings = [range]; $0.selinuxRelabel = true

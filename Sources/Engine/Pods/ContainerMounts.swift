@@ -26,6 +26,7 @@ struct ContainerMounts: Sendable {
     var images: [Int: ImageRecord] = [:]
     for (index, mount) in config.mounts.enumerated() where mount.isImage {
       let name = mount.image.image
+      try checkMapping(mount, index)
       images[index] = try stage("ImageVolumeMountFailed: mounts[\(index)].image") {
         guard let image = try services.images.find(name) else {
           throw Fault(.notFound, "image \(name.prefix(300)): is not on this node; pull it")
@@ -34,6 +35,12 @@ struct ContainerMounts: Sendable {
       }
     }
     return images
+  }
+
+  /// Kubelets say of every mount how the pod maps IDs; an image is seen so anyway, and in no other way.
+  private func checkMapping(_ mount: Runtime_V1_Mount, _ index: Int) throws(Fault) {
+    guard mount.isMapped, mount.mappedIDs != sandbox.plan.idMaps else { return }
+    throw Fault(.invalidArgument, "mounts[\(index)].uidMappings: an image is seen with the pod's owners, and these are others")
   }
 
   /// Mounts each image; the result are the paths of what the mounts want of them.
@@ -88,7 +95,7 @@ struct ContainerMounts: Sendable {
       case .propagationBidirectional: .unchanged
       default: .isPrivate
       }
-    let maps = IDMaps(users: mount.uidMappings.map(IDRange.init), groups: mount.gidMappings.map(IDRange.init))
+    let maps = mount.mappedIDs
     do {
       try await HostPaths(limit: services.settings.hostPathLimit).map([.map(mount.hostPath, target: target, propagation)], as: maps)
     } catch {
@@ -97,6 +104,10 @@ struct ContainerMounts: Sendable {
       throw Fault(.failedPrecondition, "\(fault.message): its filesystem cannot show files with other owners", cause: cause)
     }
   }
+}
+
+extension Runtime_V1_Mount {
+  fileprivate var mappedIDs: IDMaps { IDMaps(users: uidMappings.map(IDRange.init), groups: gidMappings.map(IDRange.init)) }
 }
 
 extension IDRange {

@@ -32,7 +32,10 @@ struct ContainerSetup: Sendable {
     try await traced("container.image") { try await admit(images, config) }
     let log = logPath(config)
     let found = try await stage("mounts") {
-      try await timed(.mounts, "container.host_paths") { try await hostPaths.look(config, Files.parent(of: log)) }
+      try await timed(.mounts, "container.host_paths") {
+        try await lookAtCDI(config)
+        return try await hostPaths.look(config, Files.parent(of: log))
+      }
     }
     try await makeLogDirectory(log, found)
     let labels = try services.settings.node.labels(

@@ -10,7 +10,7 @@ extension Pod {
   /// DEADLINE_EXCEEDED after `timeout` seconds (0 for none); all that it started is killed then.
   package func execSync(_ container: String, command: [String], timeout: Int64) async throws -> ExecResult {
     try await stage("container \(container): exec") {
-      guard !command.isEmpty else { throw Fault(.invalidArgument, "the command is empty") }
+      guard !command.isEmpty else { throw Fault(.invalidArgument, "cmd: is empty") }
       guard timeout >= 0 else { throw Fault(.invalidArgument, "timeout \(timeout) is negative") }
       let record = try ledger.container(container)
       guard case .running = record.state else { throw Fault(.failedPrecondition, "the container is not running") }

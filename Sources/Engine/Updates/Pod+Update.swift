@@ -131,7 +131,7 @@ extension PodService {
     _ id: String, _ asked: Runtime_V1_LinuxContainerResources, annotations: [String: String]
   ) async throws {
     let record = try ledger.findContainer(id)
-    try Validation.check(update: asked)
+    try Validation.check(update: asked, annotations: annotations)
     try await pod(of: ledger.sandbox(record.sandboxID)).updateContainer(record.id, asked, annotations: annotations)
   }
 

@@ -4,7 +4,7 @@ import OCI
 
 /// The CDI specs of this node, read anew whenever a container asks for a device: a few small files, nothing to refresh or to miss.
 /// A broken file concerns only those who ask for what may be in it.
-struct CDIDirectories {
+package struct CDIDirectories {
   private struct File {
     let path: String
     let spec: CDISpec
@@ -18,21 +18,29 @@ struct CDIDirectories {
   /// Files are those whose names end in `.json` or `.yaml`, directly in the directories (SPEC.md "CDI JSON Specification").
   /// - Parameter directories: lowest priority first, as everywhere with CDI.
   init(_ directories: [String]) {
-    for directory in directories.reversed() {
+    for paths in Self.files(in: directories).reversed() {
       var files: [File] = []
-      for name in (try? Files.list(directory)) ?? [] where !name.hasPrefix(".") {
-        let path = "\(directory)/\(name)"
-        if name.hasSuffix(".json") { read(path, isYAML: false, &files) }
-        if name.hasSuffix(".yaml") { read(path, isYAML: true, &files) }
-        if name.hasSuffix(".yml") { broken.append("\(path): is not read; CDI wants the name to end in .yaml") }
+      for path in paths {
+        if path.hasSuffix(".yml") { broken.append("\(path): is not read; CDI wants the name to end in .yaml") } else { read(path, &files) }
       }
       levels.append(files)
     }
   }
 
-  private mutating func read(_ path: String, isYAML: Bool, _ files: inout [File]) {
+  /// Of each directory, those that are specs by their names, or may have been meant to be.
+  package static func files(in directories: [String]) -> [[String]] {
+    directories.map { directory in
+      let names = ((try? Files.list(directory)) ?? []).filter { name in
+        !name.hasPrefix(".") && [".json", ".yaml", ".yml"].contains { name.hasSuffix($0) }
+      }
+      return names.map { "\(directory)/\($0)" }
+    }
+  }
+
+  private mutating func read(_ path: String, _ files: inout [File]) {
+    guard Files.isRegularFile(path) else { return broken.append("\(path): is no regular file") }
     do {
-      files.append(File(path: path, spec: try CDISpec.parse(try Files.read(path, limit: 8 << 20), isYAML: isYAML)))
+      files.append(File(path: path, spec: try CDISpec.parse(try Files.read(path, limit: 8 << 20), isYAML: path.hasSuffix(".yaml"))))
     } catch {
       broken.append("\(path): \(error)")
     }
