@@ -5,7 +5,7 @@ import CRIAPI
 extension SpecInputs {
   private static let refusal = "skip-gomaxprocs.crio.io"
 
-  /// What GOMAXPROCS is to be; nil leaves it alone: where the operator does not want it, in pods that are guaranteed what they use, in containers with
+  /// What GOMAXPROCS is to be, as CRI-O reckons it: twice the processors that the container asks for, which may be idle beside them. Nil leaves it alone: where the operator does not want it, in pods that are guaranteed what they use, in containers with
   /// a limit, and where the pod's annotation says so.
   var goProcesses: Int64? {
     let least = node.defaults.goProcesses
@@ -14,7 +14,7 @@ extension SpecInputs {
     guard least > 0, resources.cpuQuota <= 0, parent.contains("burstable") || parent.contains("besteffort"),
       sandbox.annotations[Self.refusal] != "true"
     else { return nil }
-    let (whole, rest) = resources.cpuShares.quotientAndRemainder(dividingBy: 1024)
+    let (whole, rest) = (2 * resources.cpuShares).quotientAndRemainder(dividingBy: 1024)
     return max(least, rest > 0 ? whole + 1 : whole)
   }
 }

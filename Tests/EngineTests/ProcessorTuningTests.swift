@@ -78,7 +78,8 @@ private struct RecordedNode {
     (pod.annotations, pod.linux.cgroupParent) = (annotations, "/kubepods/pod1")
     change(&pod)
     let resources = Runtime_V1_LinuxContainerResources.with { ($0.cpusetCpus, $0.cpuShares) = ("2-3", 2048) }
-    return try ProcessorTuning(resources, shared: shared, in: pod, AllowedAnnotations(ExperimentalAnnotation.allCases.map(\.rawValue)))
+    return try ProcessorTuning(
+      resources, of: "c", shared: shared, in: pod, AllowedAnnotations(ExperimentalAnnotation.allCases.map(\.rawValue)))
   }
 
   private func tuned(_ annotations: [String: String], shared: CPUSet? = nil) throws -> ProcessorTuning {
@@ -119,6 +120,15 @@ private struct RecordedNode {
       try await node.keeper.apply(try tuned(["irq-load-balancing.crio.io": "housekeeping"]), to: "c1", Self.group)
       #expect(try node.text("proc/irq/default_smp_affinity") == "f")
     }
+  }
+
+  @Test func `a pod may speak of one container alone`() throws {
+    let own = try tuned(["cpu-quota.crio.io/c": "disable", "irq-load-balancing.crio.io/c": "housekeeping"])
+    #expect(own.hasNoQuota && own.interrupts == .housekeeping && !own.keepsThreads)
+    #expect(try tuning(["cpu-quota.crio.io/other": "disable", "cpu-load-balancing.crio.io/other": "disable"]) == nil)
+    #expect(try tuning(["cpu-quota.crio.io": "disable", "cpu-quota.crio.io/c": "enable"]) == nil)
+    #expect(try tuned(["cpu-c-states.crio.io": "enable"]).latency == "0")
+    #expect(try tuned(["cpu-c-states.crio.io": "disable"]).latency == "n/a")
   }
 
   @Test func `a quota is taken from pod and container, and threads are not moved`() async throws {
@@ -182,11 +192,11 @@ private struct RecordedNode {
     let all = try AllowedAnnotations(["cpu-quota.crio.io"])
     for (processors, shares) in [("", Int64(1024)), ("2", 1000)] {
       let resources = Runtime_V1_LinuxContainerResources.with { ($0.cpusetCpus, $0.cpuShares) = (processors, shares) }
-      #expect(try ProcessorTuning(resources, shared: nil, in: pod, all) == nil)
+      #expect(try ProcessorTuning(resources, of: "c", shared: nil, in: pod, all) == nil)
     }
     let whole = Runtime_V1_LinuxContainerResources.with { ($0.cpusetCpus, $0.cpuShares) = ("2", 1024) }
-    #expect(try ProcessorTuning(whole, shared: nil, in: pod, all)?.hasNoQuota == true)
-    #expect(try ProcessorTuning(whole, shared: nil, in: pod, AllowedAnnotations()) == nil)
+    #expect(try ProcessorTuning(whole, of: "c", shared: nil, in: pod, all)?.hasNoQuota == true)
+    #expect(try ProcessorTuning(whole, of: "c", shared: nil, in: pod, AllowedAnnotations()) == nil)
   }
 
   @Test(arguments: [

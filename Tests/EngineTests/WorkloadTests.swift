@@ -44,6 +44,13 @@ import Testing
     #expect(try limits(["resources.example/main": #"{"cpushares": 7}"#]).cpuShares == 2048)
   }
 
+  @Test func `quota and period may be said instead, and a limit below what the kernel takes is the least it takes`() throws {
+    let said = try limits(["example/management": "", "resources.example/main": #"{"cpuquota": 7000, "cpuperiod": 50000}"#])
+    #expect(said.cpuQuota == 7000 && said.cpuPeriod == 50_000)
+    let small = try limits(["example/management": "", "resources.example/main": #"{"cpulimit": 5}"#], period: 0)
+    #expect(small.cpuQuota == 1000 && small.cpuPeriod == 100_000)
+  }
+
   @Test func `a period that no kernel takes is left to who refuses it`() throws {
     let annotations = ["example/management": "", "resources.example/main": #"{"cpulimit": 16000000}"#]
     #expect(try limits(annotations, period: .max).cpuPeriod == .max)

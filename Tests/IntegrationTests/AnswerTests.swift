@@ -71,6 +71,13 @@ import Testing
       try await node.start(container: id)
       let running = try await node.status(container: id)
       #expect(running.state == .containerRunning && running.startedAt > running.createdAt && running.finishedAt == 0)
+      let verbose = Runtime_V1_ContainerStatusRequest.with { ($0.containerID, $0.verbose) = (id, true) }
+      let told = try await node.runtime("ContainerStatus", verbose, returning: Runtime_V1_ContainerStatusResponse.self)
+      let info = try JSON(parsing: Array((told.info["info"] ?? "").utf8))
+      #expect(info["runtimeSpec"]?["process"]?["args"]?.array?.first?.string == "/bin/sh", "\(told.info)")
+      #expect(info["config"]?["logPath"]?.string == "whole.log" && info["sandboxID"]?.string == pod)
+      let pid = try #require(info["pid"]?.integer)
+      #expect(Files.exists("/proc/\(pid)"))
       try await eventually("the trap is set") { try await node.log(id, of: pod).contains("ready") ? true : nil }
       try await node.stop(container: id)
       let ended = try await node.status(container: id)

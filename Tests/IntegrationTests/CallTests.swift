@@ -27,6 +27,16 @@ import Testing
     }
   }
 
+  @Test func `what is not served yet says so`() async throws {
+    try await Node.with { node in
+      for method in ["CheckpointContainer", "CheckpointPod", "RestorePod"] {
+        await expectFault(.unimplemented, method) {
+          _ = try await node.runtime(method, Runtime_V1_VersionRequest(), returning: Runtime_V1_VersionResponse.self)
+        }
+      }
+    }
+  }
+
   @Test func `each call is in the log once, by its method and code, and no secret is`() async throws {
     try await Node.with { node in
       await expectFault(.notFound, "0123456789") { _ = try await node.status(pod: "0123456789") }

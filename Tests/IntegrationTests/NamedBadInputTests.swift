@@ -75,11 +75,18 @@ import Testing
       try await refuse(
         [
           (["namespace_options.network", "9"], { $0.linux.securityContext.namespaceOptions.network = .UNRECOGNIZED(9) }),
+          (["seccomp.profile_type", "7"], { $0.linux.securityContext.seccomp.profileType = .UNRECOGNIZED(7) }),
+          (["apparmor.profile_type", "7"], { $0.linux.securityContext.apparmor.profileType = .UNRECOGNIZED(7) }),
+          (["supplemental_groups_policy", "5"], { $0.linux.securityContext.supplementalGroupsPolicy = .UNRECOGNIZED(5) }),
           (["port_mappings[0].protocol", "9"], { $0.portMappings = [.with { ($0.protocol, $0.containerPort) = (.UNRECOGNIZED(9), 80) }] }),
         ], on: node)
       await expectFault(.invalidArgument, "9") {
         let request = Runtime_V1_ListContainersRequest.with { $0.filter.state.state = .UNRECOGNIZED(9) }
         _ = try await node.runtime("ListContainers", request, returning: Runtime_V1_ListContainersResponse.self)
+      }
+      await expectFault(.invalidArgument, "9") {
+        let request = Runtime_V1_ListPodSandboxRequest.with { $0.filter.state.state = .UNRECOGNIZED(9) }
+        _ = try await node.runtime("ListPodSandbox", request, returning: Runtime_V1_ListPodSandboxResponse.self)
       }
     }
   }
@@ -323,6 +330,7 @@ import Testing
       }
       let id = try await node.launch("limited", ["sleep", "1000"], in: pod)
       await expectFault(.invalidArgument, "linux.cpu_shares", "1 is") { try await update(id, on: node) { $0.linux.cpuShares = 1 } }
+      await expectFault(.invalidArgument, "windows") { try await update(id, on: node) { $0.windows.cpuCount = 1 } }
       await expectFault(.invalidArgument, "annotations[\"a\"]", "NUL") { try await update(id, on: node) { $0.annotations = ["a": "\0"] } }
       try await node.stop(container: id, timeout: 0)
       try await node.remove(container: id)

@@ -31,6 +31,15 @@ import Testing
       let shown = try await node.exec(container, ["/bin/sh", "-c", "ip -4 addr show eth0; hostname; cat /etc/hostname"])
       let text = String(decoding: shown.stdout, as: UTF8.self)
       #expect(text.contains(address) && text.contains("net\nnet\n"), "\(text) \(String(decoding: shown.stderr, as: UTF8.self))")
+      // What a request to create repeats of the pod does not change it.
+      let request = try Runtime_V1_CreateContainerRequest.with {
+        ($0.podSandboxID, $0.config) = (pod, node.containerConfig("second", ["hostname"]))
+        $0.sandboxConfig = try node.podConfig("net") { $0.hostname = "other" }
+      }
+      let second = try await node.runtime("CreateContainer", request, returning: Runtime_V1_CreateContainerResponse.self).containerID
+      try await node.start(container: second)
+      _ = try await node.ended(second)
+      #expect(try await node.log(second, of: pod) == "net\n")
       let loopback = try await node.exec(container, ["/bin/sh", "-c", "ip link show lo"])
       #expect(String(decoding: loopback.stdout, as: UTF8.self).contains("UP"))
       let verbose = Runtime_V1_PodSandboxStatusRequest.with { ($0.podSandboxID, $0.verbose) = (pod, true) }

@@ -140,6 +140,11 @@ import Testing
       let environment = try await node.exec(sharer, ["env"]).stdout
       let text = String(decoding: environment, as: UTF8.self)
       #expect(text.contains("OPENSHIFT_ISOLATED_CPUS=1\n") && text.contains("OPENSHIFT_SHARED_CPUS=0\n"), "\(text)")
+      // As a kubelet's CPU manager does, again and again.
+      let request = Runtime_V1_UpdateContainerResourcesRequest.with { ($0.containerID, $0.linux.cpusetCpus) = (sharer, "1") }
+      _ = try await node.runtime("UpdateContainerResources", request, returning: Runtime_V1_UpdateContainerResourcesResponse.self)
+      #expect(try file("cpuset", "\(Node.cgroup)/sharing/\(sharer)/cpuset.cpus") == "0-1\n")
+      #expect(try await node.status(container: sharer).resources.linux.cpusetCpus == "1")
       guard !isUnified else { return }
       let still = try await launch(try await pod("still", ["cpu-load-balancing.crio.io": "disable"]))
       #expect(try file("cpuset", "\(Node.cgroup)/still/\(still)/cpuset.sched_load_balance") == "0\n")

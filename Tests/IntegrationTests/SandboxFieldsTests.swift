@@ -41,6 +41,22 @@ import Testing
     }
   }
 
+  @Test func `a pod's names are looked up where it says, and its ports are the host's`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let pod = try await node.run(
+        try node.podConfig("names") {
+          ($0.dnsConfig.servers, $0.dnsConfig.searches, $0.dnsConfig.options) = (["10.0.0.10"], ["a.example", "b.example"], ["ndots:5"])
+          $0.portMappings = [.with { ($0.containerPort, $0.hostPort) = (80, 18080) }]
+        })
+      let text = try await output("cat /etc/resolv.conf", on: node, in: pod)
+      #expect(text == "search a.example b.example\nnameserver 10.0.0.10\noptions ndots:5\n")
+      let rules = try await Command.run("/usr/sbin/iptables", ["-t", "nat", "-S"], timeout: .seconds(10))
+      let address = try await node.status(pod: pod).network.ip
+      #expect(String(decoding: rules.stdout, as: UTF8.self).contains("--dport 18080 -j DNAT --to-destination \(address):80"))
+    }
+  }
+
   @Test func `a process of its own PID namespace is seen by a container that targets it`() async throws {
     try await Node.with { node in
       try await node.importBusybox()

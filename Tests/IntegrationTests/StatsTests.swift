@@ -47,6 +47,9 @@ import Testing
         return stats.cpu.usageCoreNanoSeconds.value > first.cpu.usageCoreNanoSeconds.value + 200_000_000 ? stats : nil
       }
       #expect((1...1_000_000_000_000).contains(second.cpu.usageNanoCores.value))
+      // The pod shares its parent with others: it is the sum of its own groups.
+      let whole = try await stats(node, pod: pod).linux
+      #expect(whole.cpu.usageCoreNanoSeconds.value >= second.cpu.usageCoreNanoSeconds.value && whole.memory.usageBytes.value > 0)
       let written = try await eventually("the writable layer is measured", within: 30) {
         let layer = try await stats(node, id).writableLayer
         return layer.usedBytes.value > 3 << 20 ? layer : nil
@@ -62,11 +65,19 @@ import Testing
   @Test func `a pod shows its containers, its network interfaces and its processes`() async throws {
     try await Node.with { node in
       try await node.importBusybox()
-      let pod = try await node.run(try node.podConfig("whole") { $0.linux.cgroupParent = Node.cgroup("whole") })
+      let pod = try await node.run(
+        try node.podConfig("whole") {
+          ($0.linux.cgroupParent, $0.labels, $0.annotations) = (Node.cgroup("whole"), ["a": "1"], ["n": "x"])
+        })
       let id = try await node.launch("main", ["/bin/sh", "-c", "sleep 1000; true"], in: pod)
       _ = try await node.exec(id, ["/bin/sh", "-c", "ping -c 2 -W 1 127.0.0.1 >/dev/null; true"])
       let stats = try await stats(node, pod: pod)
       #expect(stats.attributes.id == pod && stats.attributes.metadata.name == "whole")
+      #expect(stats.attributes.labels == ["a": "1"] && stats.attributes.annotations == ["n": "x"])
+      let now = SystemClock.realtimeNanoseconds()
+      for at in [stats.linux.network.timestamp, stats.linux.process.timestamp, stats.linux.memory.timestamp, stats.linux.cpu.timestamp] {
+        #expect(abs(at - now) < 60_000_000_000)
+      }
       #expect(stats.linux.network.defaultInterface.name == "eth0")
       #expect(stats.linux.network.interfaces.map(\.name).contains("lo"))
       let loopback = stats.linux.network.interfaces.first { $0.name == "lo" }
@@ -100,6 +111,9 @@ import Testing
       let request = Runtime_V1_ListPodSandboxStatsRequest.with { $0.filter.labelSelector = ["x": "1"] }
       let listed = try await node.runtime("ListPodSandboxStats", request, returning: Runtime_V1_ListPodSandboxStatsResponse.self).stats
       #expect(listed.map(\.attributes.id) == [pods[0]])
+      let byID = Runtime_V1_ListPodSandboxStatsRequest.with { $0.filter.id = String(pods[1].prefix(12)) }
+      let found = try await node.runtime("ListPodSandboxStats", byID, returning: Runtime_V1_ListPodSandboxStatsResponse.self).stats
+      #expect(found.map(\.attributes.id) == [pods[1]])
       let left = try await eventually("what it left is measured") {
         let stats = try await stats(node, ended)
         return stats.writableLayer.inodesUsed.value > 1 ? stats : nil
@@ -108,7 +122,7 @@ import Testing
     }
   }
 
-  @Test func `streamed lists say what the lists say, in order`() async throws {
+  @Test func `streamed lists say what the lists say, in order, and keep to their filters`() async throws {
     try await Node.with { node in
       try await node.importBusybox()
       let pod = try await node.run(try node.podConfig("many"))
@@ -117,37 +131,38 @@ import Testing
           node.containerConfig("c\(number)", ["/bin/true"]) { $0.annotations = ["padding": String(repeating: "x", count: 100_000)] },
           in: pod)
       }
-      let client = try node.berth()
-      var streamed: [Runtime_V1_Container] = []
-      var messages = 0
-      for try await part in try client.serverStreaming(
-        "/runtime.v1.RuntimeService/StreamContainers", Runtime_V1_StreamContainersRequest(),
-        returning: Runtime_V1_StreamContainersResponse.self)
-      {
-        streamed += part.containers
-        messages += 1
+      let containers = try await node.containers()
+      let parts = try await all(node, "Containers", Runtime_V1_StreamContainersRequest(), Runtime_V1_StreamContainersResponse.self)
+      #expect(parts.flatMap(\.containers) == containers && parts.count == 3)
+      let one = Runtime_V1_StreamContainersRequest.with { $0.filter.id = containers[3].id }
+      #expect(try await all(node, "Containers", one, Runtime_V1_StreamContainersResponse.self).flatMap(\.containers) == [containers[3]])
+      for (id, pods) in [("", try await node.pods()), (pod, try await node.pods()), ("none", [])] {
+        let request = Runtime_V1_StreamPodSandboxesRequest.with { $0.filter.id = id }
+        let listed = try await all(node, "PodSandboxes", request, Runtime_V1_StreamPodSandboxesResponse.self)
+        #expect(listed.flatMap(\.podSandboxes) == pods)
+        let stats = try await all(
+          node, "PodSandboxStats", Runtime_V1_StreamPodSandboxStatsRequest.with { $0.filter.id = id },
+          Runtime_V1_StreamPodSandboxStatsResponse.self
+        ).flatMap(\.podSandboxStats)
+        #expect(stats.map(\.attributes.id) == pods.map(\.id) && stats.allSatisfy { $0.linux.containers.count == 6 })
       }
-      #expect(try await node.containers() == streamed)
-      #expect(messages == 3)
-      var pods: [Runtime_V1_PodSandbox] = []
-      for try await part in try client.serverStreaming(
-        "/runtime.v1.RuntimeService/StreamPodSandboxes", Runtime_V1_StreamPodSandboxesRequest(),
-        returning: Runtime_V1_StreamPodSandboxesResponse.self)
-      { pods += part.podSandboxes }
-      #expect(try await node.pods() == pods)
-      var stats: [Runtime_V1_ContainerStats] = []
-      for try await part in try client.serverStreaming(
-        "/runtime.v1.RuntimeService/StreamContainerStats", Runtime_V1_StreamContainerStatsRequest(),
-        returning: Runtime_V1_StreamContainerStatsResponse.self)
-      { stats += part.containerStats }
-      #expect(stats.map(\.attributes.id) == streamed.map(\.id))
-      var podStats: [Runtime_V1_PodSandboxStats] = []
-      for try await part in try client.serverStreaming(
-        "/runtime.v1.RuntimeService/StreamPodSandboxStats", Runtime_V1_StreamPodSandboxStatsRequest(),
-        returning: Runtime_V1_StreamPodSandboxStatsResponse.self)
-      { podStats += part.podSandboxStats }
-      #expect(podStats.map(\.attributes.id) == [pod] && podStats.first?.linux.containers.count == 6)
+      for (id, ids) in [("", containers.map(\.id)), (containers[2].id, [containers[2].id]), ("none", [])] {
+        let request = Runtime_V1_StreamContainerStatsRequest.with { $0.filter.id = id }
+        let stats = try await all(node, "ContainerStats", request, Runtime_V1_StreamContainerStatsResponse.self)
+        #expect(stats.flatMap(\.containerStats).map(\.attributes.id) == ids)
+      }
     }
+  }
+
+  /// All messages of a streamed list.
+  private func all<Request: Message, Response: Message>(
+    _ node: Node, _ list: String, _ request: Request, _ type: Response.Type
+  ) async throws -> [Response] {
+    var messages: [Response] = []
+    for try await message in try node.berth().serverStreaming("/runtime.v1.RuntimeService/Stream" + list, request, returning: type) {
+      messages.append(message)
+    }
+    return messages
   }
 
   @Test func `swap, pressure, io, processes and interfaces are told beside each other, as far as the kernel counts them`() async throws {
@@ -161,6 +176,7 @@ import Testing
       let (container, whole) = (try await stats(node, id), try await stats(node, pod: pod).linux)
       let memory = try #require(reader.memoryCounters(path))
       #expect(container.hasSwap == (memory.swap != nil) && container.swap.swapUsageBytes.value == memory.swap ?? 0)
+      #expect(container.hasSwap == (container.swap.timestamp > 0))
       for (group, cpu, memory, io, hasIO) in [
         (path, container.cpu, container.memory, container.io, container.hasIo), (parent, whole.cpu, whole.memory, whole.io, whole.hasIo),
       ] {

@@ -24,6 +24,21 @@ import Testing
     return reader.memoryCounters(path)?.limit
   }
 
+  @Test func `an update's annotations are shown with the container`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let id = try await node.launch("main", ["sleep", "1000"], in: try await node.run(try node.podConfig("annotated")))
+      for (key, value) in [("first", "1"), ("second", "2")] {
+        let request = Runtime_V1_UpdateContainerResourcesRequest.with { ($0.containerID, $0.annotations) = (id, [key: value]) }
+        _ = try await node.runtime("UpdateContainerResources", request, returning: Runtime_V1_UpdateContainerResourcesResponse.self)
+      }
+      let verbose = Runtime_V1_ContainerStatusRequest.with { ($0.containerID, $0.verbose) = (id, true) }
+      let info = try await node.runtime("ContainerStatus", verbose, returning: Runtime_V1_ContainerStatusResponse.self).info["info"] ?? ""
+      let annotations = try JSON(parsing: Array(info.utf8))["updateAnnotations"]
+      #expect(annotations?["first"]?.string == "1" && annotations?["second"]?.string == "2", "\(info)")
+    }
+  }
+
   @Test func `limits of a running container change at once and outlive a restart of berthd`() async throws {
     try await Node.with { node in
       try await node.importBusybox()

@@ -9,9 +9,13 @@ import Testing
     try await TestPod.withBareShim { pod in
       let holder = try await pod.setUp()
       let status = String(decoding: try Files.read("/proc/\(holder)/status"), as: UTF8.self)
-      for line in ["CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2", "Uid:\t4294967278"] {
+      for line in [
+        "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2", "Uid:\t4294967278", "Gid:\t4294967278",
+      ] {
         #expect(status.contains("\n" + line), "\(line)")
       }
+      let groups = status.split(separator: "\n").first { $0.hasPrefix("Groups:") } ?? ""
+      #expect(groups.dropFirst("Groups:".count).allSatisfy { $0 == "\t" || $0 == " " }, "\(groups)")
       #expect(try Files.list("/proc/\(holder)/root").isEmpty)
       // It is ready a moment before it has closed the pipe that it says so on.
       try await pod.eventually("no descriptor") { try Files.list("/proc/\(holder)/fd").isEmpty }

@@ -13,11 +13,12 @@ import Testing
     }.process.env.first { $0.hasPrefix("GOMAXPROCS=") }
   }
 
-  @Test func `Go programs get as many threads as the container asks for processors, and no fewer than the node says`() throws {
+  @Test func `Go programs get two threads for each processor that the container asks for, and no fewer than the node says`() throws {
     #expect(try value() == "GOMAXPROCS=4")
     #expect(try value { $0.container.linux.resources.cpuShares = 2 } == "GOMAXPROCS=4")
-    #expect(try value { $0.container.linux.resources.cpuShares = 8193 } == "GOMAXPROCS=9")
-    #expect(try value { $0.container.linux.resources.cpuShares = 262_144 } == "GOMAXPROCS=256")
+    #expect(try value { $0.container.linux.resources.cpuShares = 2049 } == "GOMAXPROCS=5")
+    #expect(try value { $0.container.linux.resources.cpuShares = 8193 } == "GOMAXPROCS=17")
+    #expect(try value { $0.container.linux.resources.cpuShares = 262_144 } == "GOMAXPROCS=512")
     #expect(try value { $0.sandbox.linux.cgroupParent = "kubepods-besteffort-pod1.slice" } == "GOMAXPROCS=4")
   }
 

@@ -62,6 +62,7 @@ struct ValidationTests {
     #expect(sandbox { $0.linux.overhead.cpuShares = -1 } == "linux.overhead.cpu_shares: -1 is not in 2...262144")
     #expect(sandbox { $0.linux.securityContext.namespaceOptions.network = .UNRECOGNIZED(9) }.contains("there is no namespace mode 9"))
     #expect(sandbox { $0.linux.securityContext.namespaceOptions.usernsOptions.mode = .pod }.hasSuffix("uids: nothing maps container ID 0"))
+    #expect(sandbox { $0.linux.securityContext.supplementalGroupsPolicy = .UNRECOGNIZED(3) }.contains("no policy 3"))
     #expect(sandbox { $0.annotations = ["a": "\0"] } == "annotations[\"a\"]: has a NUL byte")
   }
 

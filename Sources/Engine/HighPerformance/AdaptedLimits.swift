@@ -15,11 +15,26 @@ extension EngineSettings {
     return withShared(shared, config)
   }
 
+  /// An update's limits likewise: a kubelet's CPU manager knows of no processors but the container's own.
+  func adapted(_ asked: Runtime_V1_LinuxContainerResources, of record: ContainerRecord, in sandbox: SandboxRecord) throws(Fault)
+    -> Runtime_V1_LinuxContainerResources
+  {
+    if asked.cpusetCpus.isEmpty && asked.cpuQuota <= 0 { return asked }
+    var config = try current(record, in: sandbox)
+    let before = config.linux.resources
+    config.linux.resources = asked
+    if asked.cpusetCpus.isEmpty { config.linux.resources.cpusetCpus = before.cpusetCpus }
+    if asked.cpuShares == 0 { config.linux.resources.cpuShares = before.cpuShares }
+    guard let shared = try sharedProcessors(config, in: sandbox) else { return asked }
+    return withShared(shared, config).linux.resources
+  }
+
   /// What the pod's annotations want for the container's processors; nil where they want nothing.
   func tuning(_ record: ContainerRecord, in sandbox: SandboxRecord) throws(Fault) -> ProcessorTuning? {
     let config = try current(record, in: sandbox)
     return try ProcessorTuning(
-      config.linux.resources, shared: try sharedProcessors(config, in: sandbox), in: sandbox.config.content, allowed(sandbox))
+      config.linux.resources, of: config.metadata.name, shared: try sharedProcessors(config, in: sandbox), in: sandbox.config.content,
+      allowed(sandbox))
   }
 
   /// The processor that an exec keeps to, where the pod's handler wants that and the container is bound to some: of those that it shares, so that its

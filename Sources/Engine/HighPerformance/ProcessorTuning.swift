@@ -29,14 +29,17 @@ struct ProcessorTuning: Sendable, Hashable, Codable {
 
   /// Nil where nothing is asked for, or it is not for such a container: only those of guaranteed pods with whole processors of their own are meant.
   /// INVALID_ARGUMENT for a value that means nothing.
-  /// - Parameter shared: what the container has besides its own.
+  /// - Parameters:
+  ///   - container: its name, by which the pod may speak of it alone.
+  ///   - shared: what it has besides its own.
   init?(
-    _ resources: Runtime_V1_LinuxContainerResources, shared: CPUSet?, in pod: Runtime_V1_PodSandboxConfig, _ allowed: AllowedAnnotations
+    _ resources: Runtime_V1_LinuxContainerResources, of container: String, shared: CPUSet?, in pod: Runtime_V1_PodSandboxConfig,
+    _ allowed: AllowedAnnotations
   ) throws(Fault) {
     guard Self.isExclusive(resources, pod) else { return nil }
     self.init(processors: resources.cpusetCpus)
     self.shared = shared.map { "\($0)" }
-    let said = Annotations(pod: pod.annotations, allowed: allowed)
+    let said = Annotations(pod: pod.annotations, container: container, allowed: allowed)
     keepsThreads = try said.isDisabled(.cpuLoadBalancing)
     hasNoQuota = try said.isDisabled(.cpuQuota)
     interrupts = try said.interrupts()
@@ -55,9 +58,13 @@ struct ProcessorTuning: Sendable, Hashable, Codable {
 /// The values of a pod's annotations, as far as it may use them.
 private struct Annotations {
   let pod: [String: String]
+  let container: String
   let allowed: AllowedAnnotations
 
+  /// How processors sleep and run is said for all of a pod.
   private func value(_ name: ExperimentalAnnotation) -> String? { allowed.podValue(name, in: pod) }
+
+  private func ownValue(_ name: ExperimentalAnnotation) -> String? { allowed.value(name, in: pod, container: container) ?? value(name) }
 
   private func refuse(_ name: ExperimentalAnnotation, _ value: String, _ possible: String) -> Fault {
     Fault(.invalidArgument, "annotation \(name.rawValue): \"\(value.prefix(100))\", possible is \(possible)")
@@ -65,7 +72,7 @@ private struct Annotations {
 
   /// `true` is how it was once written.
   func isDisabled(_ name: ExperimentalAnnotation) throws(Fault) -> Bool {
-    switch value(name) {
+    switch ownValue(name) {
     case "disable", "true": return true
     case nil, "enable", "false": return false
     case let other?: throw refuse(name, other, "disable")
@@ -73,7 +80,7 @@ private struct Annotations {
   }
 
   func interrupts() throws(Fault) -> ProcessorTuning.Interrupts? {
-    if value(.irqLoadBalancing) == "housekeeping" { return .housekeeping }
+    if ownValue(.irqLoadBalancing) == "housekeeping" { return .housekeeping }
     return try isDisabled(.irqLoadBalancing) ? .elsewhere : nil
   }
 

@@ -70,8 +70,8 @@ extension Workload.Resources {
     if let quota = cpuquota, quota != 0 { limits.cpuQuota = quota }
     if let limit = cpulimit, limit > 0 {
       if limits.cpuPeriod <= 0 { limits.cpuPeriod = 100_000 }
-      // A period that no kernel takes is refused later on.
-      limits.cpuQuota = limit * min(limits.cpuPeriod, 1_000_000) / 1000
+      // A period that no kernel takes is refused later on; of quotas, the least that it takes.
+      limits.cpuQuota = max(1000, limit * min(limits.cpuPeriod, 1_000_000) / 1000)
     }
     if let processors = cpuset, !processors.isEmpty { limits.cpusetCpus = processors }
   }

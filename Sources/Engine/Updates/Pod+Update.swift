@@ -26,13 +26,15 @@ extension Pod {
     let isAlive = try await awaitCgroup(container)
     let record = try ledger.container(container)
     let update = try ResourceUpdate(asked, over: record.resources)
+    let adapted = try services.settings.adapted(asked, of: record, in: try ledger.sandbox(id))
+    let actual = try ResourceUpdate(adapted, over: record.resources)
     if isAlive {
-      do { try await enforce(update, on: record) } catch {
+      do { try await enforce(actual, on: record) } catch {
         guard try await hasEnded(container) else { throw error }
       }
     }
     try await remember(update, annotations, of: container)
-    do { try rewriteSpec(record, update) } catch {
+    do { try rewriteSpec(record, actual) } catch {
       logger.warning("container \(container): its spec keeps the old limits: \(Fault(error))")
     }
     logger.info("container's limits changed", metadata: ["container": "\(container)"])
