@@ -1,0 +1,52 @@
+import CRIAPI
+import Core
+import GRPC
+import Linux
+import Support
+import SwiftProtobuf
+import Testing
+
+/// What an operator sets, seen from inside of containers.
+@Suite(.serialized) struct OperatorSettingsTests {
+  @Test func `ports below 1024 and pings are as the kernel has them where the node says so`() async throws {
+    let settings = "[pods]\nenable_unprivileged_ports = false\nenable_unprivileged_icmp = false\n"
+    try await Node.with(settings: settings) { node in
+      try await node.importBusybox()
+      let pod = try await node.run(try node.podConfig("privileged-ports"))
+      let read = "cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/ping_group_range | tr '\\t' ' '"
+      #expect(try await node.output(read, in: pod) == "1024\n1 0\n")
+    }
+  }
+
+  @Test func `a handler's containers are made over the spec that it names, and annotations of containers go through it`() async throws {
+    try await withScratch("base-spec") { scratch in
+      let base = #"{"process": {"rlimits": [{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 99}]}}"#
+      try Files.write(base, to: scratch + "/base.json")
+      let settings = "[runtimes.runc]\nbase_runtime_spec = \"\(scratch)/base.json\"\ncontainer_annotations = [\"run.oci.*\"]\n"
+      try await Node.with(settings: settings) { node in
+        try await node.importBusybox()
+        let pod = try await node.run(try node.podConfig("based"))
+        #expect(try await node.output("ulimit -Sn; ulimit -Hn", in: pod) == "77\n99\n")
+        let id = try await node.create(
+          node.containerConfig("c", ["true"]) { $0.annotations = ["run.oci.x": "yes", "unseen.example": "no"] }, in: pod)
+        let spec = String(decoding: try Files.read("\(node.state)/sandboxes/\(pod)/containers/\(id)/config.json"), as: UTF8.self)
+        #expect(spec.contains(#""run.oci.x":"yes""#) && !spec.contains(#""unseen.example":"#))
+      }
+      try Files.write("{", to: scratch + "/base.json")
+      try await expectRefusedSettings(settings, "base_runtime_spec \(scratch)/base.json")
+    }
+  }
+
+  @Test func `a privileged container has the host's devices, or not where its handler says so`() async throws {
+    let settings = "[runtimes.bare]\npath = \"/usr/sbin/runc\"\nprivileged_without_host_devices = true\n"
+    try await Node.with(settings: settings) { node in
+      try await node.importBusybox()
+      for (handler, hasKernelMessages) in [("", true), ("bare", false)] {
+        let pod = try await node.run(
+          try node.podConfig("devices\(handler)") { $0.linux.securityContext.privileged = true }, handler)
+        let text = try await node.output("ls /dev/kmsg 2>/dev/null; true", in: pod) { $0.linux.securityContext.privileged = true }
+        #expect(text == (hasKernelMessages ? "/dev/kmsg\n" : ""), "\(handler)")
+      }
+    }
+  }
+}
