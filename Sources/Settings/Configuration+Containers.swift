@@ -39,7 +39,7 @@ extension Configuration {
     package var allowedDevices = ["/dev/fuse", "/dev/net/tun"]
     /// Key `read_only`: roots are read-only, with tmpfs on /run, /tmp and /var/tmp.
     package var isReadonly = false
-    /// Key `add_passwd_entries`: a container's user that the image does not know gets an entry in its /etc/passwd.
+    /// Key `add_passwd_entries`: a container's user that the image does not know gets an entry in its /etc/passwd, its group in /etc/group.
     package var addsUsers = false
     /// Key `timezone`: `Europe/Paris`, or `Local` for the host's own; `nil` leaves it to the image.
     package var timezone: String?

@@ -16,8 +16,8 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   inputs.warnOfRefused(&warnings)
   inputs.warnOfInit(&warnings)
   let capabilities = try CapabilitySets.make(inputs.security, node: inputs.node)
-  let passwd = try inputs.passwdWithUser()
-  let mounts = try inputs.mountPlan(hasPasswd: passwd != nil)
+  let userFiles = try inputs.userFiles()
+  let mounts = try inputs.mountPlan(userFiles: userFiles.keys)
   var spec = RuntimeSpec(
     process: try inputs.process(capabilities),
     root: RuntimeSpec.Root(path: "rootfs", readonly: inputs.hasReadonlyRoot ? true : nil),
@@ -31,7 +31,7 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   let notifier = try inputs.addNotifier(to: &spec, &warnings)
   let stopSignal = try StopSignal.resolve(inputs, &warnings)
   return BuiltSpec(
-    spec: spec, hostPaths: mounts.hostPaths, hostFiles: hostFiles, stopSignal: stopSignal, passwd: passwd, notifier: notifier,
+    spec: spec, hostPaths: mounts.hostPaths, hostFiles: hostFiles, stopSignal: stopSignal, userFiles: userFiles, notifier: notifier,
     warnings: warnings)
 }
 

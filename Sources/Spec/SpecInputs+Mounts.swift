@@ -12,9 +12,9 @@ struct MountPlan {
 }
 
 extension SpecInputs {
-  /// - Parameter hasPasswd: an /etc/passwd of the container's own is mounted.
-  func mountPlan(hasPasswd: Bool) throws(Fault) -> MountPlan {
-    let binds = try bindMounts(hasPasswd)
+  /// - Parameter userFiles: which files of /etc are the container's own.
+  func mountPlan(userFiles: some Collection<String>) throws(Fault) -> MountPlan {
+    let binds = try bindMounts(userFiles.sorted())
     let covered = Set(binds.map(\.destination))
     var plan = MountPlan()
     plan.mounts = defaultMounts.filter { mount in
@@ -62,13 +62,13 @@ extension SpecInputs {
   }
 
   /// Files of the sandbox and volumes of the image, unless a CRI mount covers them, then the CRI's own.
-  private func bindMounts(_ hasPasswd: Bool) throws(Fault) -> [BindMount] {
+  private func bindMounts(_ userFiles: [String]) throws(Fault) -> [BindMount] {
     var asked: [BindMount] = []
     for (index, mount) in container.mounts.enumerated() { asked.append(try BindMount(mount, index, prepared)) }
     let covered = Set(asked.map(\.destination))
     let volumes = volumeMounts(prepared.copies) + volumeMounts(imageVolumes)
     let files = prepared.readonlyFiles.sorted { $0.key < $1.key }.map { BindMount(destination: $0.key, source: $0.value, isReadonly: true) }
-    let own = podMounts + markerMounts(covered) + (hasPasswd ? [passwdMount] : []) + volumes + files
+    let own = podMounts + markerMounts(covered) + userFiles.map(userMount) + volumes + files
     return own.filter { !covered.contains($0.destination) } + asked
   }
 
@@ -85,7 +85,9 @@ extension SpecInputs {
     return mounts
   }
 
-  private var passwdMount: BindMount { BindMount(destination: "/etc/passwd", source: prepared.passwdFile, isReadonly: hasReadonlyRoot) }
+  private func userMount(_ name: String) -> BindMount {
+    BindMount(destination: "/etc/\(name)", source: "\(prepared.ownFiles)/\(name)", isReadonly: hasReadonlyRoot)
+  }
 
   private func volumeMounts(_ directories: [String: String]) -> [BindMount] {
     directories.sorted { $0.key < $1.key }.map { BindMount(destination: ContainerPath.clean($0.key), source: $0.value) }

@@ -17,16 +17,24 @@ extension SpecInputs {
     return RuntimeSpec.User(uid: user.uid, gid: user.gid, additionalGids: [user.gid] + groups.sorted(), umask: try umask())
   }
 
-  /// The image's passwd with the container's user in it, where the operator wants that and the image does not know the user: many programs
-  /// fail for whom they find no name.
-  func passwdWithUser() throws(Fault) -> [UInt8]? {
-    guard node.defaults.addsUsers, !prepared.passwdFile.isEmpty else { return nil }
-    let passwd = try imageFile("/etc/passwd") ?? []
-    let user = try user()
-    if UserDatabase(passwd: passwd, group: nil).user(user.uid) != nil { return nil }
-    let entry = "\(user.uid):x:\(user.uid):\(user.gid):container user:\(try ContainerCommand.workingDirectory(self)):/sbin/nologin\n"
-    let isEnded = passwd.last.map { $0 == UInt8(ascii: "\n") } ?? true
-    return passwd + (isEnded ? [] : [UInt8(ascii: "\n")]) + Array(entry.utf8)
+  /// The image's passwd and group with the container's user and group in them, by their names, where the operator wants that and the image does not
+  /// know them: many programs fail for whom they find no name.
+  func userFiles() throws(Fault) -> [String: [UInt8]] {
+    guard node.defaults.addsUsers, !prepared.ownFiles.isEmpty else { return [:] }
+    let (passwd, group, user) = (try imageFile("/etc/passwd") ?? [], try imageFile("/etc/group") ?? [], try user())
+    let database = UserDatabase(passwd: passwd, group: group)
+    var files: [String: [UInt8]] = [:]
+    if database.user(user.uid) == nil {
+      let home = try ContainerCommand.workingDirectory(self)
+      files["passwd"] = Self.adding("\(user.uid):x:\(user.uid):\(user.gid):container user:\(home):/sbin/nologin", to: passwd)
+    }
+    if database.group(user.gid) == nil { files["group"] = Self.adding("\(user.gid):x:\(user.gid):", to: group) }
+    return files
+  }
+
+  private static func adding(_ line: String, to file: [UInt8]) -> [UInt8] {
+    let isEnded = file.last.map { $0 == UInt8(ascii: "\n") } ?? true
+    return file + Array(((isEnded ? "" : "\n") + line + "\n").utf8)
   }
 
   private func imageFile(_ path: String) throws(Fault) -> [UInt8]? {

@@ -58,8 +58,8 @@ package struct BuiltSpec: Sendable, Hashable {
   package var hostFiles: Set<String> = []
   /// What StopContainer sends first.
   package var stopSignal: Int32
-  /// To be written to ``PreparedMounts/passwdFile``; nil where the container has the image's own.
-  package var passwd: [UInt8]?
+  /// Of /etc, to be written below ``PreparedMounts/ownFiles`` by their names; those that are not here are the image's own.
+  package var userFiles: [String: [UInt8]]
   /// Nil where the container's blocked system calls are nobody's business.
   package var notifier: SeccompNotifier?
   /// What was asked for and cannot be had, and does not matter enough to fail.
@@ -80,8 +80,8 @@ package struct PreparedMounts: Sendable, Hashable {
   package var readonlyFiles: [String: String] = [:]
   /// Paths of which it sees nothing, privileged or not.
   package var maskedPaths: [String] = []
-  /// Where a passwd of the container's own would be.
-  package var passwdFile = ""
+  /// The directory where a passwd and a group of the container's own would be.
+  package var ownFiles = ""
 
   package init() {}
 }

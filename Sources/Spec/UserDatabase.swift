@@ -29,6 +29,7 @@ package struct UserDatabase: Sendable, Hashable {
 
   package func user(named name: String) -> User? { users.first { $0.name == name } }
   package func user(_ uid: UInt32) -> User? { users.first { $0.uid == uid } }
+  package func group(_ gid: UInt32) -> Group? { groups.first { $0.gid == gid } }
   package func group(named name: String) -> Group? { groups.first { $0.name == name } }
 
   /// IDs of the groups that list `name` as a member.

@@ -47,11 +47,11 @@ import Testing
       let said = try await node.log(id, of: pod)
       #expect(
         said == "77\n88\nyes\nCapEff:\t0000000000000001\nno-mkdir\nread-only\nplaces\n1\nno-volume\n1\n77\n0\n", "\(said)")
-      let whoami = try await node.launch("whoami", ["sh", "-c", "id -un; grep -c root /etc/passwd"], in: pod) {
-        $0.linux.securityContext.runAsUser.value = 4242
+      let whoami = try await node.launch("whoami", ["sh", "-c", "id -un; id -gn; grep -c root /etc/passwd"], in: pod) {
+        ($0.linux.securityContext.runAsUser.value, $0.linux.securityContext.runAsGroup.value) = (4242, 4343)
       }
       #expect(try await node.ended(whoami).exitCode == 0)
-      #expect(try await node.log(whoami, of: pod) == "4242\n1\n")
+      #expect(try await node.log(whoami, of: pod) == "4242\n4343\n1\n")
       let sleeper = try await node.launch("sleeper", ["sleep", "1000"], in: pod)
       #expect(try await node.exec(sleeper, ["sh", "-c", "ulimit -Hn"]).stdout == .init("88\n".utf8))
       let tree = try CgroupTree.detect()

@@ -86,22 +86,27 @@ struct ContainerDefaultsTests {
     #expect(zone?.source == "/usr/share/zoneinfo/UTC" && zone?.options?.contains("ro") == true)
   }
 
-  @Test func `a user that the image does not know gets an entry where the operator wants it`() throws {
-    func built(_ user: Int64, _ isWanted: Bool = true) throws -> BuiltSpec {
+  @Test func `a user and a group that the image does not know get entries where the operator wants it`() throws {
+    func built(_ user: Int64, _ group: Int64, _ isWanted: Bool = true) throws -> BuiltSpec {
       try makeSpec(
         SpecFixture.inputs {
           $0.node.defaults.addsUsers = isWanted
-          $0.prepared.passwdFile = "/bundle/passwd"
-          $0.runAs(user, 5)
+          $0.prepared.ownFiles = "/bundle"
+          $0.runAs(user, group)
           $0.container.workingDir = "/srv"
         })
     }
-    let unknown = try built(4242)
-    let text = String(decoding: unknown.passwd ?? [], as: UTF8.self)
-    #expect(text == SpecFixture.passwd + "4242:x:4242:5:container user:/srv:/sbin/nologin\n")
-    #expect(unknown.spec.mounts.contains { $0.destination == "/etc/passwd" && $0.source == "/bundle/passwd" })
-    for other in [try built(1000), try built(4242, false)] {
-      #expect(other.passwd == nil && !other.spec.mounts.contains { $0.destination == "/etc/passwd" })
+    let unknown = try built(4242, 5)
+    #expect(
+      unknown.userFiles.mapValues { String(decoding: $0, as: UTF8.self) } == [
+        "passwd": SpecFixture.passwd + "4242:x:4242:5:container user:/srv:/sbin/nologin\n", "group": SpecFixture.group + "5:x:5:\n",
+      ])
+    for name in ["passwd", "group"] {
+      #expect(unknown.spec.mounts.contains { $0.destination == "/etc/" + name && $0.source == "/bundle/" + name })
+    }
+    #expect(try built(4242, 10).userFiles.keys.sorted() == ["passwd"] && built(1000, 5).userFiles.keys.sorted() == ["group"])
+    for other in [try built(1000, 1001), try built(4242, 5, false)] {
+      #expect(other.userFiles.isEmpty && !other.spec.mounts.contains { ["/etc/passwd", "/etc/group"].contains($0.destination) })
     }
   }
 

@@ -14,7 +14,7 @@ extension ContainerSetup {
     var prepared = PreparedMounts()
     prepared.resolved = found.filter(\.value.exists).mapValues(\.resolved)
     prepared.images = try await mounts.mount(images.volumes, config, label: labels?.file)
-    prepared.passwdFile = passwdFile
+    prepared.ownFiles = bundle
     prepared.mapped = mounts.mappedPaths(config)
     if let file = services.settings.defaultMountsFile {
       prepared.copies = try await DefaultMounts(file: file, owner: owner).copy(below: bundle + "/copies", for: config)

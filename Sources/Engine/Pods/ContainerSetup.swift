@@ -12,7 +12,6 @@ struct ContainerSetup: Sendable {
   let holderPID: Int32
   let id: String
 
-  var passwdFile: String { bundle + "/passwd" }
   var bundle: String { "\(sandbox.plan.directory)/containers/\(id)" }
 
   var seccompLink: SeccompLink { SeccompLink(state: services.settings.state, container: id) }
@@ -87,10 +86,10 @@ struct ContainerSetup: Sendable {
         try seccompLink.make(to: bundle)
       }
     }
-    if let passwd = built.passwd {
-      try stage("passwd") {
-        try Files.write(passwd, to: passwdFile, mode: 0o644)
-        if let label = built.spec.linux.mountLabel { try Files.setLabel(passwdFile, label) }
+    for (name, content) in built.userFiles {
+      try stage(name) {
+        try Files.write(content, to: "\(bundle)/\(name)", mode: 0o644)
+        if let label = built.spec.linux.mountLabel { try Files.setLabel("\(bundle)/\(name)", label) }
       }
     }
     for warning in built.warnings { services.logger.warning("container \(id): \(warning)") }
