@@ -65,7 +65,7 @@ extension Configuration.Pods {
   func defaults() throws(Fault) -> PodDefaults {
     var defaults = PodDefaults()
     (defaults.unprivilegedPorts, defaults.unprivilegedPing) = (unprivilegedPorts, unprivilegedPing)
-    (defaults.shmSize, defaults.ownsUTS) = (shmSize, hostNetworkOwnsUTS)
+    (defaults.shmSize, defaults.ownsUTS, defaults.netnsDirectory) = (shmSize, hostNetworkOwnsUTS, netnsDirectory)
     (defaults.lowestUser, defaults.lowestGroup) = (UInt32(clamping: minimumUser), UInt32(clamping: minimumGroup))
     defaults.userNamespaces = try userNamespaces()
     if let maps = defaults.userNamespaces.standard { try defaults.checkMappings(maps, "pods: mappings") }

@@ -18,7 +18,7 @@ import Traces
 struct Daemon: Sendable {
   private let server: GRPCServer
   private let streaming: StreamingServer
-  private let metrics: MetricsServer?
+  private let metrics: [MetricsServer]
   private let registry: RegistryClient
   private let network: CNINetwork
   private let stores: Stores
@@ -33,7 +33,7 @@ struct Daemon: Sendable {
 
   static func start(_ settings: Configuration, logger: Logger) async throws -> Daemon {
     let started = SystemClock.monotonicNanoseconds()
-    try stage("directories") { try StateDirectory.prepare(root: settings.root, state: settings.state) }
+    try stage("directories") { try StateDirectory.prepare(root: settings.root, state: settings.state, netns: settings.pods.netnsDirectory) }
     let stores = try stage("stores") { try Stores(settings, logger: logger) }
     try await stage("labels of layers") { try await LayerLabel.apply(settings, logger: logger) }
     let newEpoch = try stage("epoch") { try Epoch.begin(state: settings.state) }
@@ -57,7 +57,7 @@ struct Daemon: Sendable {
     core.stats.begin()
     core.usage.begin()
     core.garbage.request()
-    let endpoint = await metricsServer(settings.metrics, metrics, logger)
+    let endpoints = await metricsServers(settings.metrics, metrics, logger)
     let server = try await serve(settings, core, metrics, loops, logger)
     let milliseconds = (SystemClock.monotonicNanoseconds() - started) / 1_000_000
     logger.info(
@@ -67,33 +67,28 @@ struct Daemon: Sendable {
         "newEpoch": "\(newEpoch)",
       ])
     return Daemon(
-      server: server, streaming: streaming, metrics: endpoint, registry: registry, network: core.network, stores: stores, loops: loops,
+      server: server, streaming: streaming, metrics: endpoints, registry: registry, network: core.network, stores: stores, loops: loops,
       traces: traces)
   }
 
-  /// `nil` without an address, and where it cannot be had: a node runs pods without metrics, too.
-  private static func metricsServer(_ settings: Configuration.MetricsEndpoint, _ metrics: Metrics, _ logger: Logger) async
-    -> MetricsServer?
+  /// Those that can be had: a node runs pods without metrics, too.
+  private static func metricsServers(_ settings: Configuration.MetricsEndpoint, _ metrics: Metrics, _ logger: Logger) async
+    -> [MetricsServer]
   {
     let tls = settings.tlsCertificate.flatMap { certificate in
       settings.tlsKey.map { StreamingConfiguration.TLS(certificate: certificate, key: $0, clientCA: settings.tlsClientCA) }
     }
-    let address: MetricsServer.Configuration.Address
-    if let path = settings.socketPath {
-      address = .unix(path)
-    } else if let place = settings.place {
-      address = .ip(place.host, port: place.port)
-    } else {
-      return nil
+    var addresses = settings.socketPaths.map { MetricsServer.Configuration.Address.unix($0) }
+    if let place = settings.place { addresses.append(.ip(place.host, port: place.port)) }
+    var servers: [MetricsServer] = []
+    for address in addresses {
+      do {
+        let server = try await MetricsServer.start(.init(address, tls: tls), metrics, logger: logger)
+        logger.info("metrics are served", metadata: ["address": "\(address)", "port": "\(server.port)"])
+        servers.append(server)
+      } catch { logger.error("metrics are not served: \(Fault(error))") }
     }
-    do {
-      let server = try await MetricsServer.start(.init(address, tls: tls), metrics, logger: logger)
-      logger.info("metrics are served", metadata: ["address": "\(settings.address ?? "")", "port": "\(server.port)"])
-      return server
-    } catch {
-      logger.error("no metrics are served: \(Fault(error))")
-      return nil
-    }
+    return servers
   }
 
   private static func serve(
@@ -117,7 +112,7 @@ struct Daemon: Sendable {
   /// Takes no more calls, lets the running ones finish, writes what is not durable yet. Pods go on.
   func stop() async {
     await streaming.shutdown()
-    await metrics?.shutdown()
+    for server in metrics { await server.shutdown() }
     await server.shutdown(grace: Self.grace)
     await network.close()
     stores.close()

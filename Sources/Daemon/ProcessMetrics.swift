@@ -9,6 +9,10 @@ enum ProcessMetrics {
   private static let virtual = Measure("process_virtual_memory_bytes", .gauge, "The daemon's address space in use.")
   private static let descriptors = Measure("process_open_fds", .gauge, "The daemon's open descriptors.")
   private static let mostDescriptors = Measure("process_max_fds", .gauge, "How many it may have.")
+  private static let mostVirtual = Measure("process_virtual_memory_max_bytes", .gauge, "How large that may be; -1 for any size.")
+  private static let networkReceived = Measure(
+    "process_network_receive_bytes_total", .counter, "Bytes that came into the daemon's network namespace.")
+  private static let networkSent = Measure("process_network_transmit_bytes_total", .counter, "Bytes that left it.")
 
   static func register(in metrics: Metrics) {
     metrics.source(of: .process) {
@@ -26,6 +30,16 @@ enum ProcessMetrics {
     if let open = try? Files.list("/proc/self/fd") { figures.append((descriptors, Double(open.count))) }
     let limits = KernelText.read("/proc/self/limits").map { ProcessCounters.softLimits($0) } ?? []
     if let limit = limits.first(where: { $0.name == "max_open_files" })?.limit { figures.append((mostDescriptors, Double(limit))) }
-    return figures
+    if let space = limits.first(where: { $0.name == "max_address_space" }) {
+      figures.append((mostVirtual, space.limit.map(Double.init) ?? -1))
+    }
+    return figures + network()
+  }
+
+  /// The loopback included, as Prometheus' library has it.
+  private static func network() -> [(Measure, Double)] {
+    guard let interfaces = NetworkCounters.read(pid: Process.id) else { return [] }
+    func sum(_ bytes: KeyPath<NetworkCounters, UInt64>) -> Double { interfaces.reduce(0) { $0 + Double($1[keyPath: bytes]) } }
+    return [(networkReceived, sum(\.receivedBytes)), (networkSent, sum(\.sentBytes))]
   }
 }

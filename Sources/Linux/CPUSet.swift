@@ -29,6 +29,7 @@ package struct CPUSet: Sendable, Hashable, CustomStringConvertible {
   package var first: Int? { members.min() }
 
   package func union(_ other: CPUSet) -> CPUSet { CPUSet(members.union(other.members)) }
+  package func intersection(_ other: CPUSet) -> CPUSet { CPUSet(members.intersection(other.members)) }
   package func subtracting(_ other: CPUSet) -> CPUSet { CPUSet(members.subtracting(other.members)) }
 
   package var description: String {

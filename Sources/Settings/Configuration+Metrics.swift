@@ -5,6 +5,8 @@ extension Configuration {
   package struct MetricsEndpoint: Equatable, Sendable {
     /// `127.0.0.1:9477`, `[::1]:9477`, or `unix:///run/berth/metrics.sock`; `nil` serves none.
     package var address: String?
+    /// Key `socket`: a Unix socket's path, beside or instead of the address.
+    package var socket: String?
     /// Keys `tls_cert` and `tls_key`: paths of PEM files; without both it is plain HTTP.
     package var tlsCertificate: String?
     package var tlsKey: String?
@@ -26,11 +28,16 @@ extension Configuration {
       return (place.host, port)
     }
 
-    /// Absolute; `nil` for an address.
-    package var socketPath: String? { address.flatMap { $0.hasPrefix("unix:///") ? String($0.dropFirst("unix://".count)) : nil } }
+    /// Absolute paths of Unix sockets.
+    package var socketPaths: [String] { [address.flatMap { Self.path($0) }, socket].compactMap { $0 } }
+
+    private static func path(_ address: String) -> String? {
+      address.hasPrefix("unix:///") ? String(address.dropFirst("unix://".count)) : nil
+    }
 
     mutating func apply(_ table: inout TableReader) throws(SettingsError) {
       try table.set(&address, "address", check: Self.problem)
+      try table.set(&socket, "socket", check: Check.socket)
       try table.set(&tlsCertificate, "tls_cert", check: Check.absolute)
       try table.set(&tlsKey, "tls_key", check: Check.absolute)
       try table.set(&tlsClientCA, "tls_client_ca", check: Check.absolute)
@@ -41,7 +48,7 @@ extension Configuration {
     private static func problem(_ text: String) -> String? {
       var endpoint = MetricsEndpoint()
       endpoint.address = text
-      if let path = endpoint.socketPath { return Check.socket(path) }
+      if let path = path(text) { return Check.socket(path) }
       if let place = endpoint.place { return Check.ipAddress(place.host) }
       return "must be an address and a port, or unix:// and a path: \"\(text)\""
     }

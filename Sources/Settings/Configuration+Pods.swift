@@ -9,6 +9,8 @@ extension Configuration {
     package var sysctls: [String: String] = [:]
     /// Key `shm_size`, bytes: /dev/shm of a pod.
     package var shmSize = 64 << 20
+    /// Key `netns_directory`: where network namespaces are mounted.
+    package var netnsDirectory = "/run/netns"
     /// Key `shared_cpuset`: processors that containers may have besides their own, `0-1`; `nil` for none.
     package var sharedProcessors: String?
     /// Key `irqbalance_config_file`: the environment file of irqbalance, told which processors take no interrupts.
@@ -36,6 +38,7 @@ extension Configuration.Pods {
     try table.set(&unprivilegedPorts, "enable_unprivileged_ports")
     try table.set(&unprivilegedPing, "enable_unprivileged_icmp")
     try table.set(&shmSize, "shm_size", check: Check.range(4096...(1 << 50)))
+    try table.set(&netnsDirectory, "netns_directory", check: Check.absolute)
     try table.set(&hostNetworkOwnsUTS, "host_network_own_uts")
     try table.set(&sharedProcessors, "shared_cpuset", check: Check.processors)
     try table.set(&irqbalance, "irqbalance_config_file", check: Check.absolute)

@@ -12,7 +12,7 @@ extension Configuration {
     package var limitMethod = "auto"
 
     /// Bytes of a limit: less has no room for a filesystem's own tables.
-    package static let sizes = (16 << 20)...(1 << 42)
+    package static let sizes = SnapshotLimit.least...(1 << 42)
 
     mutating func apply(_ table: inout TableReader) throws(SettingsError) {
       try table.set(&snapshotter, "snapshotter") {

@@ -17,6 +17,8 @@ struct BlankFilesystems: Sendable {
     try Files.removeTree(directory)
   }
 
+  var usage: DiskUsage { DiskUsage(tree: directory) }
+
   static var program: String? { programs.first { Files.isExecutable($0) } }
 
   private func path(_ size: Int64) -> String { "\(directory)/\(size)" }

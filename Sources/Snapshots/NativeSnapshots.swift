@@ -42,7 +42,7 @@ package struct NativeSnapshots: Snapshotter {
   }
 
   package func usage(_ key: String) async throws -> DiskUsage { try await base.usage(key) }
-  package func overhead(_ key: String) -> DiskUsage { base.overhead(key) }
+  package func overhead() -> DiskUsage { base.overhead() }
   package func remove(_ key: String) async throws { try await base.remove(key) }
   package func list() throws -> [String] { try base.list() }
 }

@@ -100,11 +100,17 @@ package struct OverlaySnapshots: Snapshotter {
 
   /// The snapshot's own directories.
   private func own(_ key: String) -> DiskUsage {
-    let work = (try? TreeUsage.walk("\(path(key))/work")) ?? TreeUsage()
-    return DiskUsage(TreeUsage.own(path(key))) + DiskUsage(work)
+    DiskUsage(TreeUsage.own(path(key))) + DiskUsage(tree: "\(path(key))/work")
   }
 
+  /// Of one snapshot.
   package func overhead(_ key: String) -> DiskUsage { own(key) + limits.blocks.overhead(key) }
+
+  package func overhead() -> DiskUsage {
+    let keys = (try? list()) ?? []
+    let itself = DiskUsage(TreeUsage.own(directory)) + DiskUsage(tree: trash)
+    return keys.reduce(itself + limits.blocks.overhead()) { $0 + overhead($1) }
+  }
 
   /// The name is free at once; the files go away on a thread of their own before this returns.
   package func remove(_ key: String) async throws {
@@ -143,8 +149,4 @@ package struct OverlaySnapshots: Snapshotter {
   package func list() throws -> [String] {
     Set(try Files.list(directory).filter { !$0.hasPrefix(".") }).union(try limits.blocks.list()).sorted()
   }
-}
-
-extension DiskUsage {
-  init(_ usage: TreeUsage) { self.init(bytes: usage.bytes, inodes: usage.inodes) }
 }

@@ -69,6 +69,9 @@ struct SparseBlocks: Sendable {
       inodes: Int64(clamping: capacity.inodes - capacity.freeInodes) - Self.reservedInodes)
   }
 
+  /// What is of no one container.
+  func overhead() -> DiskUsage { DiskUsage(TreeUsage.own(images)) + blanks.usage }
+
   /// What the file takes of the disk beyond what is in it; nothing where there is none.
   func overhead(_ key: String) -> DiskUsage {
     guard let allocated = try? FileHandle.open(image(key)).status().allocated else { return DiskUsage() }

@@ -6,8 +6,11 @@ extension SpecInputs {
   /// Who a container's process is: the CRI's user and group over the image's `User`, names and memberships from the image's own files.
   /// The primary group comes first, then the image's memberships unless the policy is Strict, then what the CRI adds.
   func user() throws(Fault) -> RuntimeSpec.User {
+    try user(in: UserDatabase(passwd: try imageFile("/etc/passwd"), group: try imageFile("/etc/group")))
+  }
+
+  private func user(in database: UserDatabase) throws(Fault) -> RuntimeSpec.User {
     let request = try UserRequest(security, image: image.config.user)
-    let database = UserDatabase(passwd: try imageFile("/etc/passwd"), group: try imageFile("/etc/group"))
     let user = try request.user(in: database)
     var groups = Set(security.supplementalGroups.map { UInt32(clamping: $0) })
     if security.supplementalGroupsPolicy == .merge, let name = request.name(in: database) {
@@ -21,8 +24,9 @@ extension SpecInputs {
   /// know them: many programs fail for whom they find no name.
   func userFiles() throws(Fault) -> [String: [UInt8]] {
     guard node.defaults.addsUsers, !prepared.ownFiles.isEmpty else { return [:] }
-    let (passwd, group, user) = (try imageFile("/etc/passwd") ?? [], try imageFile("/etc/group") ?? [], try user())
+    let (passwd, group) = (try imageFile("/etc/passwd") ?? [], try imageFile("/etc/group") ?? [])
     let database = UserDatabase(passwd: passwd, group: group)
+    let user = try user(in: database)
     var files: [String: [UInt8]] = [:]
     if database.user(user.uid) == nil {
       let home = try ContainerCommand.workingDirectory(self)

@@ -35,7 +35,12 @@ private struct RecordedNode {
         try write("cgroup/\(group)/cpu.max", "200000 100000")
         try write("cgroup/\(group)/cpuset.cpus.exclusive", "")
         try write("cgroup/\(group)/cpuset.cpus.partition", "member")
+        try write("cgroup/\(group)/cgroup.subtree_control", "")
       }
+    }
+    // A kernel makes a group's files with it; this tree is none.
+    for file in ["cpuset.cpus", "cpuset.cpus.exclusive", "cpuset.cpus.partition"] where mode == .unified {
+      try write("cgroup/kubepods/pod1/c1/cgroup-child/\(file)", "")
     }
   }
 
@@ -57,6 +62,7 @@ private struct RecordedNode {
     ProcessorKeeper(
       directory: root + "/state", files: ProcessorFiles(root: root), tree: tree,
       irqbalance: Irqbalance(configuration: root + "/etc/irqbalance", directories: [root + "/bin"]),
+      systemd: SystemdQuotas(directories: [root + "/bin"]),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 }
@@ -159,10 +165,59 @@ private struct RecordedNode {
         #expect(quota.hasPrefix("400000"))
       }
     }
+  }
+
+  @Test func `on v2 who shares processors finds a group with its own, which alone is not balanced`() async throws {
     try await with(.unified) { node in
       let both = try tuned(["cpu-load-balancing.crio.io": "disable"], shared: CPUSet("0-1"))
-      let error = await #expect(throws: Fault.self) { try await node.keeper.apply(both, to: "c1", Self.group) }
-      #expect(error?.code == .failedPrecondition && !node.keeper.isTuned("c1"))
+      try await node.keeper.apply(both, to: "c1", Self.group)
+      #expect(try node.text("cgroup/kubepods/pod1/c1/cgroup.subtree_control") == "+cpu +cpuset")
+      let child = "cgroup/kubepods/pod1/c1/cgroup-child"
+      for group in ["cgroup/kubepods", "cgroup/kubepods/pod1", "cgroup/kubepods/pod1/c1", child] {
+        #expect(try node.text(group + "/cpuset.cpus.exclusive") == "2-3")
+      }
+      #expect(try node.text(child + "/cpuset.cpus") == "2-3" && node.text(child + "/cpuset.cpus.partition") == "isolated")
+      #expect(try node.text("cgroup/kubepods/pod1/c1/cpuset.cpus.partition") == "member")
+      await node.keeper.restore("c1")
+      #expect(try node.text("cgroup/kubepods/pod1/cpuset.cpus.exclusive") == "")
+    }
+  }
+
+  @Test func `systemd is told of quotas of its units, and who cannot tell it leaves all as it was`() async throws {
+    let group = "/kubepods.slice/kubepods-pod1.slice/berth-c1.scope"
+    try await with(.unified) { node in
+      for path in ["", "/kubepods-pod1.slice", "/kubepods-pod1.slice/berth-c1.scope"] {
+        try node.write("cgroup/kubepods.slice\(path)/cpu.max", "150000 100000")
+        try node.write("cgroup/kubepods.slice\(path)/cgroup.subtree_control", "")
+      }
+      try node.write("cgroup\(group)/cgroup-child/cpuset.cpus", "")
+      let unlimited = try tuned(["cpu-quota.crio.io": "disable", "cpu-c-states.crio.io": "enable"])
+      let error = await #expect(throws: Fault.self) { try await node.keeper.apply(unlimited, to: "c1", group) }
+      #expect(error?.code == .failedPrecondition && error?.message == "systemd's CPUQuota of kubepods-pod1.slice: there is no systemctl")
+      #expect(!node.keeper.isTuned("c1"))
+
+      try node.write("bin/systemctl", "#!/bin/sh\necho \"$*\" >> \(node.root)/told")
+      try Files.setMode(node.root + "/bin/systemctl", 0o755)
+      try await node.keeper.apply(unlimited, to: "c1", group)
+      await node.keeper.restore("c1")
+      try node.write("cgroup/kubepods.slice/kubepods-pod1.slice/cpu.max", "150000 100000")
+      try await node.keeper.apply(try tuned([:], shared: CPUSet("0-1")), to: "c1", group)
+      let told = String(decoding: try Files.read(node.root + "/told"), as: UTF8.self).split(separator: "\n")
+      #expect(
+        told == [
+          "set-property --runtime kubepods-pod1.slice CPUQuota=", "set-property --runtime berth-c1.scope CPUQuota=",
+          "set-property --runtime kubepods-pod1.slice CPUQuota=350% CPUQuotaPeriodSec=100000us",
+        ])
+    }
+  }
+
+  @Test func `housekeeping is done by the first of a container's processors and those of its core`() throws {
+    try withScratch("processors") { root in
+      let node = try RecordedNode(root, Self.legacy)
+      let files = ProcessorFiles(root: node.root)
+      #expect(files.housekeeping(of: CPUSet("1-3") ?? CPUSet()) == CPUSet("1"))
+      #expect(files.housekeeping(of: CPUSet("2-3") ?? CPUSet()) == CPUSet("2-3") && files.housekeeping(of: CPUSet("7")!) == CPUSet("7"))
+      #expect(files.housekeeping(of: CPUSet()).isEmpty)
     }
   }
 

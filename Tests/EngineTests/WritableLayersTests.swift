@@ -14,7 +14,7 @@ import Testing
     func prepare(_ key: String, above layers: [LayerID], limit: Int64?) -> RootfsMount { mount(key, above: layers) }
     func mount(_ key: String, above layers: [LayerID]) -> RootfsMount { RootfsMount(lower: [], upper: nil, work: nil) }
     func usage(_ key: String) -> DiskUsage { DiskUsage(bytes: 4096, inodes: 1) }
-    func overhead(_ key: String) -> DiskUsage { DiskUsage() }
+    func overhead() -> DiskUsage { DiskUsage() }
     func remove(_ key: String) {}
     func list() -> [String] { [] }
   }

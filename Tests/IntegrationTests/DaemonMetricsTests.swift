@@ -97,10 +97,37 @@ import Testing
   }
 
   @Test func `an address that cannot be had costs the metrics, not the node`() async throws {
-    try await Node.with(settings: "[metrics]\naddress = \"192.0.2.1:9\"\n") { node in
-      #expect(node.daemonLog().contains("no metrics are served: metrics: listen on"))
-      let images = try await node.images()
-      #expect(images.isEmpty)
+    try await withScratch("metrics") { scratch in
+      let socket = scratch + "/m.sock"
+      try await Node.with(settings: "[metrics]\naddress = \"192.0.2.1:9\"\nsocket = \"\(socket)\"\n") { node in
+        #expect(node.daemonLog().contains("metrics are not served: metrics: listen on 192.0.2.1:9"))
+        let images = try await node.images()
+        #expect(images.isEmpty)
+        let told = try await Scrape(socket)
+        #expect(told.status == "200")
+      }
+    }
+  }
+
+  @Test func `an address and a socket tell the same, and messages of streams count while they last`() async throws {
+    try await withScratch("metrics") { scratch in
+      let (socket, port) = (scratch + "/m.sock", try await Loopback.freePort())
+      try await Node.with(settings: "[metrics]\naddress = \"127.0.0.1:\(port)\"\nsocket = \"\(socket)\"\n") { node in
+        let answer = try await get("http://127.0.0.1:\(port)/metrics")
+        #expect(answer == "200 True")
+        let stream = try node.berth().serverStreaming(
+          "/runtime.v1.RuntimeService/GetContainerEvents", Runtime_V1_GetEventsRequest(), returning: Runtime_V1_ContainerEventResponse.self)
+        let pod = try await node.run(node.podConfig("told"))
+        var events = stream.makeAsyncIterator()
+        let first = try await events.next()
+        #expect(first?.containerID == pod)
+        let told = try await Scrape(socket)
+        func count(_ direction: String, _ method: String) -> Double? {
+          told[#"berth_grpc_messages_\#(direction)_total{service="runtime.v1.RuntimeService",method="\#(method)"}"#]
+        }
+        #expect(count("received", "RunPodSandbox") == 1 && count("sent", "RunPodSandbox") == 1)
+        #expect(count("received", "GetContainerEvents") == 1 && (count("sent", "GetContainerEvents") ?? 0) >= 1)
+      }
     }
   }
 }

@@ -131,8 +131,9 @@ import Testing
       let pod = try await node.run(node.podConfig("careless"))
       _ = try await node.launch("main", ["/bin/sh", "-c", "/bin/true & exec sleep 600"], in: pod)
       try await eventually("a process is defunct") { try await Scrape(socket)["berth_node_defunct_processes"] ?? 0 >= 1 ? true : nil }
-      let told = try await Scrape(socket)
       let pid = try node.processID()
+      let network = try #require(NetworkCounters.read(pid: pid)).reduce((0, 0)) { ($0.0 + $1.receivedBytes, $0.1 + $1.sentBytes) }
+      let told = try await Scrape(socket)
       let own = try #require(ProcessFigures.read(pid))
       #expect(told["process_start_time_seconds"] == own.startedAt)
       #expect(abs(own.startedAt - Double(SystemClock.realtimeNanoseconds()) / 1e9) < 120)
@@ -142,6 +143,13 @@ import Testing
       let limits = ProcessCounters.softLimits(KernelText.read("/proc/\(pid)/limits") ?? [])
       let limit = limits.first { $0.name == "max_open_files" }?.limit.map { Double($0) }
       #expect(told["process_max_fds"] == limit && (told["process_open_fds"] ?? 0) > 10)
+      let space = limits.first { $0.name == "max_address_space" }
+      #expect(told["process_virtual_memory_max_bytes"] == (space?.limit).map { Double($0) } ?? -1)
+      // What the network had before and has after the scrape.
+      let after = try #require(NetworkCounters.read(pid: pid)).reduce((0, 0)) { ($0.0 + $1.receivedBytes, $0.1 + $1.sentBytes) }
+      for (name, before, after) in [("receive", network.0, after.0), ("transmit", network.1, after.1)] {
+        #expect((Double(before)...Double(after)).contains(told["process_network_\(name)_bytes_total"] ?? -1), "\(name)")
+      }
     }
   }
 

@@ -18,6 +18,23 @@ import Testing
     }
   }
 
+  @Test func `network namespaces are mounted where the node wants them, and nothing stays there`() async throws {
+    try await withScratch("netns") { scratch in
+      let directory = scratch + "/below/netns"
+      try await Node.with(settings: "[pods]\nnetns_directory = \"\(directory)\"\n") { node in
+        try await node.importBusybox()
+        let pod = try await node.run(try node.podConfig("elsewhere"))
+        let name = try #require(try Files.list(directory).first)
+        #expect(Files.isNamespace("\(directory)/\(name)") && name.hasPrefix("berth-"))
+        let own = try await node.output("readlink /proc/self/ns/net", in: pod)
+        let output = try await Command.run("/usr/bin/stat", ["-L", "-c", "net:[%i]", "\(directory)/\(name)"], timeout: .seconds(10))
+        #expect(own == String(decoding: output.stdout, as: UTF8.self))
+        try await node.remove(pod: pod)
+        #expect(try Files.list(directory) == [])
+      }
+    }
+  }
+
   @Test func `a handler's containers are made over the spec that it names, and annotations of containers go through it`() async throws {
     try await withScratch("base-spec") { scratch in
       let base = #"{"process": {"rlimits": [{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 99}]}}"#

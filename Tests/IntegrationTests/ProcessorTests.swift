@@ -104,8 +104,8 @@ import Testing
   }
 
   @Test func `a container's own processors are as its pod's annotations want them, and others may be shared`() async throws {
-    let names = ["cpu-quota", "cpu-load-balancing", "cpu-shared", "cgroup2-mount-hierarchy-rw"].map { "\"\($0).crio.io\"" }.joined(
-      separator: ",")
+    let allowed = ["cpu-quota", "cpu-load-balancing", "cpu-shared", "irq-load-balancing", "cgroup2-mount-hierarchy-rw"]
+    let names = allowed.map { "\"\($0).crio.io\"" }.joined(separator: ",")
     let settings = """
       [pods]
       shared_cpuset = "0"
@@ -133,6 +133,9 @@ import Testing
       #expect(try file("cpu", "\(Node.cgroup)/quiet/\(quiet)/\(quotaFile)").hasPrefix(isUnified ? "max" : "-1"))
       let ignored = try await launch(try await pod("ignored", ["cpu-quota.crio.io": "disable"], ""))
       #expect(try file("cpu", "\(Node.cgroup)/ignored/\(ignored)/\(quotaFile)").hasPrefix("100000"))
+      let housed = try await launch(try await pod("housed", ["irq-load-balancing.crio.io": "housekeeping"]))
+      let known = String(decoding: try await node.exec(housed, ["env"]).stdout, as: UTF8.self)
+      #expect(known.contains("OPENSHIFT_HOUSEKEEPING_CPUS=1\n"), "\(known)")
       let sharing = try await pod("sharing", ["cpu-shared.crio.io/main": "enable"])
       let sharer = try await launch(sharing)
       #expect(try file("cpuset", "\(Node.cgroup)/sharing/\(sharer)/cpuset.cpus") == "0-1\n")

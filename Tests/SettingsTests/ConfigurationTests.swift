@@ -64,6 +64,7 @@ import Testing
     expected.tracing.tlsKey = "/k"
     expected.tracing.headers = ["X-Scope": "one"]
     expected.metrics.address = "[::1]:9"
+    expected.metrics.socket = "/ms"
     expected.metrics.tlsCertificate = "/c"
     expected.metrics.tlsKey = "/k"
     expected.metrics.tlsClientCA = "/a"
@@ -118,6 +119,7 @@ import Testing
     expected.shim.path = "/i"
     (expected.cni.readyTimeout, expected.cni.statusGrace, expected.cni.hostPorts) = (.seconds(3), .seconds(4), "network")
     (expected.pods.shmSize, expected.pods.hostNetworkOwnsUTS) = (8192, true)
+    expected.pods.netnsDirectory = "/ns"
     (expected.pods.sharedProcessors, expected.pods.irqbalance) = ("6-7", "/irq")
     (expected.pods.minimumUser, expected.pods.minimumGroup) = (100_000, 200_000)
     (expected.pods.userMappings, expected.pods.groupMappings) = ("0:1:2", "0:3:4")
@@ -140,7 +142,7 @@ import Testing
       events.queue_length = 50
       events.retention = "90s"
       registry.auth_file = "/x.json"
-      metrics = { address = "[::1]:9", tls_cert = "/c", tls_key = "/k", tls_client_ca = "/a", collectors = ["pods", "oom"], containers = true }
+      metrics = { address = "[::1]:9", socket = "/ms", tls_cert = "/c", tls_key = "/k", tls_client_ca = "/a", collectors = ["pods", "oom"], containers = true }
       registry.credential_helper_timeout = "5s"
       registry.progress_timeout = "0"
       registry.max_downloads_per_host = 3
@@ -157,6 +159,7 @@ import Testing
       pods.shm_size = 8192
       pods.shared_cpuset = "6-7"
       pods.irqbalance_config_file = "/irq"
+      pods.netns_directory = "/ns"
       pods.host_network_own_uts = true
       pods.minimum_mappable_uid = 100000
       pods.minimum_mappable_gid = 200000

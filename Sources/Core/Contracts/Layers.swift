@@ -1,3 +1,4 @@
+package import Linux
 package import OCI
 
 /// Names a committed layer: its diff ID where applying it needed nothing of its parents, else its chain ID
@@ -44,6 +45,11 @@ package struct DiskUsage: Hashable, Sendable, Codable {
     self.bytes = bytes
     self.inodes = inodes
   }
+
+  package init(_ usage: TreeUsage) { self.init(bytes: usage.bytes, inodes: usage.inodes) }
+
+  /// All below a directory, itself included; nothing where it cannot be read. Blocks.
+  package init(tree path: String) { self.init((try? TreeUsage.walk(path)) ?? TreeUsage()) }
 
   package static func + (a: DiskUsage, b: DiskUsage) -> DiskUsage {
     DiskUsage(bytes: a.bytes + b.bytes, inodes: a.inodes + b.inodes)

@@ -20,6 +20,12 @@ package struct RootfsMount: Hashable, Sendable, Codable {
   }
 }
 
+/// How much room a snapshot's limit leaves at least.
+package enum SnapshotLimit {
+  /// Bytes.
+  package static let least = 16 << 20
+}
+
 /// Writable directories above layers, one a container. None of it causes a sync: a snapshot does not outlive a reboot.
 package protocol Snapshotter: Sendable {
   /// Makes the directories of snapshot `key` above `layers` (lowest first). ALREADY_EXISTS where `key` is taken.
@@ -30,8 +36,8 @@ package protocol Snapshotter: Sendable {
   func mount(_ key: String, above layers: [LayerID]) throws -> RootfsMount
   /// What the writable layer occupies, as du(1) counts it. Where it has no limit it is walked: never on a request's path.
   func usage(_ key: String) async throws -> DiskUsage
-  /// What the snapshot occupies on disk besides: directories of its own, a filesystem's blocks. Blocks.
-  func overhead(_ key: String) -> DiskUsage
+  /// What all of it occupies on disk besides writable layers: directories of its own, filesystems' blocks, what is on its way out. Blocks.
+  func overhead() -> DiskUsage
   /// Removing what is not there succeeds. The mount must be gone.
   func remove(_ key: String) async throws
   func list() throws -> [String]

@@ -9,10 +9,20 @@ import SwiftProtobuf
 /// what was asked for stays on record.
 extension EngineSettings {
   func adapted(_ config: Runtime_V1_ContainerConfig, in sandbox: SandboxRecord) throws(Fault) -> Runtime_V1_ContainerConfig {
-    let pod = sandbox.config.content
-    let config = try withWorkload(config, in: pod)
-    guard let shared = try sharedProcessors(config, in: sandbox) else { return config }
-    return withShared(shared, config)
+    var config = try withWorkload(config, in: sandbox.config.content)
+    let shared = try sharedProcessors(config, in: sandbox)
+    if let housekeeping = try housekeepingProcessors(config, shared, in: sandbox) {
+      config.envs.append(.with { ($0.key, $0.value) = ("OPENSHIFT_HOUSEKEEPING_CPUS", Data("\(housekeeping)".utf8)) })
+    }
+    return shared.map { withShared($0, config) } ?? config
+  }
+
+  /// Where the container's interrupts go if only some of its processors take any. The variable is one that programs for CRI-O know.
+  private func housekeepingProcessors(_ config: Runtime_V1_ContainerConfig, _ shared: CPUSet?, in sandbox: SandboxRecord) throws(Fault)
+    -> CPUSet?
+  {
+    guard let tuning = try tuning(config, shared: shared, in: sandbox), tuning.interrupts == .housekeeping else { return nil }
+    return CPUSet(tuning.processors).map { ProcessorFiles().housekeeping(of: $0) }
   }
 
   /// An update's limits likewise: a kubelet's CPU manager knows of no processors but the container's own.
@@ -32,9 +42,12 @@ extension EngineSettings {
   /// What the pod's annotations want for the container's processors; nil where they want nothing.
   func tuning(_ record: ContainerRecord, in sandbox: SandboxRecord) throws(Fault) -> ProcessorTuning? {
     let config = try current(record, in: sandbox)
-    return try ProcessorTuning(
-      config.linux.resources, of: config.metadata.name, shared: try sharedProcessors(config, in: sandbox), in: sandbox.config.content,
-      allowed(sandbox))
+    return try tuning(config, shared: try sharedProcessors(config, in: sandbox), in: sandbox)
+  }
+
+  private func tuning(_ config: Runtime_V1_ContainerConfig, shared: CPUSet?, in sandbox: SandboxRecord) throws(Fault) -> ProcessorTuning? {
+    try ProcessorTuning(
+      config.linux.resources, of: config.metadata.name, shared: shared, in: sandbox.config.content, allowed(sandbox))
   }
 
   /// The processor that an exec keeps to, where the pod's handler wants that and the container is bound to some: of those that it shares, so that its

@@ -28,6 +28,11 @@ struct ProcessorFiles: Sendable {
     (try? text(path(processor, "topology/thread_siblings_list"))).flatMap { CPUSet($0) } ?? CPUSet([processor])
   }
 
+  /// Those of a container's processors that take its interrupts where the others take none: the first, and its siblings among them.
+  func housekeeping(of processors: CPUSet) -> CPUSet {
+    processors.first.map { processors.intersection(siblings(of: $0)) } ?? CPUSet()
+  }
+
   private var interruptMask: String { root + "/proc/irq/default_smp_affinity" }
 
   func interrupts() throws(Fault) -> ProcessorMask {

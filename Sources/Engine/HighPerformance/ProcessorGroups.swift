@@ -7,13 +7,28 @@ struct ProcessorGroups {
   /// The container's, relative to each hierarchy's root.
   let group: String
 
+  /// Microseconds of processor time in each period.
+  struct Quota: Equatable {
+    var quota: Int
+    var period: Int
+
+    /// Of one processor.
+    var percentage: Int { max(1, quota * 100 / max(1, period)) }
+  }
+
   private var pod: String { Files.parent(of: group) }
 
-  /// FAILED_PRECONDITION where the kernel cannot do it.
-  func apply(_ tuning: ProcessorTuning) throws {
-    if let shared = tuning.shared.flatMap({ CPUSet($0) }) { try raiseQuota(by: shared.count) }
-    if tuning.hasNoQuota { for path in [pod, group] where path != "/" { try removeQuota(of: path) } }
-    if tuning.keepsThreads { try keepThreads(on: CPUSet(tuning.processors) ?? CPUSet(), isSharing: tuning.shared != nil) }
+  /// The result is those groups whose quotas were changed. FAILED_PRECONDITION where the kernel cannot do it.
+  func apply(_ tuning: ProcessorTuning) throws -> [String] {
+    let own = CPUSet(tuning.processors) ?? CPUSet()
+    var changed = try tuning.shared.flatMap({ CPUSet($0) }).map { try raiseQuota(by: $0.count) } ?? []
+    if tuning.shared != nil, let root = unified { try makeOwnGroup(of: own, root) }
+    if tuning.hasNoQuota {
+      changed = [pod, group].filter { $0 != "/" }
+      for path in changed { try removeQuota(of: path) }
+    }
+    if tuning.keepsThreads { try keepThreads(on: own, isSharing: tuning.shared != nil) }
+    return changed
   }
 
   /// Takes back what is not the container's own; its group is gone, or goes.
@@ -39,33 +54,51 @@ struct ProcessorGroups {
     }
   }
 
-  /// The pod's quota, where it has one, has to hold what it shares with others, too. The container's own is in its spec.
-  private func raiseQuota(by processors: Int) throws {
-    guard pod != "/" else { return }
-    let directory = try directory("cpu", pod)
+  /// Nil for none.
+  func quota(of path: String) throws -> Quota? {
+    let directory = try directory("cpu", path)
     if unified != nil {
       let words = try text(directory + "/cpu.max").split(separator: " ")
-      guard words.count == 2, let quota = Int(words[0]), let period = Int(words[1]) else { return }
-      try Files.write("\(quota + processors * period) \(period)", to: directory + "/cpu.max", create: false)
-    } else {
-      guard let quota = Int(try text(directory + "/cpu.cfs_quota_us")), quota > 0 else { return }
-      let period = Int(try text(directory + "/cpu.cfs_period_us")) ?? 100_000
-      try Files.write("\(quota + processors * period)", to: directory + "/cpu.cfs_quota_us", create: false)
+      guard words.count == 2, let quota = Int(words[0]), let period = Int(words[1]) else { return nil }
+      return Quota(quota: quota, period: period)
     }
+    guard let quota = Int(try text(directory + "/cpu.cfs_quota_us")), quota > 0 else { return nil }
+    return Quota(quota: quota, period: Int(try text(directory + "/cpu.cfs_period_us")) ?? 100_000)
   }
+
+  /// The pod's quota, where it has one, has to hold what it shares with others, too. The container's own is in its spec.
+  private func raiseQuota(by processors: Int) throws -> [String] {
+    guard pod != "/", let now = try quota(of: pod) else { return [] }
+    let directory = try directory("cpu", pod)
+    let quota = now.quota + processors * now.period
+    if unified != nil {
+      try Files.write("\(quota) \(now.period)", to: directory + "/cpu.max", create: false)
+    } else {
+      try Files.write("\(quota)", to: directory + "/cpu.cfs_quota_us", create: false)
+    }
+    return [pod]
+  }
+
+  /// v2: who shares processors finds a group below its own (CRI-O's name for it) that has none but its own, where it moves the threads that want them.
+  private func makeOwnGroup(of processors: CPUSet, _ root: String) throws {
+    try Files.write("+cpu +cpuset", to: root + group + "/cgroup.subtree_control", create: false)
+    try Files.makeDirectories(root + ownGroup)
+    try Files.write("\(processors)", to: root + ownGroup + "/cpuset.cpus", create: false)
+  }
+
+  private var ownGroup: String { group + "/cgroup-child" }
 
   /// v1: a flag of the group. v2: a partition of its own, for which all above it have to set the processors aside (cgroup-v2.rst, "Cpuset").
   private func keepThreads(on processors: CPUSet, isSharing: Bool) throws {
     guard let root = unified else {
       return try Files.write("0", to: try directory("cpuset", group) + "/cpuset.sched_load_balance", create: false)
     }
-    if isSharing { throw Fault(.failedPrecondition, "on cgroup v2 a container cannot both share processors and have its own not balanced") }
-    let groups = ancestors(root) + [root + group]
+    let groups = ancestors(root) + [root + group] + (isSharing ? [root + ownGroup] : [])
     guard groups.allSatisfy({ Files.exists($0 + "/cpuset.cpus.exclusive") }) else {
       throw Fault(.failedPrecondition, "processors cannot be set aside: cpuset.cpus.exclusive needs Linux 6.7 and the cpuset controller")
     }
     for directory in groups { try change(directory + "/cpuset.cpus.exclusive") { $0.union(processors) } }
-    try Files.write("isolated", to: "\(root)\(group)/cpuset.cpus.partition", create: false)
+    try Files.write("isolated", to: groups[groups.count - 1] + "/cpuset.cpus.partition", create: false)
   }
 
   /// The groups above the container's, from the top.

@@ -18,6 +18,7 @@ package final class ProcessorKeeper: Sendable {
   private let files: ProcessorFiles
   private let tree: CgroupTree
   private let irqbalance: Irqbalance
+  private let systemd: SystemdQuotas
   private let logger: Logger
   /// One change at a time: settings are read, changed and written.
   private let lock = Mutex(())
@@ -31,8 +32,12 @@ package final class ProcessorKeeper: Sendable {
       logger: logger)
   }
 
-  init(directory: String, files: ProcessorFiles, tree: CgroupTree, irqbalance: Irqbalance, logger: Logger) {
-    (self.directory, self.files, self.tree, self.irqbalance, self.logger) = (directory, files, tree, irqbalance, logger)
+  init(
+    directory: String, files: ProcessorFiles, tree: CgroupTree, irqbalance: Irqbalance, systemd: SystemdQuotas = SystemdQuotas(),
+    logger: Logger
+  ) {
+    (self.directory, self.files, self.tree, self.logger) = (directory, files, tree, logger)
+    (self.irqbalance, self.systemd) = (irqbalance, systemd)
   }
 
   /// Whether something is to be put back when this container ends.
@@ -40,21 +45,22 @@ package final class ProcessorKeeper: Sendable {
 
   /// For a container that is created and not started yet. FAILED_PRECONDITION where this node cannot do it: then all is as before.
   func apply(_ tuning: ProcessorTuning, to container: String, _ group: String) async throws {
-    let mask = try await BlockingWork.run { [self] in
+    let groups = ProcessorGroups(tree: tree, group: group)
+    let (mask, quotas) = try await BlockingWork.run { [self] in
       try lock.withLock { _ in
         try Files.makeDirectories(directory)
         try Files.write(Array(try JSONEncoder().encode(Record(tuning: tuning, group: group))), to: record(container))
-        do {
-          let mask = try change(tuning)
-          try ProcessorGroups(tree: tree, group: group).apply(tuning)
-          return mask
-        } catch {
+        do { return (try change(tuning), try groups.apply(tuning)) } catch {
           putBack(tuning, container, group)
           throw Fault(.failedPrecondition, Fault(error).message, cause: error)
         }
       }
     }
     if let mask { await irqbalance.ban(mask.complement, logger) }
+    do { try await systemd.tell(of: quotas, in: groups) } catch {
+      await restore(container)
+      throw error
+    }
   }
 
   /// Once its container has ended; nothing to do where it has no settings.
@@ -111,8 +117,7 @@ extension ProcessorKeeper {
   }
 
   private func setInterrupts(on processors: CPUSet, of interrupts: ProcessorTuning.Interrupts, _ isOn: Bool) throws -> ProcessorMask {
-    var quiet = processors
-    if interrupts == .housekeeping, let first = processors.first { quiet = quiet.subtracting(files.siblings(of: first)) }
+    let quiet = interrupts == .housekeeping ? processors.subtracting(files.housekeeping(of: processors)) : processors
     var mask = try files.interrupts()
     mask.set(quiet, isOn)
     guard !mask.isEmpty else { throw Fault(.failedPrecondition, "no processor would be left for interrupts") }

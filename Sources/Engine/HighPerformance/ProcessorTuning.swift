@@ -64,7 +64,7 @@ private struct Annotations {
   /// How processors sleep and run is said for all of a pod.
   private func value(_ name: ExperimentalAnnotation) -> String? { allowed.podValue(name, in: pod) }
 
-  private func ownValue(_ name: ExperimentalAnnotation) -> String? { allowed.value(name, in: pod, container: container) ?? value(name) }
+  private func ownValue(_ name: ExperimentalAnnotation) -> String? { allowed.containerValue(name, [:], container: container, in: pod) }
 
   private func refuse(_ name: ExperimentalAnnotation, _ value: String, _ possible: String) -> Fault {
     Fault(.invalidArgument, "annotation \(name.rawValue): \"\(value.prefix(100))\", possible is \(possible)")

@@ -68,12 +68,11 @@ package final class ImageUsage: Sendable {
   func measure() async {
     let known = measured.withLock { $0.layers }
     let ids = ((try? layers.list()) ?? []).map(\.id)
-    let keys = (try? snapshots.list()) ?? []
     let root = root
     let snapshots = snapshots
     let found = await BlockingWork.run {
       var found = Self.walk(root, ids, known)
-      for key in keys { found.containerRest = found.containerRest + snapshots.overhead(key) }
+      found.containerRest = snapshots.overhead()
       return found
     }
     measured.withLock { $0 = found }
@@ -88,18 +87,10 @@ package final class ImageUsage: Sendable {
       found.layers[id] = known[id] ?? (try? TreeUsage.walk(path)).map { DiskUsage($0) }
     }
     let directory = LayerLayout.directory(root)
-    for name in (try? Files.list(directory)) ?? [] where !names.contains(name) { found.rest = found.rest + tree("\(directory)/\(name)") }
-    found.rest = found.rest + tree(root + "/content") + DiskUsage(TreeUsage.own(directory))
-    let snapshots = root + "/snapshots"
-    found.containerRest =
-      tree(snapshots + "/.removed") + tree(snapshots + "/.blank") + DiskUsage(TreeUsage.own(snapshots + "/.blocks"))
-      + DiskUsage(TreeUsage.own(snapshots))
+    for name in (try? Files.list(directory)) ?? [] where !names.contains(name) {
+      found.rest = found.rest + DiskUsage(tree: "\(directory)/\(name)")
+    }
+    found.rest = found.rest + DiskUsage(tree: root + "/content") + DiskUsage(TreeUsage.own(directory))
     return found
   }
-
-  private static func tree(_ path: String) -> DiskUsage { (try? TreeUsage.walk(path)).map { DiskUsage($0) } ?? DiskUsage() }
-}
-
-extension DiskUsage {
-  fileprivate init(_ usage: TreeUsage) { self.init(bytes: usage.bytes, inodes: usage.inodes) }
 }

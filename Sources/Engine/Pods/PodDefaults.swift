@@ -13,6 +13,8 @@ package struct PodDefaults: Sendable, Hashable {
 
   /// Bytes of a pod's /dev/shm.
   package var shmSize = 64 << 20
+  /// Where network namespaces are mounted; it is there.
+  package var netnsDirectory = "/run/netns"
   /// Pods on the host's network have a UTS namespace of their own, with the host's name.
   package var ownsUTS = false
   /// The lowest host IDs that a pod's user namespace may map.

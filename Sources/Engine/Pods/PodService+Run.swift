@@ -122,7 +122,7 @@ extension SandboxPlan {
     idMaps = namespaces.idMaps
     hostname = config.hostname
     sysctls = settings.podDefaults.sysctls(namespaces).merging(config.linux.sysctls.map { (PodDefaults.dotted($0.key), $0.value) }) { $1 }
-    netnsPath = ownNetwork ? "/run/netns/berth-\(UUIDText.random())" : ""
+    netnsPath = ownNetwork ? "\(settings.podDefaults.netnsDirectory)/berth-\(UUIDText.random())" : ""
     cgroup = try CgroupPath(parent: config.linux.cgroupParent, driver: settings.node.cgroupDriver).sandbox(id)
     place(settings.shim)
   }

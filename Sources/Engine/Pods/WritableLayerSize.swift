@@ -4,7 +4,6 @@ import Spec
 
 /// How much a container may write beside its volumes.
 enum WritableLayerSize {
-  private static let least = 16 << 20
   private static let annotation = ExperimentalAnnotation.writableLayerSize
 
   /// Bytes; nil for no limit. What an annotation says where the pod's handler allows it, at most what the node says; else that. INVALID_ARGUMENT for what is no
@@ -15,7 +14,7 @@ enum WritableLayerSize {
       annotation, config.annotations, container: config.metadata.name, in: sandbox.config.content.annotations)
     guard let asked else { return most }
     guard let size = ByteSize.parse(asked) else { throw refusal(asked, "is no size") }
-    if size < least { throw refusal(asked, "is less than the least, \(least) bytes") }
+    if size < SnapshotLimit.least { throw refusal(asked, "is less than the least, \(SnapshotLimit.least) bytes") }
     if let most, size > most { throw refusal(asked, "is more than this node allows, \(most) bytes (writable_layer_size)") }
     return Int64(size)
   }

@@ -10,6 +10,7 @@ package struct CallContext: Sendable {
   /// When the client stops waiting, if it said so.
   package let deadline: ContinuousClock.Instant?
   package let cancellation: CallCancellation
+  package let responses = SentResponses()
 
   /// A context made up by a caller inside this process, never cancelled.
   package init(path: String, metadata: GRPCMetadata = GRPCMetadata(), deadline: ContinuousClock.Instant? = nil) {
@@ -46,4 +47,14 @@ package final class CallCancellation: Sendable {
   package var reason: Reason? { state.withLock { $0 } }
 
   func cancel(_ reason: Reason) { state.withLock { $0 = $0 ?? reason } }
+}
+
+/// The messages that answer a call, for who counts them while a stream lasts.
+package final class SentResponses: Sendable {
+  private let listener = Mutex<(@Sendable () -> Void)?>(nil)
+
+  /// `body` is called for each that is sent from now on.
+  package func onEach(_ body: @escaping @Sendable () -> Void) { listener.withLock { $0 = body } }
+
+  func sent() { listener.withLock { $0 }?() }
 }

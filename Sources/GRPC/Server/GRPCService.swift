@@ -61,7 +61,7 @@ package struct GRPCMethod: Sendable {
       -> Void
   ) -> GRPCMethod {
     GRPCMethod(name: name, kind: .serverStreaming) { bytes, context, responder in
-      try await handler(try decode(bytes), context, GRPCResponseWriter(responder: responder))
+      try await handler(try decode(bytes), context, GRPCResponseWriter(responder: responder, responses: context.responses))
       return nil
     }
   }
@@ -74,10 +74,12 @@ package struct GRPCMethod: Sendable {
 /// Sends the responses of one server-streaming call.
 package struct GRPCResponseWriter<Response: Message>: Sendable {
   let responder: Responder
+  let responses: SentResponses
 
   /// Sends one message. Waits while the client is slow; throws when the call is over.
   package func write(_ response: Response) async throws {
     try await responder.write(try MessageCoding.encode(response, limit: responder.limit, kind: "response"))
+    responses.sent()
   }
 
   /// Sends the response headers at once, so that the client knows that the call was accepted before there is a first message.

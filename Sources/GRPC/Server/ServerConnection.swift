@@ -81,7 +81,12 @@ extension ServerConnection {
     let (core, method, context) = (core, call.method, call.context)
     let task = Task(executorPreference: method.kind == .immediate ? executor : nil) {
       do {
-        responder.finish(.success(try await core.run(context) { try await method.handle(request, context, responder) }))
+        let answer = try await core.run(context) {
+          let answer = try await method.handle(request, context, responder)
+          if answer != nil { context.responses.sent() }
+          return answer
+        }
+        responder.finish(.success(answer))
       } catch { responder.finish(.failure(GRPCStatus(error))) }
     }
     call.phase = .running(task)

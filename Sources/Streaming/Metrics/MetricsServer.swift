@@ -7,10 +7,17 @@ import NIOPosix
 /// Where the daemon's metrics are read: `GET /metrics`, plain or by TLS, on an address or a Unix socket.
 package final class MetricsServer: Sendable {
   package struct Configuration: Sendable {
-    package enum Address: Sendable, Hashable {
+    package enum Address: Sendable, Hashable, CustomStringConvertible {
       /// A literal address; port 0 is any.
       case ip(String, port: Int)
       case unix(String)
+
+      package var description: String {
+        switch self {
+        case .ip(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): "unix://\(path)"
+        }
+      }
     }
 
     package var address: Address
