@@ -117,6 +117,19 @@ let shim: [Target] = [
     linkerSettings: [.unsafeFlags(["-no-static-stdlib"])])
 ]
 
+/// Alone in its container's root filesystem: no libc, no Swift, no loader.
+let pause: [Target] = [
+  .executableTarget(
+    name: "berth-pause", path: "Sources/Pause",
+    cSettings: cStrict + [
+      .unsafeFlags(["-ffreestanding", "-fno-pic", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-Os"])
+    ],
+    linkerSettings: [
+      .unsafeFlags(["-enable-experimental-feature", "Embedded", "-no-static-stdlib"]),
+      .unsafeFlags(["-nostdlib", "-static", "-no-pie"].flatMap { ["-Xclang-linker", $0] }),
+    ])
+]
+
 let testTargets: [Target] = [
   .target(
     name: "Support",
@@ -174,6 +187,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
-  targets: cTargets + foundation + transports + implementations + surfaces + shim + testTargets,
+  targets: cTargets + foundation + transports + implementations + surfaces + shim + pause + testTargets,
   cLanguageStandard: .gnu17
 )

@@ -35,7 +35,7 @@ struct CoreServices: Sendable {
     usage = ImageUsage(root: settings.root, layers: stores.layers, snapshots: stores.snapshots, writable: stats.writable)
     network = try CNINetwork(CNINetwork.Settings(settings), metrics: metrics, logger: logger)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))
-    let engine = try EngineSettings(settings, appArmorProfile: appArmorProfile, logger: logger)
+    let engine = try EngineSettings(settings, shim: shim, appArmorProfile: appArmorProfile, logger: logger)
     let tasks = ShimRuntime(shim: shim, cgroups: tree, logger: logger)
     var services = Self.podServices(
       settings, engine, stores, store, ledger: ledger, network: network, tasks: tasks, tree: tree, logger: logger)

@@ -1,3 +1,4 @@
+import Core
 import Engine
 import Linux
 import Logging
@@ -5,9 +6,15 @@ import Settings
 import Spec
 
 extension EngineSettings {
-  /// - Parameter appArmorProfile: the default one, where it could be loaded.
-  init(_ settings: Configuration, appArmorProfile: String?, logger: Logger) throws {
-    try self.init(state: settings.state, runtimes: settings.runtimes.paths(), node: NodeFacts.gather())
+  /// - Parameters:
+  ///   - shim: path of berth-shim.
+  ///   - appArmorProfile: the default one, where it could be loaded.
+  init(_ settings: Configuration, shim: String, appArmorProfile: String?, logger: Logger) throws {
+    let runtimes = try settings.runtimes.paths(beside: shim) { logger.warning("\($0)") }
+    try self.init(state: settings.state, runtimes: runtimes, node: NodeFacts.gather())
+    if settings.runtimes.wantInfraContainers {
+      pauseProgram = try stage("infra_container") { try Configuration.Shim.companion("berth-pause", of: shim) }
+    }
     if let least = node.minimumOOMScore {
       logger.warning("oom_score_adj below \(least) cannot be set without CAP_SYS_RESOURCE: such requests get \(least)")
     }
@@ -16,7 +23,7 @@ extension EngineSettings {
     node.cgroupDriver = CgroupDriver(rawValue: settings.cgroups.driver) ?? .cgroupfs
     node.cdiDirectories = settings.cdi.directories
     node.defaultAppArmorProfile = appArmorProfile
-    shim = ShimPlacement(settings.shim)
+    self.shim = ShimPlacement(settings.shim)
     writableSizes = settings.writableSizes
     workloads = try settings.engineWorkloads()
     try take(settings.containers)

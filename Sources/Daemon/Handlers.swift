@@ -7,10 +7,16 @@ import Spec
 
 /// `[runtimes.NAME]` as the engine takes it: by handler, the default one under the empty name too.
 extension Configuration.Runtimes {
-  /// Handler → program; the empty name is the default handler. A handler whose program is missing is left out, except the default one.
-  func paths() throws -> [String: String] {
+  /// Handler → OCI runtime; the empty name is the default handler. A handler whose program is missing is left out, except the default one.
+  /// - Parameter shim: berth-shim, beside which is what drives others' shims as an OCI runtime.
+  func paths(beside shim: String, warn: (String) -> Void) throws -> [String: String] {
     var paths: [String: String] = [:]
-    for name in handlers.keys { if let path = try? executable(of: name) { paths[name] = path } }
+    for (name, handler) in handlers {
+      do throws(Fault) {
+        let program = try executable(of: name)
+        paths[name] = handler.kind.isForeign ? try Configuration.Shim.companion("berth-runtime", of: shim) : program
+      } catch { if handler.kind.isForeign || handler.path != nil { warn("runtimes.\(name) is not there for pods: \(error.message)") } }
+    }
     paths[""] = paths[standard] ?? standard
     return paths
   }
@@ -43,7 +49,16 @@ extension Configuration.Runtimes {
 
   var roots: [String: String] { each(\.stateRoot) }
 
-  var shimEnvironments: [String: [String]] { each { $0.monitorEnvironment.isEmpty ? nil : $0.monitorEnvironment } }
+  var shimEnvironments: [String: [String]] {
+    let all = handlers.map { name, handler in
+      (name, handler.foreignEnvironment(shim: try? executable(of: name)) + handler.monitorEnvironment)
+    }
+    var environments = Dictionary(uniqueKeysWithValues: all).filter { !$0.value.isEmpty }
+    environments[""] = environments[standard]
+    return environments
+  }
+
+  var wantInfraContainers: Bool { handlers.values.contains { $0.wantsInfraContainer } }
 
   var platformPrograms: [String: [Platform: String]] {
     each { handler in
@@ -73,6 +88,15 @@ extension Configuration.Runtimes {
 }
 
 extension Configuration.Runtime {
+  fileprivate var wantsInfraContainer: Bool { hasInfraContainer || kind.isForeign }
+
+  /// What berth-runtime has to know of another's shim.
+  fileprivate func foreignEnvironment(shim: String?) -> [String] {
+    guard kind.isForeign, let shim else { return [] }
+    return ["BERTH_V2_SHIM=\(shim)"] + (shimConfig.map { ["BERTH_V2_CONFIG=\($0)"] } ?? [])
+      + (shimOptionsType.map { ["BERTH_V2_OPTIONS_TYPE=\($0)"] } ?? [])
+  }
+
   fileprivate var creation: CreationSettings {
     let options = (avoidsPivot ? ["--no-pivot"] : []) + (sharesKeyring ? ["--no-new-keyring"] : [])
     let (seconds, attoseconds) = createTimeout.components
@@ -86,6 +110,11 @@ extension Configuration.Runtime {
     facts.hasWritableCgroups = writableCgroups
     facts.minimumMemory = Int64(minimumMemory)
     (facts.isMachine, facts.execsOnFirstProcessor) = (isMachine, execAffinity == "first")
+    (facts.isForeign, facts.hasInfraContainer) = (kind.isForeign, wantsInfraContainer)
+    if let shimConfig, !Files.exists(shimConfig) {
+      throw Fault(
+        .failedPrecondition, "runtime_config_path \(shimConfig): is not there; correct it, or remove it for the shim's own default")
+    }
     facts.seccomp = try SeccompProfile.ofOperator(seccompProfile, "seccomp_profile")
     facts.defaultAnnotations = defaultAnnotations
     if let baseSpec {

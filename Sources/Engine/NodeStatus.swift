@@ -19,7 +19,7 @@ package struct NodeStatus: Sendable {
   package var facts: NodeFacts { settings.node }
 
   package func features(of handler: String) async -> RuntimeFeatures {
-    var features = await settings.runtimeFeatures.of(settings.runtimes[handler] ?? "")
+    var features = await settings.features(of: settings.runtimes[handler] ?? "", handler: handler)
     features.userNamespaces = features.userNamespaces && settings.node.hasUserNamespaces
     return features
   }

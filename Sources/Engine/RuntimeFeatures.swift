@@ -13,6 +13,8 @@ package struct RuntimeFeatures: Sendable, Hashable {
   package var netDevices = false
   /// `linux.intelRdt.schemata`.
   package var rdtSchemata = false
+
+  static let unknown = RuntimeFeatures(recursiveReadOnly: false, userNamespaces: false)
 }
 
 /// One question a runtime, by its `features` command; its answer holds as long as its file does.

@@ -13,8 +13,16 @@ extension Configuration {
 
   /// `[runtimes.NAME]`
   package struct Runtime: Equatable, Sendable {
-    /// `nil`: a program of the handler's name, looked for in ``Executables/searchPath``.
+    /// `nil`: a program of the handler's name, or of that of its shim, looked for in ``Executables/searchPath``.
     package var path: String?
+    /// Key `runtime_type`.
+    package var kind = RuntimeKind.oci
+    /// Key `runtime_config_path`: the configuration file of another's shim.
+    package var shimConfig: String?
+    /// Key `runtime_options_type`: the type of the options that another's shim is given, where it knows others than containerd's usual ones.
+    package var shimOptionsType: String?
+    /// Key `infra_container`: pods have a container that stands for them. Those of another's shim always have.
+    package var hasInfraContainer = false
     /// Key `pod_annotations`: patterns of the pod's annotations that the runtime gets to see.
     package var podAnnotations: [String] = []
     /// Key `container_annotations`: the same of a container's.
@@ -46,8 +54,9 @@ extension Configuration {
     /// Key `container_min_memory`, bytes: a lower limit of a container is refused.
     package var minimumMemory = 0
 
-    /// Key `is_vm`: its containers are virtual machines, which SELinux's policy tells from others.
-    package var isMachine = false
+    /// Key `is_vm`: its containers are virtual machines, which SELinux's policy tells from others; `nil` where ``kind`` says it.
+    package var machine: Bool?
+    package var isMachine: Bool { machine ?? kind.isMachine }
     /// Key `exec_cpu_affinity`: `first`: what an exec starts keeps to the first processor of those that the container is bound to; empty for any.
     package var execAffinity = ""
     /// Key `seccomp_profile`: a file with what RuntimeDefault means in this handler's pods.
@@ -102,7 +111,7 @@ extension Configuration.Runtime {
     try table.set(&hidesHostDevices, "privileged_without_host_devices")
     try table.set(&allowsAllDevices, "privileged_without_host_devices_all_devices_allowed")
     try table.set(&writableCgroups, "cgroup_writable")
-    try table.set(&isMachine, "is_vm")
+    try table.set(&machine, "is_vm")
     try table.set(&execAffinity, "exec_cpu_affinity") { ["", "first"].contains($0) ? nil : "must be empty or first" }
     try table.set(&seccompProfile, "seccomp_profile", check: Check.absolute)
     try table.set(&createTimeout, "container_create_timeout", check: Check.duration(.zero ... .seconds(86400)))
@@ -110,5 +119,6 @@ extension Configuration.Runtime {
     try table.set(&sharesKeyring, "no_new_keyring")
     try table.set(&minimumMemory, "container_min_memory", check: Check.range(0...(1 << 40)))
     if inheritsProgram, path != nil { throw table.error("inherit_default_runtime", "and path cannot both be given") }
+    try applyKind(&table)
   }
 }

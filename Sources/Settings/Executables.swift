@@ -13,7 +13,7 @@ package enum Executables {
 }
 
 extension Configuration.Runtimes {
-  /// The program of a handler; the default one for an empty name.
+  /// The program of a handler, an OCI runtime or another's shim; the default one for an empty name.
   /// NOT_FOUND for a handler that is not configured, FAILED_PRECONDITION where its program is missing.
   package func executable(of name: String) throws(Fault) -> String {
     let name = name.isEmpty ? standard : name
@@ -25,9 +25,11 @@ extension Configuration.Runtimes {
       guard Files.isExecutable(path) else { throw Fault(.failedPrecondition, "runtime \"\(name)\": \(path) is no executable file") }
       return path
     }
-    if let path = Executables.find(name) { return path }
+    let program = runtime.kind.program ?? name
+    if let path = Executables.find(program) { return path }
     let places = Executables.searchPath.joined(separator: ":")
-    throw Fault(.failedPrecondition, "runtime \"\(name)\": no program \"\(name)\" in \(places); install it or set [runtimes.\(name)] path")
+    throw Fault(
+      .failedPrecondition, "runtime \"\(name)\": no program \"\(program)\" in \(places); install it or set [runtimes.\(name)] path")
   }
 }
 
@@ -42,5 +44,12 @@ extension Configuration.Shim {
     let places = [daemonDirectory, "/usr/libexec/berth"] + Executables.searchPath
     if let found = Executables.find(name, in: places) { return found }
     throw Fault(.failedPrecondition, "shim: no \(name) in \(places.joined(separator: ":")); set [shim] path")
+  }
+
+  /// A program that comes with berth-shim, which is `shim`. FAILED_PRECONDITION where there is none.
+  package static func companion(_ name: String, of shim: String) throws(Fault) -> String {
+    let places = [Files.parent(of: shim), "/usr/libexec/berth"] + Executables.searchPath
+    if let found = Executables.find(name, in: places) { return found }
+    throw Fault(.failedPrecondition, "no \(name) in \(places.joined(separator: ":")); it belongs beside berth-shim")
   }
 }

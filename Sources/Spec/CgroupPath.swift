@@ -36,6 +36,9 @@ package struct CgroupPath: Sendable, Hashable {
   /// Of shim and holder: a leaf of their own.
   package func sandbox(_ id: String) -> String { parent == "/" ? "/\(id)" : "\(parent)/\(id)" }
 
+  /// Of shim and holder in a pod whose infra container has that one.
+  package func monitor(_ id: String) -> String { sandbox("berth-shim-\(id)") }
+
   /// Of a container, where its processes are to be found.
   package func container(_ id: String) -> String {
     switch driver {

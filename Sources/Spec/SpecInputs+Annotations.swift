@@ -6,7 +6,7 @@ import OCI
 extension SpecInputs {
   /// What monitoring, hooks and other runtimes (kata, gVisor) know of a container by annotations of its spec: containerd's and CRI-O's.
   ///
-  /// The sandbox has no spec of its own: what those put into one is with its containers.
+  /// Where the sandbox has no spec of its own, what those put into one is with its containers.
   var annotations: [String: String] {
     containerdAnnotations.merging(crioAnnotations) { own, _ in own }.merging(kubeletLabels) { own, _ in own }
   }
@@ -16,7 +16,10 @@ extension SpecInputs {
       "sandbox-id": pod.sandboxID, "sandbox-name": sandbox.metadata.name, "sandbox-namespace": sandbox.metadata.namespace,
       "sandbox-uid": sandbox.metadata.uid, "sandbox-log-directory": sandbox.logDirectory,
     ]
-    let own = ["container-type": "container", "container-name": container.metadata.name, "image-name": imageName]
+    let own =
+      isInfraContainer
+      ? ["container-type": "sandbox", "sandbox-image-name": imageName]
+      : ["container-type": "container", "container-name": container.metadata.name, "image-name": imageName]
     return named("io.kubernetes.cri.", pod.merging(own) { $1 }.merging(sandboxSize) { own, _ in own })
   }
 

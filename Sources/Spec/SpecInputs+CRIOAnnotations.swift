@@ -20,14 +20,15 @@ package struct SpecOrigin: Sendable, Hashable {
 extension SpecInputs {
   /// CRI-O's, by its names and in its forms.
   var crioAnnotations: [String: String] {
-    named("io.kubernetes.cri-o.", identity.merging(streams) { $1 }.merging(podFacts) { $1 }.merging(documents) { $1 })
+    let own = identity.merging(streams) { $1 }.merging(podFacts) { $1 }.merging(documents) { $1 }
+    return named("io.kubernetes.cri-o.", own).merging(podSize) { $1 }
   }
 
   private var containerName: String { sandbox.metadata.runtimeName(of: container.metadata.name, container.metadata.attempt) }
 
   private var identity: [String: String] {
     [
-      "ContainerType": "container", "ContainerID": id, "ContainerName": containerName,
+      "ContainerType": isInfraContainer ? "sandbox" : "container", "ContainerID": id, "ContainerName": containerName,
       "Name": containerName, "Image": container.image.image, "ImageName": imageName,
       "ImageRef": origin.imageID, "MountPoint": origin.rootfs, "Created": Timestamp.text(origin.createdAt),
       "SeccompProfilePath": seccompName,

@@ -12,6 +12,8 @@ package struct SpecInputs: Sendable {
   package var pod: PodFacts
   package var node: NodeFacts
   package var lookups: Lookups
+  /// The container stands for the pod itself.
+  package var isInfraContainer = false
   /// The pod's runtime handler.
   package var handler = HandlerFacts()
   /// Nil where the container has none.

@@ -44,8 +44,10 @@ struct SandboxRemains: Sendable {
 
   private func forceDelete() async {
     await withDiscardingTaskGroup { group in
-      for container in containers { group.addTask { await forceDelete(container) } }
+      for container in containers where container.id != plan.id { group.addTask { await forceDelete(container) } }
     }
+    // The one that stands for the pod: with it goes what the others ran in.
+    for container in containers where container.id == plan.id { await forceDelete(container) }
   }
 
   /// The runtime's own clearing up. It may be missing, fail or hang: what matters is done by us afterwards.
@@ -54,7 +56,7 @@ struct SandboxRemains: Sendable {
     do {
       let output = try await Command.run(
         container.runtime, ["--root", container.runtimeRoot, "delete", "--force", container.id],
-        environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], timeout: limits.forcedDelete)
+        environment: plan.runtimeEnvironment, timeout: limits.forcedDelete)
       if output.succeeded { return }
       logger.warning("container \(container.id): \(container.runtime) delete: \(output.ending): \(output.errorText)")
     } catch {

@@ -7,10 +7,6 @@ struct ShimStart: Sendable {
   let runtime: ShimRuntime
   let plan: SandboxPlan
 
-  /// The first of a name counts.
-  private var environment: [String] {
-    (plan.shimEnvironment ?? []) + ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
-  }
   private var files: ShimFiles { ShimFiles(directory: plan.directory) }
 
   private struct Spawned: Sendable {
@@ -74,7 +70,7 @@ struct ShimStart: Sendable {
     let log = try FileHandle.append(to: files.log)
     var program = Spawn(
       runtime.shim, ["serve", "--id", plan.id, "--dir", plan.directory], descriptors: [null.raw, log.raw, log.raw, socket.raw])
-    program.environment = environment
+    program.environment = plan.runtimeEnvironment
     program.directory = plan.directory
     program.cgroups = cgroups
     program.oomScore = OOMScore.allowed(plan.shimOOMScore)

@@ -86,9 +86,14 @@ import Testing
     (special.podAnnotations, special.containerAnnotations, special.defaultAnnotations) = (["p"], ["q"], ["a.b/c": "d"])
     (special.seccompProfile, special.createTimeout, special.avoidsPivot, special.sharesKeyring) = ("/r", .seconds(9), true, true)
     special.allowedAnnotations = ["x.crio.io"]
-    (special.isMachine, special.execAffinity) = (true, "first")
+    (special.machine, special.execAffinity) = (true, "first")
     (special.snapshotter, special.writableSize) = ("native", 0)
     expected.runtimes.handlers["special"] = special
+    var guest = Configuration.Runtime()
+    (guest.kind, guest.shimConfig, guest.shimOptionsType, guest.hasInfraContainer) = (
+      .named("io.containerd.kata.v2"), "/ac", "kata.Options", true
+    )
+    expected.runtimes.handlers["guest"] = guest
     expected.pods.sysctls = ["net.core.somaxconn": "9"]
     expected.cni.defaultNetwork = "cluster"
     expected.cni.attachesSerially = true
@@ -232,6 +237,11 @@ import Testing
       snapshotter = "native"
       writable_layer_size = "0"
       exec_cpu_affinity = "first"
+      [runtimes.guest]
+      runtime_type = "io.containerd.kata.v2"
+      runtime_config_path = "/ac"
+      runtime_options_type = "kata.Options"
+      infra_container = true
       [workloads.w]
       activation_annotation = "a/b"
       annotation_prefix = "c.d"

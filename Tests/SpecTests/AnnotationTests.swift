@@ -78,3 +78,37 @@ import Testing
       found["io.kubernetes.cri.sandbox-id"] == String(repeating: "5", count: 64) && found["io.kubernetes.cri-o.Namespace"] == "default")
   }
 }
+
+/// What tools read of a pod's own container.
+@Suite struct InfraAnnotationTests {
+  private func annotations(_ change: (inout SpecInputs) -> Void = { _ in }) throws -> [String: String] {
+    try SpecFixture.build {
+      ($0.isInfraContainer, $0.imageName, $0.container.metadata.name) = (true, "berth-pause", "POD")
+      change(&$0)
+    }.annotations ?? [:]
+  }
+
+  @Test func `it is the sandbox, by both peers' names`() throws {
+    let found = try annotations()
+    #expect(found["io.kubernetes.cri.container-type"] == "sandbox" && found["io.kubernetes.cri-o.ContainerType"] == "sandbox")
+    #expect(found["io.kubernetes.cri.sandbox-image-name"] == "berth-pause" && found["io.kubernetes.cri.image-name"] == nil)
+    #expect(found["io.kubernetes.cri.container-name"] == nil && found["io.kubernetes.cri-o.ContainerName"] == "k8s_POD_web_default_uid-1_0")
+    #expect(found["pod-linux-overhead.crio.io"] == nil && found["io.kubernetes.cri.sandbox-memory"] == nil)
+  }
+
+  @Test func `the pod's size is told, of its containers and of what it costs besides`() throws {
+    let found = try annotations {
+      $0.sandbox.linux.resources = .with { ($0.cpuPeriod, $0.cpuQuota, $0.cpuShares, $0.memoryLimitInBytes) = (1000, 2000, 3, 4) }
+      $0.sandbox.linux.overhead = .with {
+        ($0.memoryLimitInBytes, $0.cpusetCpus, $0.unified) = (1 << 20, "0-1", ["memory.low": "2", "memory.high": "1"])
+        $0.hugepageLimits = [.with { ($0.pageSize, $0.limit) = ("2MB", 7) }]
+      }
+    }
+    let resources = #"{"cpu_period":1000,"cpu_quota":2000,"cpu_shares":3,"memory_limit_in_bytes":4}"#
+    let overhead =
+      #"{"memory_limit_in_bytes":1048576,"cpuset_cpus":"0-1","hugepage_limits":[{"page_size":"2MB","limit":7}],"unified":{"memory.high":"1","memory.low":"2"}}"#
+    #expect(found["pod-linux-resources.crio.io"] == resources && found["io.kubernetes.cri-o.PodLinuxResources"] == resources)
+    #expect(found["pod-linux-overhead.crio.io"] == overhead && found["io.kubernetes.cri-o.PodLinuxOverhead"] == overhead)
+    #expect(found["io.kubernetes.cri.sandbox-cpu-quota"] == "2000" && found["io.kubernetes.cri.sandbox-memory"] == "4")
+  }
+}

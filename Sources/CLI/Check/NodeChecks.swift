@@ -11,7 +11,8 @@ struct NodeChecks {
 
   init(_ configuration: Configuration) {
     runtimes = RuntimeChecks(
-      handlers: configuration.runtimes.handlers.filter { !$0.value.inheritsProgram }.mapValues(\.path),
+      handlers: configuration.runtimes.handlers.filter { !$0.value.inheritsProgram && !$0.value.kind.isForeign }.mapValues(\.path),
+      shims: configuration.runtimes.handlers.filter { $0.value.kind.isForeign }.mapValues { $0.path ?? $0.kind.program ?? "" },
       standard: configuration.runtimes.standard)
     network = NetworkChecks(configurations: configuration.cni.configurationDirectory, plugins: configuration.cni.binaryDirectories)
     storage = StorageChecks(data: configuration.root)

@@ -4,12 +4,15 @@ struct RuntimeChecks {
 
   /// Handlers by name, with their program where the configuration names one.
   var handlers: [String: String?] = ["runc": nil]
+  /// Others' shims by the handler that they are for: a path, or a program's name.
+  var shims: [String: String] = [:]
   /// The handler of pods that name none; the node is not fit without it.
   var standard = "runc"
 
   func findings(_ node: Node) async -> [Finding] {
     var findings: [Finding] = []
     for (name, path) in handlers.sorted(by: { $0.key < $1.key }) { findings.append(await runtime(name, path, node)) }
+    findings += shims.sorted { $0.key < $1.key }.map { shim($0.key, $0.value, node) }
     if handlers["crun"] == nil, let crun = node.find("crun"), let version = await node.version(of: crun) {
       findings.append(.good("crun", "\(version) (\(crun)), not configured as a handler"))
     }
@@ -35,6 +38,13 @@ struct RuntimeChecks {
       return .warning(name, "\(line) is old", "use \(Self.oldestRunc) or newer")
     }
     return .good(name, "\(line) (\(path))")
+  }
+
+  /// Not asked for its version: the interface that it must have is another.
+  private func shim(_ name: String, _ program: String, _ node: Node) -> Finding {
+    if let path = program.hasPrefix("/") ? program : node.find(program), node.exists(path) { return .good(name, "shim \(path)") }
+    let bad = name == standard ? Finding.unfit : Finding.warning
+    return bad(name, "shim \(program) is not there", "install it, or set [runtimes.\(name)] path")
   }
 
   private func firewall(_ node: Node) -> Finding {

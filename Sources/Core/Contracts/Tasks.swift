@@ -39,6 +39,11 @@ package struct SandboxPlan: Sendable, Hashable, Codable {
     self.id = id
     self.directory = directory
   }
+
+  /// Of the shim and of the OCI runtime, whoever runs it. The first of a name counts.
+  package var runtimeEnvironment: [String] {
+    (shimEnvironment ?? []) + ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+  }
 }
 
 /// How an OCI runtime is to create containers, beyond what their specs say.

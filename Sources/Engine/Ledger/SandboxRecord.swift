@@ -30,6 +30,8 @@ package struct SandboxRecord: LedgerRecord, Codable, Hashable {
   package let createdAt: Int64
   package var state: State
   package let plan: SandboxPlan
+  /// The container that stands for the pod itself, by the sandbox's own ID; nil where its handler wants none. Nobody is told of it.
+  package var infra: ContainerPlan?
   package var addresses: [String]
   /// The pod's holder; 0 where there is none.
   package var holderPID: Int32

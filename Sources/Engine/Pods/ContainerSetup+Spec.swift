@@ -38,7 +38,7 @@ extension ContainerSetup {
       lookups: Lookups { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
     (inputs.labels, inputs.prepared, inputs.origin) = (labels, prepared, origin(image, config))
     if config.mounts.contains(where: \.recursiveReadOnly) || config.asksForCDI {
-      let features = await services.settings.runtimeFeatures.of(try runtime(for: imageConfig))
+      let features = await services.settings.features(of: try runtime(for: imageConfig), handler: sandbox.runtimeHandler)
       inputs.node.hasRecursiveReadOnly = features.recursiveReadOnly
       (inputs.node.hasNetDevices, inputs.node.hasRDTSchemata) = (features.netDevices, features.rdtSchemata)
     }

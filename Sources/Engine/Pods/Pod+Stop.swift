@@ -21,6 +21,7 @@ extension Pod {
     let task = try await withDeadline(30_000_000_000) { await self.taskIfAlive() } ?? nil
     if let task { try await stages.pod(.containers, runtime) { try await endContainers(task) } }
     stopping = true
+    if let task { await endInfraContainer(task) }
     await detachNetwork()
     try await traced("shim.end") {
       if let task { try await stages.pod(.shimEnd, runtime) { try await endShim(task) } } else { await buryShim() }
@@ -46,7 +47,7 @@ extension Pod {
     shim = .dead
     do { try await task.shutdown() } catch {
       logger.error("shim: \(Fault(error))")
-      try await services.tasks.reap(ledger.sandbox(id).plan, containers: ledger.containers(of: id).map(\.plan))
+      try await services.tasks.reap(ledger.sandbox(id).plan, containers: plans)
     }
   }
 
@@ -63,7 +64,7 @@ extension Pod {
     let record = try ledger.sandbox(id)
     if record.remains != nil {
       await detachNetwork()
-      try await stage("remains") { try await services.tasks.reap(record.plan, containers: []) }
+      try await stage("remains") { try await services.tasks.reap(record.plan, containers: plans) }
     }
     try await stage("files") { try await SandboxFiles(record.plan).remove() }
     try ledger.removeSandbox(id)

@@ -30,6 +30,8 @@ package actor Pod {
   var stopping = false
   /// What the shim's death left behind is being cleared, or was.
   private var burial: Task<Void, Never>?
+  /// Why it died.
+  private var cause = "the pod's shim died"
   /// How each container's process ended, for whoever waits; made at create, found again by recovery.
   var exits: [String: Flight<ExitRecord>] = [:]
   /// Containers whose first stop signal was sent.
@@ -85,6 +87,15 @@ package actor Pod {
       await self.shimEnded()
     }
     Task.detached { [self] in await watchLogLosses(task) }
+    watchInfraContainer(task)
+  }
+
+  /// Its infra container has ended by itself: whatever is left of the pod (a machine that is gone) is no use to anybody.
+  func infraContainerEnded() async {
+    guard !stopping, case .live = shim else { return }
+    cause = "the pod's infra container ended"
+    logger.error("\(cause)")
+    await buryShim()
   }
 
   private func shimEnded() async {
@@ -103,7 +114,7 @@ package actor Pod {
 
   private func clearAfterShim() async {
     guard let record = try? ledger.sandbox(id) else { return }
-    let plans = ledger.containers(of: id).map(\.plan)
+    let plans = plans
     var isClear = true
     do { try await services.tasks.reap(record.plan, containers: plans) } catch {
       isClear = false
@@ -111,7 +122,7 @@ package actor Pod {
     }
     // Asked again: a start may have ended meanwhile.
     for container in ledger.containers(of: id) where container.exit == nil && container.state != .created {
-      let exit = writtenExit(of: container.id) ?? .unseen("ShimDied", "the pod's shim died; its containers were killed")
+      let exit = writtenExit(of: container.id) ?? .unseen("ShimDied", "\(cause); its containers were killed")
       await settleAtLast(container.id, exit)
     }
     await detachNetwork()

@@ -89,6 +89,8 @@ extension PodService {
     var plan = try SandboxPlan(
       config: request.config, namespaces: namespaces, id: id, directory: services.settings.sandboxDirectory(id), settings: services.settings
     )
+    let handler = services.settings.handlers[request.runtimeHandler]
+    if handler?.hasInfraContainer == true { try plan.makeRoomForInfraContainer(config: request.config, services.settings) }
     plan.shimEnvironment = services.settings.shimEnvironments[request.runtimeHandler]
     plan.shmSize = try SharedMemory.size(request, services.settings)
     let labels = try services.settings.labels(of: request, ownNetwork: plan.ownNetwork, inUse: levelsInUse)
@@ -96,8 +98,10 @@ extension PodService {
     for name in services.settings.allowed(request.config, handler: request.runtimeHandler).refused(request.config.annotations) {
       services.logger.warning("pod \(request.config.metadata.name): annotation \(name) is ignored: its runtime handler does not allow it")
     }
-    return SandboxRecord(
+    var record = SandboxRecord(
       id: id, config: request.config, runtimeHandler: request.runtimeHandler, createdAt: SystemClock.realtimeNanoseconds(), plan: plan)
+    if handler?.hasInfraContainer == true { record.infra = try InfraContainer.plan(of: record, services.settings) }
+    return record
   }
 }
 

@@ -116,6 +116,8 @@ package struct EngineSettings: Sendable {
   package var linksMountTable = true
   /// Containers have /run/.containerenv.
   package var marksContainers = true
+  /// Path of berth-pause, where a runtime handler wants infra containers.
+  package var pauseProgram: String?
   /// What each OCI runtime can do, asked when first needed.
   package let runtimeFeatures = RuntimeFeaturesCache()
 
@@ -127,6 +129,11 @@ package struct EngineSettings: Sendable {
 
   /// What the handler of pods is called; they may leave the default one's name empty.
   package func handlerName(_ name: String) -> String { name.isEmpty ? standardHandler : name }
+
+  /// What a handler's containers can have; of another's shim nothing is known.
+  func features(of runtime: String, handler: String) async -> RuntimeFeatures {
+    handlers[handler]?.isForeign == true ? .unknown : await runtimeFeatures.of(runtime)
+  }
 
   package func sandboxDirectory(_ id: String) -> String { "\(state)/sandboxes/\(id)" }
 }

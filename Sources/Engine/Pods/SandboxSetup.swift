@@ -3,7 +3,7 @@ import Core
 import Linux
 import Spec
 
-/// The stages of making a sandbox, in order, each with its undo: directory and files, shim with namespaces, network.
+/// The stages of making a sandbox, in order, each with its undo: directory and files, shim with namespaces, network, infra container.
 struct SandboxSetup: Sendable {
   let services: PodServices
   let request: SandboxRequest
@@ -21,11 +21,22 @@ struct SandboxSetup: Sendable {
       }
     }
     let tasks = services.tasks
-    rollback.add("shim") { try await tasks.reap(plan, containers: []) }
+    let infra = record.infra
+    rollback.add("shim") { try await tasks.reap(plan, containers: infra.map { [$0] } ?? []) }
     let task = try await timed(.shim, "shim", "shim.start") { try await services.tasks.start(plan) }
     // What does not end by asking is killed by the step before.
     rollback.add("farewell") { try? await task.shutdown() }
-    guard plan.ownNetwork else { return task }
+    if plan.ownNetwork { try await setUpNetwork(&record, task, &rollback) }
+    if let infra {
+      rollback.add("infra container") { try await InfraContainer.end(infra.id, task) }
+      let container = InfraContainer(services: services, sandbox: record, plan: infra, holderPID: task.holderPID)
+      try await timed(.infra, "infra container", "sandbox.infra") { try await container.start(task) }
+    }
+    return task
+  }
+
+  private func setUpNetwork(_ record: inout SandboxRecord, _ task: any PodTask, _ rollback: inout Rollback) async throws {
+    let plan = record.plan
     record.attached = true
     record.holderPID = task.holderPID
     try services.ledger.put(record)
@@ -35,7 +46,6 @@ struct SandboxSetup: Sendable {
       try await network.attach(attachment(plan))
     }.addresses
     try SandboxFiles(plan).writeHosts(request.config, addresses: record.addresses)
-    return task
   }
 
   private func timed<T>(

@@ -7,7 +7,7 @@ import Synchronization
 package final class Stages: Sendable {
   /// Of a pod: what making it (`run`), stopping and removing it consist of.
   enum PodStage: String {
-    case run, files, shim, network, stop, containers, remove
+    case run, files, shim, network, infra, stop, containers, remove
     case userNamespace = "user_namespace"
     case networkRelease = "network_release"
     case shimEnd = "shim_end"

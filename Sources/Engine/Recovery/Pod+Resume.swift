@@ -12,8 +12,9 @@ extension Pod {
       let states = try await states(task)
       services.logTotals.note(states, isNew: false)
       guard case .arriving = shim else { throw Fault(.failedPrecondition, "pod \(name): was stopped") }
+      try checkInfraContainer(states)
       for record in records { await reconcile(record, states.first { $0.id == record.id }, task) }
-      for state in states where (try? ledger.container(state.id)) == nil { try? await task.delete(state.id) }
+      for state in states where state.id != id && (try? ledger.container(state.id)) == nil { try? await task.delete(state.id) }
       watch(task)
       arrival.tell(.success(task))
       logger.info("found the pod again", metadata: ["shim": "\(task.shimPID)", "containers": "\(states.count)"])

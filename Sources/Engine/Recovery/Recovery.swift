@@ -56,7 +56,7 @@ package struct Recovery: Sendable {
       var rollback = Rollback()
       rollback.add("directory") { try await SandboxFiles(record.plan).remove() }
       if record.attached { rollback.add("network") { try await services.network.detach(record.id, netnsPath: nil) } }
-      rollback.add("shim") { try await services.tasks.reap(record.plan, containers: []) }
+      rollback.add("shim") { try await services.tasks.reap(record.plan, containers: record.infra.map { [$0] } ?? []) }
       let isClear = await rollback.run(services.logger)
       pods.takeBack(record, isClear: isClear)
       if isClear { services.logger.info("rolled back an interrupted sandbox", metadata: ["sandbox": "\(record.id)"]) }

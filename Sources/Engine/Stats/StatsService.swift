@@ -80,9 +80,9 @@ package final class StatsService: Sendable {
       pod.group = own
       pod.processes = UInt64(reader.processIDs(path).count)
     } else {
-      let holder = group(record.plan.cgroup, startedAt: record.createdAt)
-      pod.group = GroupUsage.sum([holder].compactMap { $0 } + containers.compactMap(\.group))
-      let members = [record.plan.cgroup] + containers.filter { $0.group != nil }.map(\.entry.record.plan.cgroup)
+      let own = [record.plan.cgroup] + (record.infra.map { [$0.cgroup] } ?? [])
+      pod.group = GroupUsage.sum(own.compactMap { group($0, startedAt: record.createdAt) } + containers.compactMap(\.group))
+      let members = own + containers.filter { $0.group != nil }.map(\.entry.record.plan.cgroup)
       pod.processes = members.reduce(0) { $0 + UInt64(reader.processIDs($1).count) }
     }
     if record.plan.ownNetwork, record.holderPID > 0 { pod.network = NetworkCounters.read(pid: record.holderPID) }

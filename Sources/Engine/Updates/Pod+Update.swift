@@ -59,7 +59,8 @@ extension Pod {
     try Files.write(Array(try JSONEncoder().encode(resources)), to: path)
     defer { try? Files.remove(path) }
     let arguments = ["--root", record.plan.runtimeRoot, "--systemd-cgroup", "update", "--resources", path, record.id]
-    let output = try await Command.run(record.plan.runtime, arguments, timeout: .seconds(30))
+    let environment = try ledger.sandbox(id).plan.runtimeEnvironment
+    let output = try await Command.run(record.plan.runtime, arguments, environment: environment, timeout: .seconds(30))
     if output.succeeded { return }
     let lines = String(decoding: output.stderr, as: UTF8.self).split(separator: "\n")
     let reason = lines.last { $0.contains("level=error") } ?? lines.last ?? "it failed without a word"

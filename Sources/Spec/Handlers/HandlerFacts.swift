@@ -10,6 +10,10 @@ package struct HandlerFacts: Sendable, Hashable {
   package var minimumMemory: Int64 = 0
   /// Its containers are virtual machines.
   package var isMachine = false
+  /// Its containers are run by another's shim: what that can do is not known.
+  package var isForeign = false
+  /// Its pods have a container that stands for the pod itself, as another's shims want.
+  package var hasInfraContainer = false
   /// Processes that an exec starts keep to the first processor of those that the container is bound to.
   package var execsOnFirstProcessor = false
   /// What RuntimeDefault means in its pods, where that is not what it means on the node.
