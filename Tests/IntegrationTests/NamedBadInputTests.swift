@@ -117,6 +117,13 @@ import Testing
           ),
           (.invalidArgument, ["supplemental_groups[1]", "4294967296"], { $0.linux.securityContext.supplementalGroups = [1, 1 << 32] }),
           (
+            .invalidArgument, ["mounts[0]", "uidMappings[0].length", "is 0"],
+            {
+              let range = Runtime_V1_IDMapping.with { ($0.hostID, $0.length) = (100_000, 0) }
+              $0.mounts = [.with { ($0.hostPath, $0.containerPath, $0.uidMappings, $0.gidMappings) = ("/tmp", "/x", [range], [range]) }]
+            }
+          ),
+          (
             .invalidArgument, ["mounts[0]", "uidMappings[0]", "4294967295"],
             {
               let range = Runtime_V1_IDMapping.with { ($0.hostID, $0.length) = (.max, 2) }
@@ -124,6 +131,10 @@ import Testing
             }
           ),
         ], in: pod, on: node)
+      let elsewhere = Runtime_V1_PullImageRequest.with { ($0.image.image, $0.image.runtimeHandler) = ("busybox", "none") }
+      await expectFault(.invalidArgument, "image.runtime_handler", "\"none\" is not configured") {
+        _ = try await node.image("PullImage", elsewhere, returning: Runtime_V1_PullImageResponse.self)
+      }
       try await refuse(
         [
           (["port_mappings[0]", "70000"], { $0.portMappings = [.with { ($0.containerPort, $0.hostPort) = (70000, 80) }] }),

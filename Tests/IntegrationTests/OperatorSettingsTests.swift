@@ -54,6 +54,19 @@ import Testing
     }
   }
 
+  @Test func `a device without a path in the container has its own, and a link to one is followed`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let link = node.scratch + "/link"
+      _ = try await Command.run("/bin/ln", ["-s", "/dev/fuse", link], timeout: .seconds(10))
+      let pod = try await node.run(try node.podConfig("devices"))
+      let text = try await node.output("ls -l /dev/fuse \(link) | cut -c1", in: pod) {
+        $0.devices = [.with { $0.hostPath = "/dev/fuse" }, .with { ($0.hostPath, $0.permissions) = (link, "r") }]
+      }
+      #expect(text == "c\nc\n")
+    }
+  }
+
   @Test func `a privileged container has the host's devices, or not where its handler says so`() async throws {
     let settings = "[runtimes.bare]\npath = \"/usr/sbin/runc\"\nprivileged_without_host_devices = true\n"
     try await Node.with(settings: settings) { node in

@@ -11,13 +11,17 @@ import Testing
   private static let limit = 32 << 20
   private static let size = "[snapshots]\nwritable_layer_size = \"32MiB\"\n"
 
-  /// Once with a filesystem for each container, once with the quotas of the node's own.
+  /// Once with a filesystem for each container, and with the quotas of the node's own.
   private func inEachWay(_ settings: String = "", _ body: (Node) async throws -> Void) async throws {
     try await Node.with(settings: Self.size + "writable_layer_backend = \"block\"\n" + settings) { try await prove($0, body) }
+    for kind in QuotaFilesystem.allCases { try await withQuotas(kind, settings, body) }
+  }
+
+  private func withQuotas(_ kind: QuotaFilesystem, _ settings: String, _ body: (Node) async throws -> Void) async throws {
     let quota = Self.size + "writable_layer_backend = \"quota\"\n"
     try await Node.with { node in
       try await node.kill()
-      let found = try await withProjectQuotas(at: node.root) {
+      let found = try await withProjectQuotas(kind, at: node.root) {
         try Files.write(quota + settings, to: node.scratch + "/config.d/limit.toml")
         try await node.start()
         try await prove(node, body)

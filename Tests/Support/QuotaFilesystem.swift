@@ -1,20 +1,27 @@
 import Linux
 import Testing
 
-/// Runs `body` with an ext4 of its own mounted on `directory`, which keeps project quotas. False, and nothing is run, where the kernel cannot: in
+/// Filesystems that keep project quotas.
+package enum QuotaFilesystem: String, CaseIterable, Sendable {
+  case ext4, xfs
+
+  fileprivate var options: [String] { self == .ext4 ? ["-qF", "-O", "project,quota"] : ["-qf"] }
+}
+
+/// Runs `body` with a filesystem of its own mounted on `directory`, which keeps project quotas. False, and nothing is run, where the kernel cannot: in
 /// `hack/vm` it can.
-package func withProjectQuotas(at directory: String, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void)
-  async throws -> Bool
-{
+package func withProjectQuotas(
+  _ kind: QuotaFilesystem = .ext4, at directory: String, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
+) async throws -> Bool {
   try await withScratch("quota") { scratch in
     let image = scratch + "/image"
     try FileHandle.create(image).truncate(to: 1 << 30)
-    let made = try await Command.run("/usr/sbin/mkfs.ext4", ["-qF", "-O", "project,quota", image], timeout: .seconds(60))
+    let made = try await Command.run("/usr/sbin/mkfs.\(kind)", kind.options + [image], timeout: .seconds(60))
     #expect(made.succeeded, "\(made.errorText)")
     try Files.makeDirectories(directory)
     do {
       let loop = try LoopDevice.attach(image)
-      try Mounts.mount(loop.path, on: directory, type: "ext4", data: "prjquota")
+      try Mounts.mount(loop.path, on: directory, type: kind.rawValue, data: "prjquota")
     } catch {
       #expect(Environment.value("BERTH_VM") != "1", "\(error)")
       return false
