@@ -56,7 +56,7 @@ extension VerboseInfo {
     add("cniResult", json: JSON.object(network.map { JSON.Member(key: $0.interface, value: $0.result) }).bytes)
   }
 
-  /// `resources` as they are now; `config` as it was asked for. The runtime's spec is there as long as the container is not removed.
+  /// `containerdLabels`: those of the image as well; `resources` as they are now; `config` as it was asked for. The runtime's spec is there as long as the container is not removed.
   init(_ record: ContainerRecord) {
     add("id", record.id)
     add("pid", record.pid)
@@ -64,6 +64,7 @@ extension VerboseInfo {
     add("state", record.state)
     add("imageID", "\(record.imageID)")
     add("resources", message: record.resources)
+    add("containerdLabels", record.labels)
     if let annotations = record.updateAnnotations { add("updateAnnotations", annotations) }
     add("config", message: record.config.content)
     add("plan", record.plan)

@@ -40,6 +40,8 @@ package struct ContainerRecord: LedgerRecord, Codable, Hashable {
   package var isStoppedForCalls: Bool?
   /// Annotations of updates, the latest of each name.
   package var updateAnnotations: [String: String]?
+  /// Of its image's config; nil where that has none, and in records of earlier versions.
+  package var imageLabels: [String: String]?
 
   package init(
     id: String, sandboxID: String, config: Runtime_V1_ContainerConfig, image: (id: Digest, ref: String), volumeImages: [Int: Digest] = [:],

@@ -24,11 +24,14 @@ extension ContainerSetup {
     plan.blockedCalls = built.notifier.map { $0.stops ? .stop : .report }
     plan.stdioOwner = sandbox.plan.idMaps?.owner(.root)
     plan.sharesPID = !built.spec.linux.namespaces.contains { $0.type == .pid && $0.path == nil }
-    return ContainerRecord(
+    var record = ContainerRecord(
       id: id, sandboxID: sandbox.id, config: config, image: (image.id, image.digests.first ?? "\(image.id)"),
       volumeImages: images.volumes.mapValues(\.id), layers: images.layers, plan: plan,
       user: ContainerUser(built.spec.process.user), stopSignal: built.stopSignal,
       createdAt: SystemClock.realtimeNanoseconds())
+    let labels = services.imageLabels.kept(images.config.config.labels, of: image.id, services.logger)
+    if !labels.isEmpty { record.imageLabels = labels }
+    return record
   }
 }
 
