@@ -70,6 +70,7 @@ let foundation: [Target] = [
   module("YAML", ["CYAML"]),
   module("CRIAPI", [.protobuf]),
   module("BerthAPI", [.protobuf]),
+  module("ContainerdAPI", [.protobuf]),
   module("Core", ["OCI", "Linux"]),
 ]
 
@@ -77,7 +78,7 @@ let transports: [Target] = [
   module("HTTP2", ["CNghttp2", .nioCore, .logging]),
   module("GRPC", ["HTTP2", "Linux", .nioCore, .nioPosix, .protobuf, .logging]),
   module("ShimAPI", [.protobuf]),
-  module("TTRPC", ["ShimAPI", .nioCore, .nioPosix, .protobuf]),
+  module("TTRPC", ["ShimAPI", "Linux", .nioCore, .nioPosix, .protobuf]),
 ]
 
 let implementations: [Target] = [
@@ -94,19 +95,22 @@ let implementations: [Target] = [
 
 let surfaces: [Target] = [
   module("WebSocket", ["COpenSSL", .nioCore]),
-  module("Engine", ["Core", "OCI", "Linux", "CRIAPI", "Spec", .protobuf, .logging]),
+  module("Engine", ["Core", "OCI", "Linux", "CRIAPI", "ContainerdAPI", "Spec", .protobuf, .logging]),
   module("Streaming", ["Core", "Linux", "CZlib", "WebSocket", .nioCore, .nioPosix, .nioSSL, .logging]),
   module("CRIService", ["Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Engine", "Spec", "GRPC", .protobuf, .logging]),
+  module("ContainerdService", ["Core", "Linux", "ContainerdAPI", "Engine", "GRPC", "TTRPC", .protobuf, .logging]),
   program(
     "berthd", folder: "Daemon",
     [
       "Core", "OCI", "Linux", "CRIAPI", "Settings", "Metadata", "Registry", "Content", "Snapshots", "Tasks", "CNI", "Spec",
-      "Engine", "CRIService", "Streaming", "Traces", "GRPC", "BerthAPI", "CMalloc", .nioPosix, .nioCore, .protobuf, .arguments, .logging,
+      "Engine", "CRIService", "ContainerdService", "Streaming", "Traces", "GRPC", "TTRPC", "BerthAPI", "CMalloc", .nioPosix, .nioCore,
+      .protobuf, .arguments, .logging,
     ]),
   program(
     "berth", folder: "CLI",
     [
-      "Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "Settings", "GRPC", "WebSocket", "CZlib", .nioPosix, .nioCore, .nioSSL, .protobuf,
+      "Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "ContainerdAPI", "Settings", "GRPC", "WebSocket", "CZlib", .nioPosix, .nioCore, .nioSSL,
+      .protobuf,
       .arguments, .logging,
     ]),
 ]
@@ -145,12 +149,13 @@ let testTargets: [Target] = [
   tests(
     "CLI",
     [
-      "berth", "CRIAPI", "BerthAPI", "Core", "Linux", "Streaming", "WebSocket", "Support", .nioCore, .nioPosix, .protobuf, .arguments,
+      "berth", "CRIAPI", "BerthAPI", "ContainerdAPI", "Core", "Linux", "Streaming", "WebSocket", "Support", .nioCore, .nioPosix, .protobuf,
+      .arguments,
       .logging,
     ]),
   tests("HTTP2", ["HTTP2", "Support", .nioCore, .nioEmbedded, .logging]),
   tests("GRPC", ["GRPC", "HTTP2", "Linux", "Support", .nioCore, .nioPosix, .protobuf, .logging]),
-  tests("TTRPC", ["TTRPC", "ShimAPI", "Linux", "Support", .nioCore, .nioPosix, .protobuf]),
+  tests("TTRPC", ["CLinux", "TTRPC", "ShimAPI", "Linux", "Support", .nioCore, .nioPosix, .protobuf]),
   tests("Shim", ["CLinux", "ShimAPI", "TTRPC", "Linux", "Core", "Support", .nioCore, .nioPosix, .protobuf]),
   tests("Settings", ["Settings", "Core", "OCI", "Linux", "Support"]),
   tests("Metadata", ["Metadata", "Core", "Linux", "Support", .logging]),
@@ -161,13 +166,17 @@ let testTargets: [Target] = [
   tests("CNI", ["CNI", "Core", "Linux", "Support", .logging]),
   tests("Traces", ["Traces", "Core", "Linux", "GRPC", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .protobuf, .logging]),
   tests("Spec", ["Spec", "Core", "OCI", "Linux", "CRIAPI", "Support", .protobuf]),
-  tests("Engine", ["CLinux", "Engine", "Core", "OCI", "Linux", "CRIAPI", "Spec", "Support", .protobuf, .logging]),
+  tests("Engine", ["CLinux", "Engine", "Core", "OCI", "Linux", "CRIAPI", "ContainerdAPI", "Spec", "Support", .protobuf, .logging]),
+  tests(
+    "ContainerdService", ["ContainerdService", "ContainerdAPI", "Engine", "Core", "Linux", "GRPC", "TTRPC", "Support", .protobuf, .logging]),
   tests("CRIService", ["CRIService", "Engine", "Core", "OCI", "CRIAPI", "GRPC", "Support", .nioCore, .protobuf, .logging]),
   tests("Streaming", ["Streaming", "WebSocket", "CLinux", "Core", "Linux", "CZlib", "Support", .nioCore, .nioPosix, .nioSSL, .logging]),
   tests(
     "Integration",
     [
-      "Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "GRPC", "Streaming", "Support", .nioCore, .nioPosix, .nioHTTP1, .nioSSL, .protobuf,
+      "Core", "OCI", "Linux", "CRIAPI", "BerthAPI", "ContainerdAPI", "GRPC", "Streaming", "ShimAPI", "TTRPC", "Support", .nioCore,
+      .nioPosix,
+      .nioHTTP1, .nioSSL, .protobuf,
       .logging,
     ]),
 ]

@@ -21,6 +21,6 @@ struct Berth: AsyncParsableCommand {
       CommandGroup(name: "List", subcommands: [Pods.self, Containers.self, Inspect.self]),
       CommandGroup(
         name: "Images", subcommands: [Images.self, Pull.self, Pulls.self, Import.self, RemoveImage.self, RegistryCommands.self]),
-      CommandGroup(name: "Node", subcommands: [Check.self, Info.self, Version.self, Completion.self]),
+      CommandGroup(name: "Node", subcommands: [Check.self, Info.self, Events.self, Version.self, Completion.self]),
     ])
 }

@@ -1,5 +1,6 @@
 import CNI
 import CRIService
+import ContainerdService
 import Content
 import Core
 import Engine
@@ -26,7 +27,8 @@ struct CoreServices: Sendable {
     appArmorProfile: String?, logger: Logger
   ) throws {
     let events = EventHub(capacity: settings.events.queueLength, patience: settings.events.retention, metrics: metrics)
-    let ledger = Ledger(store: stores.records, events: events, logger: logger)
+    let exchange = EventExchange(capacity: settings.events.queueLength, metrics: metrics)
+    let ledger = Ledger(store: stores.records, events: events, exchange: exchange, logger: logger)
     let store = try ImageCore(settings, stores: stores, ledger: ledger, registry: registry, metrics: metrics, logger: logger)
     let tree = try CgroupTree.detect()
     garbage = store.garbage
@@ -47,6 +49,7 @@ struct CoreServices: Sendable {
     self.services = [
       surfaces.runtime(NodeStatus(settings: engine, network: network, shim: shim), stats),
       try surfaces.images(handlers: Set(engine.runtimes.keys)), try surfaces.berth(registry, stores.content),
+      EventsService(exchange),
     ]
   }
 
@@ -54,14 +57,15 @@ struct CoreServices: Sendable {
     _ settings: Configuration, _ engine: EngineSettings, _ stores: Stores, _ store: ImageCore, ledger: Ledger, network: CNINetwork,
     tasks: ShimRuntime, tree: CgroupTree, logger: Logger
   ) -> PodServices {
+    let exchange = ledger.exchange
     var services = PodServices(
-      ledger: ledger, images: store.namespaces.main, tasks: tasks, network: network, snapshots: stores.snapshots, layers: stores.layers,
-      content: stores.content, garbage: store.garbage, cgroups: CgroupReader(tree), settings: engine, logger: logger)
+      ledger: ledger, images: store.namespaces.main, tasks: tasks, network: network, snapshots: stores.announcedSnapshots(exchange),
+      layers: store.layers, content: store.content, garbage: store.garbage, cgroups: CgroupReader(tree), settings: engine, logger: logger)
     services.admission = store.images.admission
     let images = store.images
     services.pull = { try await images.pull($0, credentials: nil) }
     services.processors = ProcessorKeeper(state: settings.state, cgroups: tree, irqbalance: settings.pods.irqbalance, logger: logger)
-    services.snapshotters = settings.runtimes.snapshotters(stores.snapshotters)
+    services.snapshotters = settings.runtimes.snapshotters(stores.announcedSnapshotters(exchange))
     return services
   }
 }

@@ -1,5 +1,6 @@
 import CNI
 import CRIService
+import ContainerdService
 import Core
 import Engine
 import GRPC
@@ -11,6 +12,7 @@ import Registry
 import Settings
 import Spec
 import Streaming
+import TTRPC
 import Tasks
 import Traces
 
@@ -19,6 +21,7 @@ struct Daemon: Sendable {
   private let server: GRPCServer
   private let streaming: StreamingServer
   private let metrics: [MetricsServer]
+  private let shimEvents: TTRPCServer?
   private let registry: RegistryClient
   private let network: CNINetwork
   private let stores: Stores
@@ -53,6 +56,7 @@ struct Daemon: Sendable {
     let core = try CoreServices(
       settings, stores: stores, registry: registry, streaming: streaming, metrics: metrics,
       appArmorProfile: await AppArmorProfile.load(settings, logger: logger), logger: logger)
+    let shimEvents = await shimEventServer(core, loops, logger)
     try stage("recovery") { try Recovery(core.pods).begin(newEpoch: newEpoch) }
     core.stats.begin()
     core.usage.begin()
@@ -67,7 +71,8 @@ struct Daemon: Sendable {
         "newEpoch": "\(newEpoch)",
       ])
     return Daemon(
-      server: server, streaming: streaming, metrics: endpoints, registry: registry, network: core.network, stores: stores, loops: loops,
+      server: server, streaming: streaming, metrics: endpoints, shimEvents: shimEvents, registry: registry, network: core.network,
+      stores: stores, loops: loops,
       traces: traces)
   }
 
@@ -89,6 +94,15 @@ struct Daemon: Sendable {
       } catch { logger.error("metrics are not served: \(Fault(error))") }
     }
     return servers
+  }
+
+  /// Where shims of others send their events; without it they run on, and only what they alone know is missed.
+  private static func shimEventServer(_ core: CoreServices, _ loops: MultiThreadedEventLoopGroup, _ logger: Logger) async -> TTRPCServer? {
+    let path = core.pods.services.settings.eventSocket
+    do { return try await TTRPCServer.start(path, methods: ShimEvents(core.pods).methods, on: loops) } catch {
+      logger.error("events of shims are not taken at \(path): \(Fault(error))")
+      return nil
+    }
   }
 
   private static func serve(
@@ -113,6 +127,7 @@ struct Daemon: Sendable {
   func stop() async {
     await streaming.shutdown()
     for server in metrics { await server.shutdown() }
+    await shimEvents?.shutdown()
     await server.shutdown(grace: Self.grace)
     await network.close()
     stores.close()

@@ -10,14 +10,18 @@ struct ImageCore {
   let namespaces: ImageNamespaces
   let garbage: GarbageCollector
   let images: ImageService
+  let content: any BlobStore
+  let layers: any LayerStore
 
   /// Loads what is stored; an image of which something is missing is forgotten.
   init(
     _ settings: Configuration, stores: Stores, ledger: Ledger, registry: any RegistrySource, metrics: Metrics, logger: Logger
   ) throws {
-    let (content, layers) = (stores.content, stores.layers)
-    namespaces = ImageNamespaces(store: stores.records, logger: logger)
-    let known = Set(try layers.list().map(\.id))
+    let exchange = ledger.exchange
+    content = AnnouncedContent(stores.content, exchange)
+    layers = AnnouncedLayers(stores.layers, exchange)
+    namespaces = ImageNamespaces(store: stores.records, exchange: exchange, logger: logger)
+    let (content, known) = (content, Set(try layers.list().map(\.id)))
     try namespaces.load { image in
       content.contains(image.id) && content.contains(image.manifest) && image.layers.allSatisfy(known.contains)
     }

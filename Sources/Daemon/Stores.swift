@@ -1,5 +1,6 @@
 import Content
 import Core
+import Engine
 import Linux
 import Logging
 import Metadata
@@ -14,6 +15,7 @@ final class Stores: Sendable {
   let layers: LayerDirectories
   /// That of handlers which name none.
   let snapshots: any Snapshotter
+  private let snapshotterName: String
   /// By name.
   let snapshotters: [String: any Snapshotter]
 
@@ -31,6 +33,7 @@ final class Stores: Sendable {
     snapshotters = ["overlay": overlay, "native": native]
     let isNative = Self.isNative(settings, logger)
     snapshots = isNative ? native : overlay
+    snapshotterName = isNative ? "native" : "overlay"
     try stage("snapshots") { try settings.checkLimits(overlay, standardIsNative: isNative) }
     settings.makeLimitsReady(overlay, logger)
     self.lock = lock
@@ -41,6 +44,15 @@ final class Stores: Sendable {
     guard let problem = Mounts.overlayProblem(settings.root + "/snapshots") else { return false }
     logger.warning("overlayfs cannot be used below \(settings.root), containers get copies of their images: \(problem)")
     return true
+  }
+
+  /// Their changes are told.
+  func announcedSnapshots(_ exchange: EventExchange) -> any Snapshotter {
+    AnnouncedSnapshots(snapshots, name: snapshotterName, exchange)
+  }
+
+  func announcedSnapshotters(_ exchange: EventExchange) -> [String: any Snapshotter] {
+    Dictionary(uniqueKeysWithValues: snapshotters.map { ($0, AnnouncedSnapshots($1, name: $0, exchange)) })
   }
 
   /// Writes what is not durable yet.

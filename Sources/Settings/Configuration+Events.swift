@@ -1,5 +1,5 @@
 extension Configuration {
-  /// `[events]`: GetContainerEvents.
+  /// `[events]`: GetContainerEvents, and containerd's events.
   package struct Events: Equatable, Sendable {
     /// Key `queue_length`: events that a subscriber may be behind before it is told that it missed some, and that are kept while there is none.
     package var queueLength = 1000

@@ -10,6 +10,7 @@ struct ExecProcess: Sendable {
   let container: String
   /// The task service's `exec_id`.
   let id: String
+  var watch: ExecWatch?
 
   private var stage: String { "container \(container): exec" }
 
@@ -26,6 +27,7 @@ struct ExecProcess: Sendable {
       $0.spec.value = .init(process)
     }
     let _: Google_Protobuf_Empty = try await client.task("Exec", request, stage)
+    watch?.added(id)
   }
 
   /// The process's ID.
@@ -35,6 +37,7 @@ struct ExecProcess: Sendable {
       $0.execID = id
     }
     let answer: Containerd_Task_V3_StartResponse = try await client.task("Start", request, stage)
+    watch?.started(id, Int32(bitPattern: answer.pid))
     return Int32(bitPattern: answer.pid)
   }
 
@@ -45,7 +48,9 @@ struct ExecProcess: Sendable {
     }
     let answer: Containerd_Task_V3_WaitResponse = try await client.wait(request, "\(stage): wait", timeout)
     let finished = answer.exitedAt.seconds * 1_000_000_000 + Int64(answer.exitedAt.nanos)
-    return ExitRecord(exitCode: Int32(bitPattern: answer.exitStatus), finishedAt: finished)
+    let exit = ExitRecord(exitCode: Int32(bitPattern: answer.exitStatus), finishedAt: finished)
+    watch?.ended(id, exit)
+    return exit
   }
 
   func kill(_ signal: Int32, all: Bool) async throws(Fault) {

@@ -10,7 +10,8 @@ extension ShimPod {
 
   /// A cancelled waiter takes the exec along: nobody will read what it says.
   package func execSync(_ plan: ExecPlan) async throws -> ExecResult {
-    let process = ExecProcess(client: client, container: plan.container, id: String(Identifier.random().prefix(16)))
+    let process = ExecProcess(
+      client: client, container: plan.container, id: String(Identifier.random().prefix(16)), watch: plan.watch)
     let pipes = try SessionPipes(
       in: client.files.directory, name: "exec-\(process.id)", stdin: false, stdout: true, stderr: true, label: fileLabel)
     try await process.create(plan.process, terminal: false, input: "", output: pipes.stdout, error: pipes.stderr)

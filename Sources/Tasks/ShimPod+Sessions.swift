@@ -6,7 +6,8 @@ import SwiftProtobuf
 /// Exec and attach: bytes go between the caller and the process (or, for an attach, the shim's log thread) through pipes that no call waits for.
 extension ShimPod: SessionTask {
   package func exec(_ plan: ExecSessionPlan) async throws -> any StreamSession {
-    let process = ExecProcess(client: client, container: plan.container, id: String(Identifier.random().prefix(16)))
+    let process = ExecProcess(
+      client: client, container: plan.container, id: String(Identifier.random().prefix(16)), watch: plan.watch)
     return plan.terminal ? try await execOnTerminal(plan, process) : try await execOnPipes(plan, process)
   }
 

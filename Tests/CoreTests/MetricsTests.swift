@@ -60,7 +60,8 @@ import Testing
       (.networkSeconds, .network), (.collections, .garbage), (.collectionSeconds, .garbage), (.collected, .garbage),
       (.collectedBytes, .garbage), (.logInputBytes, .logs), (.logOutputBytes, .logs), (.logLines, .logs), (.logRecords, .logs),
       (.logSplits, .logs), (.logLosses, .logs), (.pulls, .images), (.pullSeconds, .images), (.pullRate, .images), (.layerBytes, .images),
-      (.skippedBytes, .images), (.layers, .images), (.registryRequests, .registry), (.registryRetries, .registry),
+      (.publishedEvents, .events), (.eventSubscribers, .events), (.skippedBytes, .images), (.layers, .images),
+      (.registryRequests, .registry), (.registryRetries, .registry),
     ]
     for (measure, collector) in measures { #expect(Collector(of: measure) == collector, "\(measure.name)") }
     #expect(Collector(of: Measure("berth_build_info", .gauge, "")) == nil)

@@ -14,6 +14,8 @@ package struct ExecSessionPlan: Sendable, Hashable {
   package var score: OutOfMemoryScore?
   /// What is started keeps to this one; nil for any that the container has.
   package var processor: Int?
+  /// nil where nobody wants to know.
+  package var watch: ExecWatch?
 
   package init(container: String, process: [UInt8]) {
     self.container = container

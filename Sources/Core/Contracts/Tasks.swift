@@ -200,6 +200,8 @@ package struct ExecPlan: Sendable, Hashable {
   package var score: OutOfMemoryScore?
   /// What is started keeps to this one; nil for any that the container has.
   package var processor: Int?
+  /// nil where nobody wants to know.
+  package var watch: ExecWatch?
 
   package init(container: String, process: [UInt8], timeout: Int64, outputLimit: Int = (16 << 20) - 1024) {
     self.container = container

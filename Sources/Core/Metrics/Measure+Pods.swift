@@ -23,6 +23,10 @@ extension Measure {
     "berth_events_dropped_total", .counter,
     "Events that no subscriber got: one was too slow (slow), there was none (expired after their time, surplus over the queue's length).",
     labels: ["reason"])
+  package static let publishedEvents = Measure(
+    "berth_events_published_total", .counter, "Events in containerd's topics that were told while somebody listened.")
+  package static let eventSubscribers = Measure(
+    "berth_events_subscribers", .gauge, "Who listens to events in containerd's topics.")
 }
 
 /// Of the plugins of pods' networks.

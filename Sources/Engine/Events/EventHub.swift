@@ -8,7 +8,7 @@ import Synchronization
 /// A subscriber that falls too far behind is told so and ended, rather than left with a gap it does not know of.
 package final class EventHub: Sendable {
   private struct State {
-    var subscribers: [Int: EventSubscription] = [:]
+    var subscribers: [Int: EventSubscription<LedgerEvent>] = [:]
     var next = 0
     var kept: [LedgerEvent] = []
     var listeners: [@Sendable () -> Void] = []
@@ -53,7 +53,7 @@ package final class EventHub: Sendable {
   }
 
   /// Begins to listen. `end()` what is returned.
-  package func subscribe() -> EventSubscription {
+  package func subscribe() -> EventSubscription<LedgerEvent> {
     state.withLock { [patience, metrics] state in
       let id = state.next
       state.next += 1
@@ -61,7 +61,7 @@ package final class EventHub: Sendable {
       let missed = state.kept.filter { now - $0.at <= patience }
       if missed.count < state.kept.count { metrics.add(.droppedEvents, Double(state.kept.count - missed.count), labels: ["expired"]) }
       state.kept = []
-      let subscription = EventSubscription(missed, capacity: capacity, metrics: metrics) { [self] in forget(id, $0) }
+      let subscription = EventSubscription(missed, room: .init(events: capacity), metrics: metrics) { [self] in forget(id, $0) }
       state.subscribers[id] = subscription
       return subscription
     }
@@ -73,86 +73,5 @@ package final class EventHub: Sendable {
       guard state.subscribers.removeValue(forKey: id) != nil, state.subscribers.isEmpty else { return }
       for event in left { keep(event, &state.kept) }
     }
-  }
-}
-
-/// One listener's queue.
-package final class EventSubscription: Sendable {
-  private struct State {
-    var queue: [LedgerEvent]
-    var waiting: CheckedContinuation<Void, Never>?
-    var ended = false
-    var overflowed = false
-  }
-
-  private let state: Mutex<State>
-  private let capacity: Int
-  private let metrics: Metrics
-  private let forget: @Sendable ([LedgerEvent]) -> Void
-
-  init(_ missed: [LedgerEvent], capacity: Int, metrics: Metrics = Metrics(), forget: @escaping @Sendable ([LedgerEvent]) -> Void) {
-    state = Mutex(State(queue: missed))
-    self.capacity = capacity
-    self.metrics = metrics
-    self.forget = forget
-  }
-
-  func offer(_ event: LedgerEvent) {
-    let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      if state.ended { return nil }
-      if state.overflowed || state.queue.count >= capacity {
-        metrics.add(.droppedEvents, Double(state.queue.count + 1), labels: ["slow"])
-        state.overflowed = true
-        state.queue = []
-      } else {
-        state.queue.append(event)
-      }
-      defer { state.waiting = nil }
-      return state.waiting
-    }
-    waiter?.resume()
-  }
-
-  /// The events that came since the last call, at least one; `nil` when the subscription was ended. RESOURCE_EXHAUSTED once where this
-  /// listener was too slow and events were lost.
-  package func next() async throws -> [LedgerEvent]? {
-    while true {
-      let (events, ended, overflowed) = state.withLock { state in
-        defer { state.queue = [] }
-        return (state.queue, state.ended, state.overflowed)
-      }
-      if overflowed {
-        throw Fault(
-          .resourceExhausted, "events: this subscriber fell \(capacity) events behind and missed some; list again, then subscribe again")
-      }
-      if !events.isEmpty { return events }
-      if ended { return nil }
-      await withTaskCancellationHandler {
-        await arrival()
-      } onCancel: {
-        end()
-      }
-    }
-  }
-
-  private func arrival() async {
-    await withCheckedContinuation { continuation in
-      let ready = state.withLock { state in
-        if state.ended || state.overflowed || !state.queue.isEmpty { return true }
-        state.waiting = continuation
-        return false
-      }
-      if ready { continuation.resume() }
-    }
-  }
-
-  /// Stops listening. Idempotent. `unsent` was taken but did not reach anyone.
-  package func end(unsent: [LedgerEvent] = []) {
-    let (waiter, left, first) = state.withLock { state in
-      defer { (state.ended, state.waiting, state.queue) = (true, nil, []) }
-      return (state.waiting, unsent + state.queue, !state.ended)
-    }
-    waiter?.resume()
-    if first { forget(left) }
   }
 }

@@ -12,10 +12,16 @@ package final class ImageIndex: Sendable {
   private let store: any RecordStore
   private let logger: Logger
   let namespace: String
+  /// What those who listen know, and where they do.
+  private let told = Mutex(ToldImageNames())
+  private let exchange: EventExchange
 
-  package init(store: any RecordStore, namespace: String = ImageNamespaces.standard, logger: Logger) {
+  package init(
+    store: any RecordStore, namespace: String = ImageNamespaces.standard, exchange: EventExchange = EventExchange(), logger: Logger
+  ) {
     self.store = store
     self.namespace = namespace
+    self.exchange = exchange
     self.logger = logger
   }
 
@@ -25,6 +31,7 @@ package final class ImageIndex: Sendable {
       let record = try? JSONDecoder().decode(ImageRecord.self, from: Data(stored.json))
       if let record, isWhole(record) {
         records.withLock { $0[record.id] = record }
+        told.withLock { told in _ = told.update(record.id, to: record) { _ in false } }
       } else {
         logger.error("image \(stored.id): incomplete or damaged, forgotten; pull it again")
         try store.delete(.images, id: stored.id)
@@ -126,6 +133,7 @@ package final class ImageIndex: Sendable {
       try await BlockingWork.run { [self] in
         guard let image = image(id) else { return try store.delete(.images, id: recordID(id)) }
         try store.put(.images, StoredRecord(id: recordID(id), json: Array(try JSONEncoder().encode(image))))
+        tell(id, image)
       }
     }
   }
@@ -137,7 +145,21 @@ package final class ImageIndex: Sendable {
       try await BlockingWork.run { [self] in
         try store.delete(.images, id: recordID(id))
         records.withLock { _ = $0.removeValue(forKey: id) }
+        tell(id, nil)
       }
+    }
+  }
+
+  /// What became durable of an image, in the order of its changes; under its lock.
+  private func tell(_ id: Digest, _ record: ImageRecord?) {
+    told.withLock { told in
+      let wasThere = !told.isEmpty
+      let changes = told.update(id, to: record) { name in
+        records.withLock { $0.values.contains { $0.id != id && $0.tags.contains(name) } }
+      }
+      exchange.tellNamespace(namespace, wasThere: wasThere, isThere: wasThere || !told.isEmpty)
+      for change in changes { exchange.tell(change, in: namespace) }
+      exchange.tellNamespace(namespace, wasThere: wasThere || !told.isEmpty, isThere: !told.isEmpty)
     }
   }
 }

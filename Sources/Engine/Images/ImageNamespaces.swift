@@ -11,12 +11,14 @@ package final class ImageNamespaces: Sendable {
   package let main: ImageIndex
   private let others = Mutex<[String: ImageIndex]>([:])
   private let store: any RecordStore
+  private let exchange: EventExchange
   private let logger: Logger
 
-  package init(store: any RecordStore, logger: Logger) {
+  package init(store: any RecordStore, exchange: EventExchange = EventExchange(), logger: Logger) {
     self.store = store
+    self.exchange = exchange
     self.logger = logger
-    main = ImageIndex(store: store, logger: logger)
+    main = ImageIndex(store: store, exchange: exchange, logger: logger)
   }
 
   /// As ``ImageIndex/load(_:)``, for all that have images.
@@ -30,11 +32,11 @@ package final class ImageNamespaces: Sendable {
 
   /// One that nobody knew so far is empty. INVALID_ARGUMENT for what cannot be a name.
   package func index(_ name: String) throws(Fault) -> ImageIndex {
-    try Self.check(name)
+    try ContainerdNames.check(namespace: name)
     if name == Self.standard { return main }
     return others.withLock { others in
       if let known = others[name] { return known }
-      let made = ImageIndex(store: store, namespace: name, logger: logger)
+      let made = ImageIndex(store: store, namespace: name, exchange: exchange, logger: logger)
       others[name] = made
       return made
     }
@@ -47,15 +49,6 @@ package final class ImageNamespaces: Sendable {
   package func counts() -> [(name: String, images: Int)] {
     let all = [main] + others.withLock { Array($0.values) }
     return all.map { ($0.namespace, $0.list().count) }.filter { $0.1 > 0 }.sorted { $0.0 < $1.0 }
-  }
-
-  /// As containerd's identifiers: letters and digits, with `-`, `_` and `.` between them.
-  private static func check(_ name: String) throws(Fault) {
-    let words = name.split(omittingEmptySubsequences: false) { "-_.".contains($0) }
-    let isPlain = words.allSatisfy { word in
-      !word.isEmpty && word.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) }
-    }
-    guard isPlain, name.utf8.count <= 76 else { throw Fault(.invalidArgument, "\"\(name.prefix(100))\" cannot be the name of a namespace") }
   }
 
   /// `sha256:…` in the standard namespace, `<namespace>/sha256:…` in another.

@@ -11,10 +11,15 @@ package final class Ledger: Sendable {
   private let logger: Logger
   /// What happened, for whoever listens.
   package let events: EventHub
+  /// The same in containerd's topics.
+  package let exchange: EventExchange
 
-  package init(store: any RecordStore, events: EventHub = EventHub(), logger: Logger) {
+  package init(
+    store: any RecordStore, events: EventHub = EventHub(), exchange: EventExchange = EventExchange(), logger: Logger
+  ) {
     self.store = store
     self.events = events
+    self.exchange = exchange
     self.logger = logger
   }
 
@@ -43,6 +48,7 @@ package final class Ledger: Sendable {
     tables.withLock { tables in
       let before = tables.sandboxes.set(record)?.record
       for kind in record.changes(from: before) { events.publish(tables.event(kind, record.id, of: record)) }
+      record.tell(exchange, from: before)
     }
   }
 
@@ -50,6 +56,7 @@ package final class Ledger: Sendable {
     try write(.containers, record.id, record)
     tables.withLock { tables in
       let before = tables.set(record)?.record
+      defer { record.tell(exchange, from: before) }
       guard let kind = record.change(from: before) else { return }
       events.publish(tables.event(kind, record.id, of: tables.sandboxes[record.sandboxID]?.record))
     }
@@ -89,6 +96,7 @@ package final class Ledger: Sendable {
     tables.withLock { tables in
       guard let record = tables.removeContainer(id) else { return }
       events.publish(tables.event(.deleted, id, of: tables.sandboxes[record.sandboxID]?.record))
+      record.tellRemoved(exchange)
     }
   }
 

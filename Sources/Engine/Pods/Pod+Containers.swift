@@ -124,9 +124,11 @@ extension Pod {
     try await traced("snapshot.remove") { try await services.snapshots.remove(container) }
     try await stage("bundle") { try await BlockingWork.run { try Files.removeTree(record.plan.bundle) } }
     if record.plan.blockedCalls != nil { try SeccompLink(state: services.settings.state, container: container).remove() }
+    noteDeleted(container)
     try ledger.removeContainer(container)
     exits[container] = nil
     signalled.remove(container)
+    outOfMemory[container] = nil
     services.logTotals.forget(container)
   }
 
@@ -137,6 +139,7 @@ extension Pod {
       _ = try await withDeadline(60_000_000_000) { try await task.wait(container) }
       try await task.delete(container)
     }
+    noteDeleted(container)
   }
 
   package func reopenLog(_ container: String) async throws {

@@ -20,6 +20,7 @@ extension Pod {
       plan.outputLimit = min(plan.outputLimit, services.settings.messageLimit - 1024)
       plan.score = score(record)
       plan.processor = try execProcessor(record)
+      plan.watch = record.execWatch(ledger.exchange)
       let result = try await task().execSync(plan)
       if result.timedOut { throw Fault(.deadlineExceeded, "command \(command[0]): timed out after \(timeout) s and was killed") }
       return result

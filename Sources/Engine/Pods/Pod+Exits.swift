@@ -21,7 +21,10 @@ extension Pod {
 
   /// Runtime state, rootfs mount and cgroup of an ended container go at once; record, log and snapshot stay until it is removed.
   private func releaseRuntime(_ container: String, _ task: any PodTask) async {
-    do { try await task.delete(container) } catch {
+    do {
+      try await task.delete(container)
+      noteDeleted(container)
+    } catch {
       guard case .live = shim, !stopping else { return }
       logger.error("container \(container): deleting its task: \(Fault(error))")
     }

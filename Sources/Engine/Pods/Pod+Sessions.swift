@@ -15,6 +15,7 @@ extension Pod {
       let record = try self.ledger.container(container)
       exec.score = self.score(record)
       exec.processor = try self.execProcessor(record)
+      exec.watch = record.execWatch(self.ledger.exchange)
       let current = exec
       return try await self.open(container, "exec") { try await $0.exec(current) }
     }

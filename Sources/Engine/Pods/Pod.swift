@@ -36,6 +36,10 @@ package actor Pod {
   var exits: [String: Flight<ExitRecord>] = [:]
   /// Containers whose first stop signal was sent.
   var signalled: Set<String> = []
+  /// Containers that have ended, while the runtime keeps something of them.
+  var undeleted: Set<String> = []
+  /// When a container's own shim said that its memory ran out; it runs still.
+  var outOfMemory: [String: Int64] = [:]
   /// Bytes of output that each container's log lost, as far as it is known; none where none was.
   var logLosses: [String: UInt64] = [:]
 
@@ -125,6 +129,7 @@ package actor Pod {
       let exit = writtenExit(of: container.id) ?? .unseen("ShimDied", "\(cause); its containers were killed")
       await settleAtLast(container.id, exit)
     }
+    for container in ledger.containers(of: id) where isClear { noteDeleted(container.id) }
     await detachNetwork()
     _ = try? ledger.updateSandbox(id) {
       $0.state = .notReady
@@ -159,7 +164,7 @@ package actor Pod {
   @discardableResult
   func settle(_ container: String, _ exit: ExitRecord) -> Bool {
     guard let record = try? ledger.container(container), record.exit == nil else { return true }
-    let exit = told(exit, of: record)
+    let exit = blamed(told(exit, of: record), of: container)
     do {
       try ledger.updateContainer(container) { $0.state = .exited(exit) }
     } catch {
@@ -167,7 +172,8 @@ package actor Pod {
       return false
     }
     untune(container)
-    noteOutOfMemory(record, exit)
+    if exit.reason != "StartError" { undeleted.insert(container) }
+    countOutOfMemory(record, exit)
     logger.info(
       "container ended",
       metadata: [
@@ -176,7 +182,13 @@ package actor Pod {
     return true
   }
 
-  private func noteOutOfMemory(_ record: ContainerRecord, _ exit: ExitRecord) {
+  /// Nothing of an ended container is left in the runtime: told once.
+  func noteDeleted(_ container: String) {
+    guard undeleted.remove(container) != nil, let record = try? ledger.container(container) else { return }
+    record.tellDeleted(ledger.exchange)
+  }
+
+  func countOutOfMemory(_ record: ContainerRecord, _ exit: ExitRecord) {
     guard exit.oomKilled else { return }
     stages.metrics.add(.oomKills)
     stages.metrics.add(.oomKillsByName, labels: [record.name])

@@ -91,7 +91,7 @@ extension PodService {
     )
     let handler = services.settings.handlers[request.runtimeHandler]
     if handler?.hasInfraContainer == true { try plan.makeRoomForInfraContainer(config: request.config, services.settings) }
-    plan.shimEnvironment = services.settings.shimEnvironments[request.runtimeHandler]
+    plan.shimEnvironment = services.settings.shimEnvironment(request.runtimeHandler)
     plan.shmSize = try SharedMemory.size(request, services.settings)
     let labels = try services.settings.labels(of: request, ownNetwork: plan.ownNetwork, inUse: levelsInUse)
     (plan.processLabel, plan.fileLabel) = (labels?.process, labels?.file)

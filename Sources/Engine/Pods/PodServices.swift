@@ -28,6 +28,7 @@ package struct PodServices: Sendable {
   package var admission: ImageAdmission?
   package var stages = Stages(Metrics())
   package let logTotals = LogTotals()
+  let imageLabels = ImageLabels()
 
   package init(
     ledger: Ledger, images: ImageIndex, tasks: any TaskRuntime, network: any PodNetwork, snapshots: any Snapshotter,
@@ -133,6 +134,16 @@ package struct EngineSettings: Sendable {
   /// What a handler's containers can have; of another's shim nothing is known.
   func features(of runtime: String, handler: String) async -> RuntimeFeatures {
     handlers[handler]?.isForeign == true ? .unknown : await runtimeFeatures.of(runtime)
+  }
+
+  /// Where containerd's shims send their events, by ttrpc.
+  package var eventSocket: String { state + "/events.ttrpc" }
+
+  /// Beside a PATH; nil for no more. Another's shim finds the socket for its events by it.
+  func shimEnvironment(_ handler: String) -> [String]? {
+    let events = handlers[handler]?.isForeign == true ? ["TTRPC_ADDRESS=" + eventSocket] : []
+    let all = events + (shimEnvironments[handler] ?? [])
+    return all.isEmpty ? nil : all
   }
 
   package func sandboxDirectory(_ id: String) -> String { "\(state)/sandboxes/\(id)" }

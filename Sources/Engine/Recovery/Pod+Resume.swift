@@ -55,16 +55,22 @@ extension Pod {
 
   private func reconcile(_ record: ContainerRecord, _ state: TaskState?, _ task: any PodTask) async {
     switch (record.state, state?.phase) {
-    case (.exited, _): try? await task.delete(record.id)
+    case (.exited, _):
+      if state != nil { undeleted.insert(record.id) }
+      await deleteEnded(record.id, task)
     case (_, .stopped(let exit)):
       await settleAtLast(record.id, exit)
-      try? await task.delete(record.id)
+      await deleteEnded(record.id, task)
     case (_, .running): markRunning(record, state, task)
     case (.created, .creating), (.created, .created): break
     case (.created, nil): await dropInterrupted(record, task)
     case (.running, _):
       await settleAtLast(record.id, writtenExit(of: record.id) ?? .unseen("Unknown", "the shim does not know the container any more"))
     }
+  }
+
+  private func deleteEnded(_ container: String, _ task: any PodTask) async {
+    if (try? await task.delete(container)) != nil { noteDeleted(container) }
   }
 
   private func markRunning(_ record: ContainerRecord, _ state: TaskState?, _ task: any PodTask) {

@@ -3,8 +3,8 @@
 /// All places where a match could be are followed at once (Thompson 1968), so that the time grows with the text and the pattern and with nothing else:
 /// an expression that goes back over its text can take years for a few dozen characters. Which text matched is not known, so whether repetitions are
 /// greedy means nothing, and groups are only brackets.
-struct Pattern {
-  enum Instruction {
+package struct Pattern: Sendable {
+  enum Instruction: Sendable {
     case take(PatternSet)
     case either(Int, Int)
     case jump(Int)
@@ -15,14 +15,14 @@ struct Pattern {
   private let program: [Instruction]
 
   /// Throws what is wrong with it.
-  init(_ text: String) throws(PatternError) {
+  package init(_ text: String) throws(PatternError) {
     var compiler = PatternCompiler()
     var parser = PatternParser(text)
     try compiler.add(parser.parse())
     program = try compiler.finished()
   }
 
-  func matches(_ text: String) -> Bool {
+  package func matches(_ text: String) -> Bool {
     let scalars = Array(text.unicodeScalars)
     var (now, next) = (Places(program.count), Places(program.count))
     for index in 0...scalars.count {
@@ -102,8 +102,8 @@ private struct Surroundings {
 }
 
 /// What is wrong with a pattern.
-struct PatternError: Error {
-  let reason: String
+package struct PatternError: Error {
+  package let reason: String
 }
 
 /// Lays a parsed pattern out as instructions.

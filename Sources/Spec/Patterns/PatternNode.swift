@@ -1,7 +1,7 @@
 /// A parsed regular expression.
 indirect enum PatternNode {
   /// Where a match may be, rather than what it is.
-  enum Place {
+  enum Place: Sendable {
     case textStart, textEnd, lineStart, lineEnd, wordBorder, noWordBorder
   }
 
@@ -14,7 +14,7 @@ indirect enum PatternNode {
 }
 
 /// A set of characters.
-struct PatternSet {
+struct PatternSet: Sendable {
   var ranges: [ClosedRange<UInt32>] = []
   var isNegated = false
 
