@@ -5,7 +5,7 @@ import Testing
 package enum QuotaFilesystem: String, CaseIterable, Sendable {
   case ext4, xfs
 
-  fileprivate var options: [String] { self == .ext4 ? ["-qF", "-O", "project,quota"] : ["-qf"] }
+  fileprivate var options: [String] { self == .ext4 ? ["-qF", "-O", "project,quota"] : ["-qf", "-s", "size=4096"] }
 }
 
 /// Runs `body` with a filesystem of its own mounted on `directory`, which keeps project quotas. False, and nothing is run, where the kernel cannot: in
