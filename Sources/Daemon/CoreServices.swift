@@ -33,7 +33,13 @@ struct CoreServices: Sendable {
     let tree = try CgroupTree.detect()
     garbage = store.garbage
     stats = StatsService(
-      ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root, periods: .init(settings.stats))
+      ledger: ledger, snapshots: stores.snapshots, tree: tree, root: settings.root, periods: .init(settings.stats),
+      foreign: { plan in
+        do { return try await ForeignStats.figures(of: plan) } catch {
+          logger.debug("container \(plan.id): figures: \(Fault(error))")
+          return nil
+        }
+      })
     usage = ImageUsage(root: settings.root, layers: stores.layers, snapshots: stores.snapshots, writable: stats.writable)
     network = try CNINetwork(CNINetwork.Settings(settings), metrics: metrics, logger: logger)
     let shim = try settings.shim.executable(beside: Files.parent(of: Process.executable()))

@@ -86,6 +86,8 @@ package struct ContainerPlan: Sendable, Hashable, Codable {
   package var creation: CreationSettings?
   /// Its blocked system calls are counted in the bundle's `seccomp.calls`; nil where they are not.
   package var blockedCalls: BlockedCallAction?
+  /// Another's shim runs it; nil where an OCI runtime does.
+  package var foreign: ForeignKind?
 
   package init(id: String, bundle: String, rootfs: RootfsMount, runtime: String, runtimeRoot: String) {
     self.id = id
@@ -93,6 +95,26 @@ package struct ContainerPlan: Sendable, Hashable, Codable {
     self.rootfs = rootfs
     self.runtime = runtime
     self.runtimeRoot = runtimeRoot
+  }
+}
+
+/// What another's shim makes of a container.
+package enum ForeignKind: String, Sendable, Codable {
+  /// Something that may have a cgroup of its own on this host.
+  case container
+  /// Something in a virtual machine: this host knows only the machine.
+  case machine
+}
+
+/// What a container used, as another's shim tells. What that does not count is nil.
+package struct ForeignFigures: Sendable, Hashable {
+  /// Nanoseconds of processor time.
+  package var cpu: UInt64?
+  package var memory: MemoryCounters?
+
+  package init(cpu: UInt64?, memory: MemoryCounters?) {
+    self.cpu = cpu
+    self.memory = memory
   }
 }
 

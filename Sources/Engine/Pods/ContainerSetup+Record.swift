@@ -20,6 +20,9 @@ extension ContainerSetup {
     plan.stdinOnce = config.stdinOnce
     plan.cgroup = try CgroupPath(parent: sandbox.config.content.linux.cgroupParent, driver: settings.node.cgroupDriver).container(id)
     if settings.node.cgroupDriver == .systemd { plan.systemdCgroup = true }
+    if let handler = settings.handlers[sandbox.runtimeHandler], handler.isForeign {
+      plan.foreign = handler.isMachine ? .machine : .container
+    }
     plan.creation = settings.creation[sandbox.runtimeHandler]
     plan.blockedCalls = built.notifier.map { $0.stops ? .stop : .report }
     plan.stdioOwner = sandbox.plan.idMaps?.owner(.root)

@@ -55,7 +55,7 @@ final class CPURates: Sendable {
   }
 
   /// Forgets all others.
-  private func keep(_ paths: [String]) {
+  func keep(_ paths: [String]) {
     let running = Set(paths)
     histories.withLock { histories in histories = histories.filter { running.contains($0.key) } }
   }

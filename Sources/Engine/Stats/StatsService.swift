@@ -8,6 +8,10 @@ package final class StatsService: Sendable {
   package let writable: WritableLayers
   let reader: CgroupReader
   let rates: CPURates
+  /// What shims of others tell of their containers; nil where one does not.
+  let foreign: @Sendable (ContainerPlan) async -> ForeignFigures?
+  /// Of those, by container: sampled when there is a call.
+  let foreignRates: CPURates
   let root: String
 
   /// Groups that one thread reads in a row; more are read side by side.
@@ -24,11 +28,16 @@ package final class StatsService: Sendable {
   }
 
   /// - Parameter root: the daemon's root directory, where writable layers are.
-  package init(ledger: Ledger, snapshots: any Snapshotter, tree: CgroupTree, root: String, periods: Periods = Periods()) {
+  package init(
+    ledger: Ledger, snapshots: any Snapshotter, tree: CgroupTree, root: String, periods: Periods = Periods(),
+    foreign: @escaping @Sendable (ContainerPlan) async -> ForeignFigures? = { _ in nil }
+  ) {
+    self.foreign = foreign
     self.ledger = ledger
     self.root = root
     reader = CgroupReader(tree)
     rates = CPURates(reader, period: periods.cpu)
+    foreignRates = CPURates(reader, period: nil)
     writable = WritableLayers(ledger: ledger, snapshots: snapshots, period: periods.disk)
   }
 
@@ -51,12 +60,14 @@ package final class StatsService: Sendable {
   }
 
   package func usage(of containers: [ContainerEntry]) async -> [ContainerUsage] {
-    await inBatches(containers) { [self] in usage($0) }
+    let figures = await foreignFigures(of: containers.map(\.record))
+    return await inBatches(containers) { [self] in usage($0, figures) }
   }
 
   package func usage(of pods: [SandboxEntry]) async -> [PodUsage] {
     let groups = PodGroups(ledger.sandboxes())
-    return await inBatches(pods) { [self] in usage($0, groups) }
+    let figures = await foreignFigures(of: pods.flatMap { ledger.containers(of: $0.record.id) })
+    return await inBatches(pods) { [self] in usage($0, groups, figures) }
   }
 
   /// Keeps the order.
@@ -64,16 +75,17 @@ package final class StatsService: Sendable {
     await BlockingWork.inBatches(of: Self.batch, items) { $0.map(body) }.flatMap(\.self)
   }
 
-  private func usage(_ entry: ContainerEntry) -> ContainerUsage {
+  private func usage(_ entry: ContainerEntry, _ foreign: [String: ForeignFigures]) -> ContainerUsage {
     let record = entry.record
-    let group = record.state == .running ? group(record.plan.cgroup, startedAt: record.startedAt) : nil
+    var group = record.state == .running ? group(record.plan.cgroup, startedAt: record.startedAt) : nil
+    if let figures = foreign[record.id] { group = usage(record, figures) }
     return ContainerUsage(
       entry: entry, group: group, writable: writable.usage(record.id), writablePath: record.plan.rootfs.upper ?? "\(root)/snapshots")
   }
 
-  private func usage(_ entry: SandboxEntry, _ groups: PodGroups) -> PodUsage {
+  private func usage(_ entry: SandboxEntry, _ groups: PodGroups, _ foreign: [String: ForeignFigures]) -> PodUsage {
     let record = entry.record
-    let containers = ledger.containerEntries(of: record.id).map { usage($0) }
+    let containers = ledger.containerEntries(of: record.id).map { usage($0, foreign) }
     guard record.state == .ready else { return PodUsage(entry: entry, containers: containers) }
     var pod = PodUsage(entry: entry, containers: containers)
     if let path = groups.group(of: record), let own = group(path, startedAt: record.createdAt) {

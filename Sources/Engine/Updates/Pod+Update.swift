@@ -41,6 +41,8 @@ extension Pod {
   }
 
   private nonisolated func enforce(_ update: ResourceUpdate, on record: ContainerRecord) async throws {
+    // In a machine the limits are the guest's to keep.
+    if record.plan.foreign != nil { return try await tellRuntime(of: update, for: record) }
     let writer = LimitWriter(reader: services.cgroups, node: services.settings.node, cgroup: record.plan.cgroup)
     let earlier = try await BlockingWork.run { try writer.apply(update) }
     if record.plan.systemdCgroup == true {
@@ -58,7 +60,8 @@ extension Pod {
     let path = record.plan.bundle + "/update.json"
     try Files.write(Array(try JSONEncoder().encode(resources)), to: path)
     defer { try? Files.remove(path) }
-    let arguments = ["--root", record.plan.runtimeRoot, "--systemd-cgroup", "update", "--resources", path, record.id]
+    let driver = record.plan.systemdCgroup == true ? ["--systemd-cgroup"] : []
+    let arguments = ["--root", record.plan.runtimeRoot] + driver + ["update", "--resources", path, record.id]
     let environment = try ledger.sandbox(id).plan.runtimeEnvironment
     let output = try await Command.run(record.plan.runtime, arguments, environment: environment, timeout: .seconds(30))
     if output.succeeded { return }
