@@ -7,7 +7,7 @@ import SwiftProtobuf
 import Testing
 
 /// Pods of a handler that names another's shim by `runtime_type`, as a kubelet sees them: containerd's own shim of Debian stands for those that boot machines.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct NamedShimTests {
+@Suite(.serialized, .enabled(if: (try? Programs.path("berth-runtime")) != nil), .timeLimit(.minutes(5))) struct NamedShimTests {
   private static let shim = "/usr/bin/containerd-shim-runc-v2"
   static let settings =
     "[runtimes.guest]\nruntime_type = \"io.containerd.runc.v2\"\nruntime_options_type = \"containerd.runc.v1.Options\"\n"
@@ -17,7 +17,8 @@ import Testing
       try await node.importBusybox()
       try await body(node)
       for pod in try await node.pods() { try await node.remove(pod: pod.id) }
-      try await eventually("no shim is left") { try shims(of: node).isEmpty ? true : nil }
+      let left = try shims(of: node)
+      #expect(left.isEmpty)
     }
   }
 
@@ -37,16 +38,18 @@ import Testing
   @Test func `a pod lives from its sandbox to its removal in one shim`() async throws {
     try await on { node in
       let pod = try await node.run(try node.podConfig("guest"), "guest")
-      #expect(try shims(of: node).count == 1, "the infra container has a shim")
-      #expect(try await node.status(pod: pod).state == .sandboxReady && node.infraID(of: pod) > 0)
+      #expect(try shims(of: node).count == 1)
+      #expect(try await node.status(pod: pod).state == .sandboxReady)
+      #expect(try node.infraID(of: pod) > 0)
       let id = try await node.launch("main", ["sh", "-c", "echo hello; sleep 1000"], in: pod)
-      #expect(try shims(of: node).count == 1, "and the container is in it")
+      #expect(try shims(of: node).count == 1)
       try await eventually("it has said something") { try await node.log(id, of: pod) == "hello\n" ? true : nil }
       #expect(try await node.exec(id, ["sh", "-c", "echo $HOSTNAME; exit 5"]).exitCode == 5)
       #expect(try await node.containers().map(\.id) == [id])
       try await node.restart()
       #expect(try await node.status(pod: pod).state == .sandboxReady)
-      #expect(try await node.exec(id, ["hostname"]).stdout == Array("guest\n".utf8))
+      let said = try await node.exec(id, ["hostname"]).stdout
+      #expect(String(decoding: Array(said), as: UTF8.self) == "guest\n")
       try await node.stop(container: id, timeout: 0)
       #expect(try await node.status(container: id).exitCode == 137)
       #expect(try await node.output("exit 0", in: pod) == "")
@@ -72,7 +75,7 @@ import Testing
       let update = Runtime_V1_UpdateContainerResourcesRequest.with {
         ($0.containerID, $0.linux.memoryLimitInBytes) = (id, 128 << 20)
       }
-      _ = try await node.runtime("UpdateContainerResources", update, returning: Runtime_V1_UpdateContainerResourcesResponse.self)
+      let _: Runtime_V1_UpdateContainerResourcesResponse = try await node.runtime("UpdateContainerResources", update)
       #expect(try await stats(node, id).memory.availableBytes.value > 64 << 20)
       // A shim that does not answer holds nobody up.
       let process = try Pidfd.open(try #require(try shims(of: node).first))
@@ -128,9 +131,7 @@ import Testing
       let guest = try #require(status.runtimeHandlers.first { $0.name == "guest" })
       #expect(!guest.features.userNamespaces && !guest.features.recursiveReadOnlyMounts)
       #expect(!status.runtimeHandlers.contains { $0.name == "gone" })
-      #expect(
-        node.daemonLog().contains("no program \\\"containerd-shim-no-such-v2\\\"")
-          || node.daemonLog().contains("containerd-shim-no-such-v2"))
+      #expect(node.daemonLog().contains("containerd-shim-no-such-v2"))
     }
   }
 
