@@ -32,7 +32,7 @@ import Testing
   @Test(arguments: RuntimeSuiteTests.runtimes) func `it is in the pod's namespaces, and can do nothing`(_ runtime: String) async throws {
     try await on(runtime) { node in
       let pod = try await node.run(try node.podConfig("infra") { $0.linux.sysctls = ["net.ipv4.ip_unprivileged_port_start": "700"] })
-      let process = try node.infraID(of: pod)
+      let process = try await node.infraID(of: pod)
       let holder = try await node.holderID(of: pod)
       for name in ["net", "ipc", "uts", "pid"] { #expect(try namespace(process, name) == namespace(holder, name), "\(name)") }
       #expect(try status(process, "Uid").hasPrefix("65535") && status(process, "CapEff") == "0000000000000000")
@@ -66,7 +66,7 @@ import Testing
       try await node.remove(container: id)
       #expect(try await node.status(pod: pod).state == .sandboxReady)
       try await node.stop(pod: pod)
-      #expect((try? node.infraID(of: pod)) == nil)
+      #expect(try node.infraProcesses(of: pod).isEmpty)
       try await node.remove(pod: pod)
     }
   }
@@ -75,7 +75,7 @@ import Testing
     try await on(runtime) { node in
       let pod = try await node.run(try node.podConfig("mortal"))
       let id = try await node.launch("main", ["sleep", "1000"], in: pod)
-      try Pidfd.open(try node.infraID(of: pod)).signal(9)
+      try Pidfd.open(try await node.infraID(of: pod)).signal(9)
       let ended = try await node.ended(id)
       #expect(ended.exitCode == 255 && ended.reason == "ShimDied" && ended.message.contains("infra container ended"), "\(ended)")
       try await eventually("the pod is not ready") { try await node.status(pod: pod).state == .sandboxNotready ? true : nil }
@@ -91,7 +91,7 @@ import Testing
     try await on("runc") { node in
       let pod = try await node.run(try node.podConfig("survivor"))
       let id = try await node.launch("main", ["sleep", "1000"], in: pod)
-      let infra = try node.infraID(of: pod)
+      let infra = try await node.infraID(of: pod)
       switch death {
       case .ofDaemon: try await node.restart()
       case .ofInfraContainerMeanwhile:
@@ -117,7 +117,8 @@ import Testing
       }
       if death == .ofDaemon {
         #expect(try await node.exec(id, ["true"]).exitCode == 0)
-        #expect(try await node.status(pod: pod).state == .sandboxReady && node.infraID(of: pod) == infra)
+        #expect(try await node.status(pod: pod).state == .sandboxReady)
+        #expect(try await node.infraID(of: pod) == infra)
         try Pidfd.open(infra).signal(9)
       }
       _ = try await node.ended(id)
@@ -141,7 +142,7 @@ import Testing
             if name == "hostnet" || name == "privileged" { $0.hostname = "" }
             change(&$0.linux.securityContext)
           })
-        let infra = try node.infraID(of: pod)
+        let infra = try await node.infraID(of: pod)
         if name == "userns" { #expect(try status(infra, "Uid").hasPrefix("400000")) }
         if name == "default" { #expect(try status(infra, "Uid").hasPrefix("1234") && status(infra, "Seccomp") == "2") }
         try await node.remove(pod: pod)
@@ -200,10 +201,12 @@ import Testing
 }
 
 extension Node {
-  /// The process of a pod's infra container.
-  func infraID(of pod: String) throws -> Int32 {
-    let reader = CgroupReader(try CgroupTree.detect())
-    guard let process = reader.processIDs(Self.cgroup(of: pod)).first else { throw Fault(.notFound, "pod \(pod) has no infra container") }
-    return process
+  /// The process of a pod's infra container, as soon as it is what it will be.
+  func infraID(of pod: String) async throws -> Int32 {
+    try await eventually("pod \(pod) has an infra container") {
+      try infraProcesses(of: pod).first { ProcessTable.commandLine($0)?.hasPrefix("/pause") == true }
+    }
   }
+
+  func infraProcesses(of pod: String) throws -> [Int32] { CgroupReader(try CgroupTree.detect()).processIDs(Self.cgroup(of: pod)) }
 }

@@ -40,7 +40,7 @@ import Testing
       let pod = try await node.run(try node.podConfig("guest"), "guest")
       #expect(try shims(of: node).count == 1)
       #expect(try await node.status(pod: pod).state == .sandboxReady)
-      #expect(try node.infraID(of: pod) > 0)
+      #expect(try await node.infraID(of: pod) > 0)
       let id = try await node.launch("main", ["sh", "-c", "echo hello; sleep 1000"], in: pod)
       #expect(try shims(of: node).count == 1)
       try await eventually("it has said something") { try await node.log(id, of: pod) == "hello\n" ? true : nil }
@@ -95,7 +95,7 @@ import Testing
       let id = try await node.launch("main", ["sleep", "1000"], in: pod)
       let foreign = try Pidfd.open(try #require(try shims(of: node).first))
       switch death {
-      case .ofInfraContainer: try Pidfd.open(try node.infraID(of: pod)).signal(9)
+      case .ofInfraContainer: try Pidfd.open(try await node.infraID(of: pod)).signal(9)
       case .ofForeignShim: try foreign.signal(9)
       case .ofShim: try await node.killShim(of: pod)
       case .ofForeignShimMeanwhile:
