@@ -9,8 +9,7 @@ import Testing
 /// Pods of a handler that names another's shim by `runtime_type`, as a kubelet sees them: containerd's own shim of Debian stands for those that boot machines.
 @Suite(.serialized, .enabled(if: (try? Programs.path("berth-runtime")) != nil), .timeLimit(.minutes(5))) struct NamedShimTests {
   private static let shim = "/usr/bin/containerd-shim-runc-v2"
-  static let settings =
-    "[runtimes.guest]\nruntime_type = \"io.containerd.runc.v2\"\nruntime_options_type = \"containerd.runc.v1.Options\"\n"
+  static let settings = "[runtimes.guest]\nruntime_type = \"io.containerd.runc.v2\"\n"
 
   private func on(_ more: String = "", _ body: (Node) async throws -> Void) async throws {
     try await Node.with(settings: Self.settings + more) { node in
