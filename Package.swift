@@ -118,7 +118,11 @@ let surfaces: [Target] = [
 let shim: [Target] = [
   .executableTarget(
     name: "berth-shim", dependencies: ["CLinux"], path: "Sources/Shim", swiftSettings: embedded,
-    linkerSettings: [.unsafeFlags(["-no-static-stdlib"])])
+    linkerSettings: [.unsafeFlags(["-no-static-stdlib"])]),
+  // One process a container in a pod of a foreign shim: as small as berth-shim, and made of the same files where their work is the same.
+  .executableTarget(
+    name: "berth-runtime", dependencies: ["CLinux"], path: "Sources/Runtime", swiftSettings: embedded,
+    linkerSettings: [.unsafeFlags(["-no-static-stdlib"])]),
 ]
 
 /// Alone in its container's root filesystem: no libc, no Swift, no loader.
@@ -185,7 +189,7 @@ let package = Package(
   name: "berth",
   products: [
     .executable(name: "berthd", targets: ["berthd"]), .executable(name: "berth", targets: ["berth"]),
-    .executable(name: "berth-shim", targets: ["berth-shim"]),
+    .executable(name: "berth-shim", targets: ["berth-shim"]), .executable(name: "berth-runtime", targets: ["berth-runtime"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),

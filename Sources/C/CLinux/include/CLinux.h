@@ -48,6 +48,7 @@
 #include "shim_sockets.h"
 #include "shim_child.h"
 #include "shim_notifier.h"
+#include "foreign_shim.h"
 #include "host_paths.h"
 #include "loop_device.h"
 #include "project_quota.h"

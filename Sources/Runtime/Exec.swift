@@ -1,0 +1,38 @@
+import CLinux
+
+/// `exec --process FILE --pid-file FILE [--console-socket SOCKET] --detach ID`
+struct Exec {
+  private static let clearLimit: Int64 = 2_000
+
+  private let arguments: Arguments
+  private let container: Container
+
+  init(_ arguments: Arguments) throws(Failure) {
+    self.arguments = arguments
+    container = try arguments.container
+  }
+
+  func run() throws(Failure) {
+    let record = try container.knownRecord
+    let path = try arguments.required("--process", "-p")
+    guard let spec = Files.read(path, last: 4 << 20), !spec.isEmpty else { throw SystemFailure.failure("process", path) }
+    let process = TaskProcess(id: container.id, exec: name)
+    let client = try TaskClient(record.address, version: record.version)
+    let birth = try Birth(process, record.shim, in: container, arguments)
+    var request = ProtobufWriter()
+    request.put(1, process.id)
+    request.put(2, process.exec)
+    birth.streams.put(in: &request, from: 3)
+    request.put(7, ShimOptions.any("types.containerd.io/opencontainers/runtime-spec/1/Process", spec))
+    _ = try birth.run(client, at: record.address) { () throws(Failure) in
+      try client.call("Exec", request.bytes)
+      do throws(Failure) { try client.call("Start", process.request) } catch {
+        _ = try? client.call("Delete", process.request, within: Self.clearLimit)
+        throw error
+      }
+    }
+  }
+
+  /// Of its own as long as the machine runs.
+  private var name: Bytes { "exec-" + Bytes(decimal: getpid()) + "-" + Bytes(decimal: shim_monotonic()) }
+}

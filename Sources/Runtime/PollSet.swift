@@ -1,0 +1,1 @@
+../Shim/PollSet.swift

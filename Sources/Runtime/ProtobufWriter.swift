@@ -1,0 +1,1 @@
+../Shim/ProtobufWriter.swift

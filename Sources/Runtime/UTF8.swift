@@ -1,0 +1,1 @@
+../Shim/UTF8.swift
