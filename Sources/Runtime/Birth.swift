@@ -30,15 +30,18 @@ struct Birth {
     return slave
   }
 
-  /// `make` has the shim make the process. The proxy's identity; in the proxy this does not return. On failure nothing is left but what the shim has.
-  func run(_ client: TaskClient, at address: Bytes, _ make: () throws(Failure) -> Void) throws(Failure) -> ProcessIdentity {
+  /// `make` has the shim make the process, whose number there it returns. The proxy's identity and that number; in the proxy this does not return.
+  /// On failure nothing is left but what the shim has.
+  func run(_ client: TaskClient, at address: Bytes, _ make: () throws(Failure) -> Int32) throws(Failure) -> (ProcessIdentity, Int32) {
     do throws(Failure) {
       let guardian = try Guardian.start(of: process, at: address, client)
-      do throws(Failure) { try make() } catch {
+      do throws(Failure) {
+        let pid = try make()
+        return (try leave(client, guardian), pid)
+      } catch {
         Guardian.release(guardian)
         throw error
       }
-      return try leave(client, guardian)
     } catch {
       streams.remove()
       throw error.at(shim.name + ", " + process.description)

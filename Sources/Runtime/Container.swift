@@ -48,12 +48,14 @@ struct Container {
     _ = directory.withCString { rmdir($0) }
   }
 
-  /// Whether another container has the same shim.
-  func sharesShim(_ record: ContainerRecord) -> Bool {
-    Files.names(root, directories: true).contains { name in
-      guard !name.elementsEqual(id), let bytes = Files.read(root + "/" + name + "/record") else { return false }
-      guard let other = try? ContainerRecord(bytes) else { return false }
-      return other.address.elementsEqual(record.address)
+  /// All others below the same root.
+  var siblings: [(id: Bytes, record: ContainerRecord)] {
+    Files.names(root, directories: true).compactMap { name in
+      guard !name.elementsEqual(id), let bytes = Files.read(root + "/" + name + "/record") else { return nil }
+      return (try? ContainerRecord(bytes)).map { (name, $0) }
     }
   }
+
+  /// Whether another container has the same shim.
+  func sharesShim(_ record: ContainerRecord) -> Bool { siblings.contains { $0.record.address.elementsEqual(record.address) } }
 }

@@ -8,6 +8,8 @@ struct ContainerRecord {
   var process = ProcessIdentity()
   /// Stands for the container's init.
   var proxy = ProcessIdentity()
+  /// Init's number as the shim tells it; on this machine or another.
+  var task: Int32 = 0
 
   init(shim: ForeignShim) { self.shim = shim }
 
@@ -27,6 +29,7 @@ struct ContainerRecord {
       case 10: process.start = field.int64
       case 11: proxy.pid = field.int32
       case 12: proxy.start = field.int64
+      case 13: task = field.int32
       default: break
       }
     }
@@ -41,6 +44,7 @@ struct ContainerRecord {
     writer.put(10, process.start)
     writer.put(11, proxy.pid)
     writer.put(12, proxy.start)
+    writer.put(13, task)
     return writer.bytes
   }
 }

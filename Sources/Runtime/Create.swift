@@ -28,6 +28,7 @@ struct Create {
   }
 
   private func create(_ record: inout ContainerRecord) throws(Failure) {
+    try JoinedNamespaces.correct(container, bundle: bundle)
     let options = ShimOptions(arguments)
     let log = try openLog()
     let client = try reach(&record, options)
@@ -38,7 +39,9 @@ struct Create {
     request.put(2, bundle)
     birth.streams.put(in: &request, from: 4)
     if let options { request.put(10, options.any) }
-    record.proxy = try birth.run(client, at: record.address) { () throws(Failure) in try client.call("Create", request.bytes) }
+    (record.proxy, record.task) = try birth.run(client, at: record.address) { () throws(Failure) in
+      Int32(truncatingIfNeeded: TaskProcess.number(1, of: try client.call("Create", request.bytes)))
+    }
     try container.save(record)
   }
 

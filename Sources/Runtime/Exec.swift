@@ -26,11 +26,24 @@ struct Exec {
     request.put(7, ShimOptions.any("types.containerd.io/opencontainers/runtime-spec/1/Process", spec))
     _ = try birth.run(client, at: record.address) { () throws(Failure) in
       try client.call("Exec", request.bytes)
-      do throws(Failure) { try client.call("Start", process.request) } catch {
+      do throws(Failure) {
+        let pid = Int32(truncatingIfNeeded: TaskProcess.number(1, of: try client.call("Start", process.request)))
+        shareScore(of: pid, record.process.pid)
+        return pid
+      } catch {
         _ = try? client.call("Delete", process.request, within: Self.clearLimit)
         throw error
       }
     }
+  }
+
+  /// berthd corrects what has the score that the proxy has: it has to be that of the process, where that is a child of the shim and so on this
+  /// machine.
+  private func shareScore(of pid: Int32, _ shim: Int32) {
+    let directory = "/proc/" + Bytes(decimal: pid)
+    guard pid > 0, let status = Files.read(directory + "/status"), let place = status.find("\nPPid:\t") else { return }
+    guard Bytes(status[(place + 7)...].prefix { $0 != 10 }).number == Int64(shim) else { return }
+    if let score = Files.read(directory + "/oom_score_adj") { Files.write(Bytes("/proc/self/oom_score_adj"), score) }
   }
 
   /// Of its own as long as the machine runs.

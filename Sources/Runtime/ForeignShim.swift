@@ -15,7 +15,8 @@ struct ForeignShim {
 
   init() {}
 
-  /// As the environment says. Without a sink events go where connecting fails at once: a path that is not there is tried for seconds, event after event.
+  /// As the environment says. Without a sink events go where connecting fails at once: a path that is not there is tried for seconds, event after
+  /// event.
   init(_ container: Container, bundle: Bytes) throws(Failure) {
     guard let program = Environment.value("BERTH_V2_SHIM") else {
       throw Failure(.failedPrecondition, "the environment's BERTH_V2_SHIM names no shim (monitor_env of the handler)")

@@ -1,6 +1,7 @@
 import CLinux
 
-/// A process that waits for the end of whoever stands for a process of the shim. Killed is what leaves nobody to pass that on: then the guardian has the shim's process killed, too.
+/// A process that waits for the end of whoever stands for a process of the shim. Those who are killed can pass nothing on: then the guardian has the
+/// shim's process killed, too.
 enum Guardian {
   private static let patience: Int64 = 5_000
 

@@ -2,6 +2,9 @@ import CLinux
 
 /// The program's verbs; what goes wrong is a line in the log, as OCI runtimes write it.
 enum Invocation {
+  private static let usage: StaticString =
+    "usage: berth-runtime [--root DIR] [--log FILE] create|start|exec|kill|delete|state|pause|resume|ps|update|features [options] ID"
+
   static func run() -> Int32 {
     shim_small_heap()
     let words = (1..<max(shim_argc(), 1)).compactMap { shim_argv($0).map { Bytes(cString: $0) } }
@@ -31,7 +34,7 @@ enum Invocation {
     if verb.matches("ps") { return say(try TaskCommands.processes(arguments)) }
     if verb.matches("update") { return try TaskCommands.update(arguments) }
     if verb.matches("features") { return say(Features.json) }
-    throw Failure(.invalidArgument, "usage: berth-runtime [--root DIR] [--log FILE] create|start|exec|kill|delete|state|pause|resume|ps|update|features …")
+    throw Failure(.invalidArgument, usage)
   }
 
   static func say(_ text: Bytes) { _ = Files.writeAll(1, text + [10]) }

@@ -27,7 +27,8 @@ final class Proxy {
   private var polls = PollSet()
   private var isAwake = true
 
-  init(_ process: TaskProcess, _ client: TaskClient, _ shim: ForeignShim, _ streams: Streams, terminal: Int32, guardian: Int32, log: Int32) {
+  init(_ process: TaskProcess, _ client: TaskClient, _ shim: ForeignShim, _ streams: Streams, terminal: Int32, guardian: Int32, log: Int32)
+  {
     (self.process, self.client, self.shim, self.streams) = (process, client, shim, streams)
     (self.terminal, self.guardian, self.log) = (terminal, guardian, log)
     foreign_lead_session(terminal)
@@ -137,7 +138,9 @@ final class Proxy {
   }
 
   private func complaint(_ failure: Failure) -> Bytes {
-    let words = logged.split(separator: 10).last.map { " (its log ends with: " + Bytes($0) + ")" } ?? []
+    // That nobody wants its events is no news.
+    let line = logged.split(separator: 10).map { Bytes($0) }.last { $0.find(" event") == nil }
+    let words = line.map { " (its log ends with: " + $0 + ")" } ?? []
     return "berth-runtime: " + process.description + ": " + shim.name + ": " + failure.message + words
   }
 

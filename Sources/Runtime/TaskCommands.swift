@@ -50,12 +50,14 @@ enum TaskCommands {
       throw SystemFailure.failure("resources", path)
     }
     let any = ShimOptions.any("types.containerd.io/opencontainers/runtime-spec/1/LinuxResources", resources)
-    try ask("Update", { process in
-      var request = ProtobufWriter()
-      request.put(1, process.id)
-      request.put(2, any)
-      return request.bytes
-    }, arguments)
+    try ask(
+      "Update",
+      { process in
+        var request = ProtobufWriter()
+        request.put(1, process.id)
+        request.put(2, any)
+        return request.bytes
+      }, arguments)
   }
 
   /// A number a line.

@@ -168,7 +168,10 @@ final class Exec {
 
   /// Again ever more seldom: what waits for a dead disk does not end for as long as that lasts.
   private func killTree(wait: Int64 = 10) {
-    guard let tree, tree.kill() else { return }
+    let isAny = tree?.kill() == true
+    // One that stands for a process elsewhere is not in the container's cgroup.
+    process?.signal(SIGKILL)
+    guard isAny else { return }
     reaper.loop.after(milliseconds: wait) { self.killTree(wait: min(2 * wait, 1000)) }
   }
 

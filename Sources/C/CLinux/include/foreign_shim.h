@@ -12,13 +12,14 @@ struct foreign_program {
   int error;
 };
 
-/// Starts a program that is killed when this process ends. Its pid, or -1 with errno; one that cannot be executed exits with 127 and says why on `error`.
+/// Starts a program that is killed when this process ends. Its pid, or -1 with errno; one that cannot be executed exits with 127 and says why on
+/// `error`.
 pid_t foreign_run(const struct foreign_program *program, int *pidfd);
 
 /// fork(2), which Swift does not import. 0 in the child.
 pid_t foreign_fork(void);
-/// A grandchild in a session of its own, with no descriptor but `kept` (as number 3) and without its parent's mark on it (`shim_spawn.mark`). 0 there; 1 in this process; -1
-/// with errno.
+/// A grandchild in a session of its own, with no descriptor but `kept` (as number 3) and without its parent's mark on it (`shim_spawn.mark`).
+/// 0 there; 1 in this process; -1 with errno.
 int foreign_detach(int kept);
 
 /// A connected, close-on-exec stream socket to a path or, without one, an abstract name; -1 with errno.
