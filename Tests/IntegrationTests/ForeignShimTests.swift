@@ -17,7 +17,7 @@ import Testing
     return Set(names.filter { (try? UnixSocket.connect(in: Self.sockets, name: $0)) == nil })
   }
 
-  private func on(_ more: String = "", settings: String? = nil, _ body: (Node) async throws -> Void) async throws {
+  private func on(more: String = "", settings: String? = nil, _ body: (Node) async throws -> Void) async throws {
     let before = Leftovers(LeftoverScope(netnsPrefix: "berth-", directories: [Self.states]))
     let deadSockets = deadSockets()
     let handler = try settings ?? Node.foreignSettings()
@@ -40,6 +40,12 @@ import Testing
     }
   }
 
+  /// Whether an exec of echo is answered.
+  private func said(_ word: String, by container: String, _ node: Node) async throws -> Bool {
+    let answer = try await node.exec(container, ["echo", word])
+    return String(decoding: Array(answer.stdout), as: UTF8.self) == word + "\n"
+  }
+
   /// Stands for a container's init.
   private func proxy(of container: String, in pod: String, _ node: Node) throws -> Pidfd {
     let text = try Files.read("\(node.state)/sandboxes/\(pod)/containers/\(container)/init.pid")
@@ -49,23 +55,25 @@ import Testing
   private func kill(_ pid: Int32) throws { try Pidfd.open(pid).signal(9) }
 
   @Test func `a pod's containers share a shim, which outlives berthd and goes with the last of them`() async throws {
-    try await on { node in
-      let pods = [try await node.run(try node.podConfig("one")), try await node.run(try node.podConfig("two"))]
-      var ids: [String] = []
-      for pod in pods { ids.append(try await node.launch("first", ["sleep", "1000"], in: pod)) }
-      ids.append(try await node.launch("second", ["sleep", "1000"], in: pods[0]))
-      #expect(processes("containerd-shim-runc-v2", node.state).count == 2)
-      try await node.restart()
-      for id in ids { #expect(try await node.exec(id, ["echo", "hello"]).stdout == Array("hello\n".utf8)) }
-      try await node.stop(container: ids[0], timeout: 0)
-      try await node.remove(container: ids[0])
-      #expect(processes("containerd-shim-runc-v2", node.state).count == 2)
-      let later = try await node.launch("later", ["sh", "-c", "exit 3"], in: pods[0])
-      #expect(try await node.ended(later).exitCode == 3)
-      for id in [ids[2], later] { try await node.remove(container: id) }
-      #expect(processes("containerd-shim-runc-v2", node.state).count == 1)
-      #expect(try await node.exec(ids[1], ["true"]).exitCode == 0)
-    }
+    try await on { try await sharedShim($0) }
+  }
+
+  private func sharedShim(_ node: Node) async throws {
+    let pods = [try await node.run(try node.podConfig("one")), try await node.run(try node.podConfig("two"))]
+    var ids: [String] = []
+    for pod in pods { ids.append(try await node.launch("first", ["sleep", "1000"], in: pod)) }
+    ids.append(try await node.launch("second", ["sleep", "1000"], in: pods[0]))
+    #expect(processes("containerd-shim-runc-v2", node.state).count == 2)
+    try await node.restart()
+    for id in ids { #expect(try await said("hello", by: id, node)) }
+    try await node.stop(container: ids[0], timeout: 0)
+    try await node.remove(container: ids[0])
+    #expect(processes("containerd-shim-runc-v2", node.state).count == 2)
+    let later = try await node.launch("later", ["sh", "-c", "exit 3"], in: pods[0])
+    #expect(try await node.ended(later).exitCode == 3)
+    for id in [ids[2], later] { try await node.remove(container: id) }
+    #expect(processes("containerd-shim-runc-v2", node.state).count == 1)
+    #expect(try await node.exec(ids[1], ["true"]).exitCode == 0)
   }
 
   @Test func `a killed proxy takes its container along, and no other`() async throws {
@@ -93,23 +101,25 @@ import Testing
       #expect(try await exec.exitCode == 137)
       try await eventually("it is killed") { processes("sleep 16180").isEmpty ? true : nil }
       try await eventually("nobody stands for it") { processes("berth-runtime", " exec ", id).isEmpty ? true : nil }
-      #expect(try await node.exec(id, ["echo", "again"]).stdout == Array("again\n".utf8))
+      #expect(try await said("again", by: id, node))
     }
   }
 
   @Test func `a killed shim takes its containers along, which say so, and the next has a new one`() async throws {
-    try await on { node in
-      let pod = try await node.run(try node.podConfig("shimless"))
-      var ids: [String] = []
-      for name in ["a", "b"] { ids.append(try await node.launch(name, ["sleep", "14142"], in: pod)) }
-      try kill(try #require(processes("containerd-shim-runc-v2", node.state).first))
-      for id in ids {
-        #expect(try await node.ended(id).exitCode == 255)
-        #expect(try await node.log(id, of: pod).contains("containerd-shim-runc-v2: the shim has closed the connection"))
-      }
-      #expect(processes("sleep 14142").isEmpty)
-      #expect(try await node.output("echo back", in: pod) == "back\n")
+    try await on { try await shimless($0) }
+  }
+
+  private func shimless(_ node: Node) async throws {
+    let pod = try await node.run(try node.podConfig("shimless"))
+    var ids: [String] = []
+    for name in ["a", "b"] { ids.append(try await node.launch(name, ["sleep", "14142"], in: pod)) }
+    try kill(try #require(processes("containerd-shim-runc-v2", node.state).first))
+    for id in ids {
+      #expect(try await node.ended(id).exitCode == 255)
+      #expect(try await node.log(id, of: pod).contains("containerd-shim-runc-v2: the shim has closed the connection"))
     }
+    #expect(processes("sleep 14142").isEmpty)
+    #expect(try await node.output("echo back", in: pod) == "back\n")
   }
 
   @Test func `berth-shim's death ends all, with berthd or without`() async throws {
@@ -191,7 +201,7 @@ import Testing
         """
       try Files.write(script, to: folder + "/odd-runc", mode: 0o755)
       let settings = try Node.foreignSettings().replacing("\"]", with: "\", \"BERTH_V2_CONFIG=\(folder)/odd-runc\"]")
-      try await on("container_create_timeout = \"3s\"\n", settings: settings) { node in try await expectNoStart(node, trouble.words) }
+      try await on(more: "container_create_timeout = \"3s\"\n", settings: settings) { node in try await expectNoStart(node, trouble.words) }
     }
   }
 }
