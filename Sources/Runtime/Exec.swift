@@ -23,7 +23,7 @@ struct Exec {
     request.put(1, process.id)
     request.put(2, process.exec)
     birth.streams.put(in: &request, from: 3)
-    request.put(7, ShimOptions.any("types.containerd.io/opencontainers/runtime-spec/1/Process", spec))
+    request.put(7, ShimOptions.any(Bytes("types.containerd.io/opencontainers/runtime-spec/1/Process"), spec))
     _ = try birth.run(client, at: record.address) { () throws(Failure) in
       try client.call("Exec", request.bytes)
       do throws(Failure) {

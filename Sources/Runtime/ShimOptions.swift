@@ -3,6 +3,8 @@ import CLinux
 /// The options that a shim gets at its start and with each task: google.protobuf.Any.
 struct ShimOptions {
   private static let runc: StaticString = "containerd.runc.v1.Options"
+  /// Of most other shims; older ones know it as cri.runtimeoptions.v1.Options.
+  private static let usual: StaticString = "runtimeoptions.v1.Options"
 
   let any: Bytes
 
@@ -10,19 +12,21 @@ struct ShimOptions {
   init?(_ arguments: Arguments) {
     let type = Environment.value("BERTH_V2_OPTIONS_TYPE") ?? []
     if type.matches(Self.runc) {
-      any = Self.any(Self.runc, Self.runcOptions(arguments))
+      any = Self.any(Bytes(Self.runc), Self.runcOptions(arguments))
     } else {
-      guard let config = Environment.value("BERTH_V2_CONFIG") else { return nil }
+      let isOuter = type.find(Self.usual) != nil
+      let config = Environment.value("BERTH_V2_CONFIG")
+      guard config != nil || (!type.isEmpty && !isOuter) else { return nil }
       var options = ProtobufWriter()
-      options.put(1, type)
-      options.put(2, config)
-      any = Self.any("runtimeoptions.v1.Options", options.bytes)
+      options.put(1, isOuter ? [] : type)
+      options.put(2, config ?? [])
+      any = Self.any(isOuter ? type : Bytes(Self.usual), options.bytes)
     }
   }
 
-  static func any(_ type: StaticString, _ value: Bytes) -> Bytes {
+  static func any(_ type: Bytes, _ value: Bytes) -> Bytes {
     var any = ProtobufWriter()
-    any.put(1, Bytes(type))
+    any.put(1, type)
     any.put(2, value)
     return any.bytes
   }

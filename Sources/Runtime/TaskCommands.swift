@@ -49,7 +49,7 @@ enum TaskCommands {
     guard let resources = Files.read(path.matches("-") ? Bytes("/dev/stdin") : path, last: 1 << 20), !resources.isEmpty else {
       throw SystemFailure.failure("resources", path)
     }
-    let any = ShimOptions.any("types.containerd.io/opencontainers/runtime-spec/1/LinuxResources", resources)
+    let any = ShimOptions.any(Bytes("types.containerd.io/opencontainers/runtime-spec/1/LinuxResources"), resources)
     try ask(
       "Update",
       { process in
