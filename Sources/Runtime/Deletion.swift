@@ -30,21 +30,23 @@ struct Deletion {
 
   /// By the shim; where that is dead or deaf by its binary.
   private func removeTask(_ failure: inout Failure?) {
-    do throws(Failure) {
-      let client = try TaskClient(record.address, version: record.version)
-      let process = TaskProcess(id: container.id)
-      do throws(Failure) {
-        try client.call("Kill", process.kill(SIGKILL, all: true), within: Self.answerLimit)
-        try client.call("Wait", process.request, within: Self.answerLimit)
-      } catch {
-        if client.isLost { throw error }
-      }
-      do throws(Failure) { try client.call("Delete", process.request, within: 2 * Self.answerLimit) } catch {
-        if error.code != .notFound { throw error }
-      }
-    } catch {
-      clearUp(&failure)
+    guard let client = try? TaskClient(record.address, version: record.version) else { return clearUp(&failure) }
+    do throws(Failure) { try removeTask(client) } catch {
+      if client.isLost || client.isDeaf { return clearUp(&failure) }
+      if error.code != .notFound { failure = failure ?? error.at(record.shim.name + ", container " + container.id) }
     }
+  }
+
+  private func removeTask(_ client: TaskClient) throws(Failure) {
+    let process = TaskProcess(id: container.id)
+    do throws(Failure) {
+      try client.call("Kill", process.kill(SIGKILL, all: true), within: Self.answerLimit)
+      try client.call("Wait", process.request, within: Self.answerLimit)
+    } catch {
+      // What has ended cannot be killed.
+      if client.isLost { throw error }
+    }
+    try client.call("Delete", process.request, within: 2 * Self.answerLimit)
   }
 
   private func clearUp(_ failure: inout Failure?) {

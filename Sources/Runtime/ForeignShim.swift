@@ -35,9 +35,9 @@ struct ForeignShim {
   /// Starts the shim, or asks for the one that the pod has.
   func start(_ options: ShimOptions?) throws(Failure) -> ShimAddress {
     do throws(Failure) {
-      var outcome = try run("start", input: options?.any ?? [], within: Self.startLimit)
+      var outcome = try run("start", in: bundle, input: options?.any ?? [], within: Self.startLimit)
       if !outcome.succeeded, outcome.error.find("ootstrap") != nil {
-        outcome = try run("start", input: bootstrapParams(options), within: Self.startLimit)
+        outcome = try run("start", in: bundle, input: bootstrapParams(options), within: Self.startLimit)
       }
       guard outcome.succeeded else { throw Failure(.failedPrecondition, outcome.description) }
       return try ShimAddress(answer: outcome.output)
@@ -46,11 +46,16 @@ struct ForeignShim {
     }
   }
 
-  /// Clears up after a shim that is dead.
+  /// Clears up after a shim that is dead. containerd's bundles have their containers' names, and its shims look for them by those: one that has not
+  /// gets a second name as long as that lasts.
   func delete() throws(Failure) {
     guard Files.exists(bundle) else { return }
+    let named = Bytes(bundle[...(bundle.lastIndex(of: 47) ?? 0)]) + id
+    if !named.elementsEqual(bundle) { Files.remove(named) }
+    let isLinked = bundle.withCString { bundle in named.withCString { symlink(bundle, $0) } } == 0
+    defer { if isLinked { Files.remove(named) } }
     do throws(Failure) {
-      let outcome = try run("delete", input: [], within: Self.deleteLimit)
+      let outcome = try run("delete", in: named, input: [], within: Self.deleteLimit)
       if !outcome.succeeded { throw Failure(.internal, outcome.description) }
     } catch {
       throw error.at(name + ", delete of " + id)
@@ -70,16 +75,19 @@ struct ForeignShim {
     return params.bytes
   }
 
-  private func run(_ action: StaticString, input: Bytes, within limit: Int64) throws(Failure) -> ShimCommand.Outcome {
+  private func run(
+    _ action: StaticString, in directory: Bytes, input: Bytes, within limit: Int64
+  ) throws(Failure) -> ShimCommand.Outcome {
     for (name, value) in [("TTRPC_ADDRESS", events), ("GRPC_ADDRESS", daemon), ("NAMESPACE", namespace)] as [(StaticString, Bytes)] {
       Environment.set(name, value)
     }
     Environment.set("GOMAXPROCS", Bytes("2"))
+    Environment.set("PWD", directory)
     Environment.set("MAX_SHIM_VERSION", Bytes("2"))
     let isDelete = Bytes(action).matches("delete")
     let words: [Bytes] =
       [program, Bytes("-namespace"), namespace, Bytes("-id"), id, Bytes("-address"), daemon, Bytes("-publish-binary"), Environment.program]
       + (isDelete ? [Bytes("-bundle"), bundle] : []) + [Bytes(action)]
-    return try ShimCommand(words, directory: bundle).run(input, within: limit)
+    return try ShimCommand(words, directory: directory).run(input, within: limit)
   }
 }

@@ -13,6 +13,8 @@ final class TaskClient {
   private(set) var version: Int64
   /// The connection has ended.
   private(set) var isLost = false
+  /// An answer did not come in time.
+  private(set) var isDeaf = false
   private var isVersionKnown = false
   private var next: UInt32 = 1
   private var input = Bytes()
@@ -38,7 +40,10 @@ final class TaskClient {
     let stream = try send(method, message)
     let deadline = milliseconds.map { shim_monotonic() + $0 * 1_000_000 }
     while true {
-      guard let reply = try receive(until: deadline) else { throw Failure(.internal, "no answer in time") }
+      guard let reply = try receive(until: deadline) else {
+        isDeaf = true
+        throw Failure(.internal, "no answer in time")
+      }
       guard reply.stream == stream else { continue }
       if let failure = reply.failure { throw failure }
       isVersionKnown = true

@@ -9,7 +9,7 @@ import Testing
 /// stands for its processes here. Afterwards nothing is left of any of them.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ForeignShimTests {
   /// Of containerd-shim-runc-v2: what its runc knows, and its sockets.
-  private static let (states, sockets) = ("/run/containerd/runc/k8s.io", "/run/containerd/s")
+  private static let (states, sockets) = ("/run/containerd/runc/" + Node.foreignNamespace, "/run/containerd/s")
 
   /// Those that nobody listens at.
   private func deadSockets() -> Set<String> {
@@ -28,6 +28,7 @@ import Testing
       #expect(try Files.list(node.state + "/runtime") == [])
     }
     let left = await before.differences()
+    try? Files.removeDirectory(Self.states)
     #expect(left == [], "\(left.joined(separator: "\n"))")
     #expect(self.deadSockets().subtracting(deadSockets) == [])
   }
@@ -74,6 +75,25 @@ import Testing
     for id in [ids[2], later] { try await node.remove(container: id) }
     #expect(processes("containerd-shim-runc-v2", node.state).count == 1)
     #expect(try await node.exec(ids[1], ["true"]).exitCode == 0)
+  }
+
+  @Test func `runtime_type is all that a handler needs, and the pod's infra container has the same shim`() async throws {
+    let settings = """
+      runtime_type = "io.containerd.runc.v2"
+      monitor_env = ["BERTH_V2_NAMESPACE=\(Node.foreignNamespace)"]
+
+      """
+    try await on(settings: settings) { node in
+      let pod = try await node.run(try node.podConfig("typed"))
+      #expect(processes("containerd-shim-runc-v2", node.state).count == 1)
+      #expect(try await node.output("echo typed", in: pod) == "typed\n")
+      #expect(processes("containerd-shim-runc-v2", node.state).count == 1)
+      try await node.remove(pod: pod)
+      #expect(processes("containerd-shim-runc-v2", node.state).isEmpty)
+      let other = try await node.run(try node.podConfig("killed"))
+      try kill(try #require(processes("containerd-shim-runc-v2", node.state).first))
+      try await eventually("the pod is not ready") { try await node.status(pod: other).state == .sandboxNotready ? true : nil }
+    }
   }
 
   @Test func `a killed proxy takes its container along, and no other`() async throws {
