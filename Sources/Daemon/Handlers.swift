@@ -116,7 +116,7 @@ extension Configuration.Runtime {
     facts.hasWritableCgroups = writableCgroups
     facts.minimumMemory = Int64(minimumMemory)
     (facts.isMachine, facts.execsOnFirstProcessor) = (isMachine, execAffinity == "first")
-    (facts.isForeign, facts.hasInfraContainer) = (kind.isForeign, wantsInfraContainer)
+    (facts.isForeign, facts.hasInfraContainer, facts.guestsPull) = (kind.isForeign, wantsInfraContainer, guestsPull)
     if let shimConfig, !Files.exists(shimConfig) {
       throw Fault(
         .failedPrecondition, "runtime_config_path \(shimConfig): is not there; correct it, or remove it for the shim's own default")

@@ -56,12 +56,14 @@ extension Configuration.Runtime {
     if let read = text.flatMap(RuntimeKind.init) { kind = read }
     try table.set(&shimConfig, "runtime_config_path", check: Check.absolute)
     try table.set(&shimOptionsType, "runtime_options_type")
+    try table.set(&guestsPull, "runtime_pull_image")
     var infra: Bool?
     try table.set(&infra, "infra_container")
     if let infra { hasInfraContainer = infra }
     if kind.isForeign { return try checkForeign(table, infra) }
     if shimConfig != nil { throw table.error("runtime_config_path", Self.withoutShim) }
     if shimOptionsType != nil { throw table.error("runtime_options_type", Self.withoutShim) }
+    if guestsPull { throw table.error("runtime_pull_image", Self.withoutShim) }
   }
 
   private static let withoutShim = "is for another's shim: set runtime_type to \"vm\" or to its name"

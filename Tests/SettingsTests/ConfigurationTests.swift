@@ -93,6 +93,7 @@ import Testing
     (guest.kind, guest.shimConfig, guest.shimOptionsType, guest.hasInfraContainer) = (
       .named("io.containerd.kata.v2"), "/ac", "kata.Options", true
     )
+    guest.guestsPull = true
     expected.runtimes.handlers["guest"] = guest
     expected.pods.sysctls = ["net.core.somaxconn": "9"]
     expected.cni.defaultNetwork = "cluster"
@@ -241,6 +242,7 @@ import Testing
       runtime_type = "io.containerd.kata.v2"
       runtime_config_path = "/ac"
       runtime_options_type = "kata.Options"
+      runtime_pull_image = true
       infra_container = true
       [workloads.w]
       activation_annotation = "a/b"

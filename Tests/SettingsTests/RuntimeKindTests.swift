@@ -54,7 +54,7 @@ import Testing
       let said = complaint(kata + more)
       #expect(said.contains(":3: \"runtimes.x.\(key)\" cannot be beside runtime_type: "), "\(said)")
     }
-    for key in ["runtime_config_path = \"/a\"", "runtime_options_type = \"a.B\""] {
+    for key in ["runtime_config_path = \"/a\"", "runtime_options_type = \"a.B\"", "runtime_pull_image = true"] {
       #expect(complaint(key).contains("is for another's shim: set runtime_type to \"vm\" or to its name"), "\(complaint(key))")
     }
     #expect(complaint(kata + "runtime_config_path = \"a\"").contains("must be an absolute path"))

@@ -79,7 +79,10 @@ struct ContainerSetup: Sendable {
       try await mounts.map(config, found)
       return try await mounts.makeDevices(mounts.mapHostFiles(built))
     }
-    try stage("bundle") { try Files.write(built.spec.encoded, to: bundle + "/config.json") }
+    try stage("bundle") {
+      try Files.write(built.spec.encoded, to: bundle + "/config.json")
+      if let handler = services.settings.handlers[sandbox.runtimeHandler] { try GuestImage.tell(bundle, of: built.spec, handler: handler) }
+    }
     if let notifier = built.notifier {
       try stage("seccomp notifier") {
         try BlockedCalls(bundle: bundle).write(notifier.calls)

@@ -17,6 +17,7 @@ struct InfraContainer: Sendable {
   let plan: ContainerPlan
   let holderPID: Int32
 
+  private var handler: HandlerFacts { services.settings.handlers[sandbox.runtimeHandler] ?? HandlerFacts() }
   private var layer: String { "\(plan.bundle)/layer" }
 
   static func plan(of sandbox: SandboxRecord, _ settings: EngineSettings) throws -> ContainerPlan {
@@ -62,6 +63,7 @@ struct InfraContainer: Sendable {
     if let owner = sandbox.plan.idMaps?.owner(.root) { try Files.setOwner(layer, owner) }
     if let label = spec.linux.mountLabel { for path in [layer, layer + Self.program] { try Files.setLabel(path, label) } }
     try Files.write(spec.encoded, to: plan.bundle + "/config.json")
+    try GuestImage.tell(plan.bundle, of: spec, handler: handler)
   }
 }
 
@@ -73,7 +75,7 @@ extension InfraContainer {
       id: plan.id, container: container, sandbox: pod, image: ImageConfig(), imageName: "berth-pause", pod: try podFacts(), node: node,
       lookups: Lookups { _ in nil })
     inputs.isInfraContainer = true
-    inputs.handler = settings.handlers[sandbox.runtimeHandler] ?? HandlerFacts()
+    inputs.handler = handler
     inputs.labels = sandbox.plan.labels
     inputs.passedAnnotations = settings.annotations[sandbox.runtimeHandler]?.passed(pod: pod.annotations, container: [:]) ?? [:]
     (inputs.origin.rootfs, inputs.origin.runtimeHandler) = (plan.bundle + "/rootfs", sandbox.runtimeHandler)

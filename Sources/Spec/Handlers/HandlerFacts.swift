@@ -12,6 +12,8 @@ package struct HandlerFacts: Sendable, Hashable {
   package var isMachine = false
   /// Its containers are run by another's shim: what that can do is not known.
   package var isForeign = false
+  /// Its guests pull images by themselves: the shim is told of each container's.
+  package var guestsPull = false
   /// Its pods have a container that stands for the pod itself, as another's shims want.
   package var hasInfraContainer = false
   /// Processes that an exec starts keep to the first processor of those that the container is bound to.
