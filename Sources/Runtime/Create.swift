@@ -37,6 +37,7 @@ struct Create {
     var request = ProtobufWriter()
     request.put(1, container.id)
     request.put(2, bundle)
+    if let image = GuestImage(bundle: bundle) { request.message(3, image.mount) }
     birth.streams.put(in: &request, from: 4)
     if let options { request.put(10, options.any) }
     (record.proxy, record.task) = try birth.run(client, at: record.address) { () throws(Failure) in

@@ -1,5 +1,6 @@
 import CRIAPI
 import Core
+import FoundationEssentials
 import GRPC
 import Linux
 import Support
@@ -83,6 +84,27 @@ import Testing
       _ = try await stats(node, id)
       #expect(ContinuousClock.now - began < .seconds(10))
       try process.signal(18)
+    }
+  }
+
+  /// Debian's shim mounts such a thing by a program, which stands here for the guest.
+  @Test func `a shim whose guests pull images is told of them, for the pod's own container and the others`() async throws {
+    try await withScratch("guest") { folder in
+      try Files.write("#!/bin/sh\necho \"$*\" >> \(folder)/told\n", to: folder + "/mount.fuse", mode: 0o755)
+      let path = "PATH=\(folder):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+      try await on("runtime_pull_image = true\nmonitor_env = [\"\(path)\"]\n") { node in
+        let pod = try await node.run(try node.podConfig("pulling"), "guest")
+        #expect(try await node.output("echo here", in: pod) == "here\n")
+        let told = String(decoding: try Files.read(folder + "/told"), as: UTF8.self).split(separator: " ")
+        let volumes = told.filter { $0.hasPrefix("io.katacontainers.volume=") }.map { volume in
+          Data(base64Encoded: String(volume.drop { $0 != "=" }.dropFirst())).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        }
+        #expect(told.contains("nydus-overlayfs"))
+        for (kind, image) in [("sandbox", "berth-pause"), ("container", "docker.io/library/busybox:latest")] {
+          #expect(
+            volumes.contains { $0.contains("\"source\":\"\(image)\"") && $0.contains("cri.container-type\":\"\(kind)\"") }, "\(volumes)")
+        }
+      }
     }
   }
 
