@@ -95,7 +95,7 @@ import Testing
       try await on("runtime_pull_image = true\nmonitor_env = [\"\(path)\"]\n") { node in
         let pod = try await node.run(try node.podConfig("pulling"), "guest")
         #expect(try await node.output("echo here", in: pod) == "here\n")
-        let told = String(decoding: try Files.read(folder + "/told"), as: UTF8.self).split(separator: " ")
+        let told = String(decoding: try Files.read(folder + "/told"), as: UTF8.self).split(whereSeparator: \.isWhitespace)
         let volumes = told.filter { $0.hasPrefix("io.katacontainers.volume=") }.map { volume in
           Data(base64Encoded: String(volume.drop { $0 != "=" }.dropFirst())).map { String(decoding: $0, as: UTF8.self) } ?? ""
         }
