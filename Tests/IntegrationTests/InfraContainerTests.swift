@@ -61,8 +61,9 @@ import Testing
       let request = Runtime_V1_PodSandboxStatsRequest.with { $0.podSandboxID = pod }
       let stats = try await node.runtime("PodSandboxStats", request, returning: Runtime_V1_PodSandboxStatsResponse.self).stats
       #expect(stats.linux.containers.map(\.attributes.id) == [id])
-      // Shim, holder, the infra container and the container.
-      #expect(stats.linux.process.processCount.value == 4, "\(stats.linux.process)")
+      // Shim, holder, the infra container and the container; beside them another's shim and who stands for what it runs.
+      let count = stats.linux.process.processCount.value
+      #expect(runtime == Node.foreign ? count > 4 : count == 4, "\(stats.linux.process)")
       try await node.remove(container: id)
       #expect(try await node.status(pod: pod).state == .sandboxReady)
       try await node.stop(pod: pod)
