@@ -71,7 +71,7 @@ import Testing
     #expect(texts.allSatisfy(last.contains), "\(last)")
   }
 
-  @Test(arguments: RuntimeSuiteTests.runtimes)
+  @Test(arguments: ["runc", "crun"])
   func `a container that tries what its profile blocks is killed when it is quiet, whoever killed berthd meanwhile`(_ runtime: String)
     async throws
   {
