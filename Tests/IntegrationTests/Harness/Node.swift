@@ -156,6 +156,8 @@ final class Node: Sendable {
     try? await kill()
     _ = try? await Command.run("/sbin/ip", ["link", "delete", networkName], timeout: .seconds(10))
     try? Mounts.unmountAll(below: state)
+    // containerd's shim for runc keeps its containers there, and leaves what they were in.
+    try? Files.removeDirectory("/run/containerd/runc/" + Self.foreignNamespace)
     // The pods' parent is the kubelet's to remove.
     if let tree = try? CgroupTree.detect() { try? Cgroup(Self.cgroup, in: tree).remove() }
   }
