@@ -41,7 +41,7 @@ enum Invocation {
 
   /// Into the log where there is one, else to standard error.
   private static func report(_ failure: Failure, _ log: Bytes?) {
-    let line = "{\"level\":\"error\",\"msg\":" + JSONText.string(failure.message) + "}"
+    let line = "{\"level\":\"error\",\"msg\":" + failure.message.jsonString + "}"
     let file = log.map { $0.withCString { clinux_openat(AT_FDCWD, $0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) } } ?? -1
     guard file >= 0 else { return note(failure.message) }
     _ = Files.writeAll(file, line + [10])

@@ -1,20 +1,5 @@
-/// JSON without a parser: this program writes a few lines of it, and looks for single strings in what others wrote.
+/// JSON without a parser: this program looks for single strings in what others wrote.
 enum JSONText {
-  /// A string with its quotes.
-  static func string(_ text: Bytes) -> Bytes {
-    var result: Bytes = [0x22]
-    for byte in text.utf8Text {
-      switch byte {
-      case 0x22, 0x5c: result += [0x5c, byte]
-      case 10: result += Bytes("\\n")
-      case 9: result += Bytes("\\t")
-      case 0..<32: result.append(32)
-      default: result.append(byte)
-      }
-    }
-    return result + [0x22]
-  }
-
   /// The value of the first key of that name (given with its quotes), whatever object it is in; nil where there is none or it is no plain string.
   /// No string's content can look like a key: its quotes would have backslashes.
   static func text(of key: StaticString, in json: Bytes) -> Bytes? {

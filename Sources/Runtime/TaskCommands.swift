@@ -94,9 +94,9 @@ enum TaskCommands {
       case .stopped, .unknown: "stopped"
       }
     let pid = status == .stopped ? 0 : record.proxy.pid
-    var text = "{\"ociVersion\":\"1.0.2\",\"id\":" + JSONText.string(container.id)
+    var text = "{\"ociVersion\":\"1.0.2\",\"id\":" + container.id.jsonString
     text += ",\"status\":\"" + Bytes(word) + "\",\"pid\":" + Bytes(decimal: pid)
-    text += ",\"bundle\":" + JSONText.string(record.shim.bundle) + "}"
+    text += ",\"bundle\":" + record.shim.bundle.jsonString + "}"
     return text
   }
 }

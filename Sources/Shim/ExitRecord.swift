@@ -24,22 +24,8 @@ struct Exit {
   var json: Bytes {
     var text = "{\"exitCode\":" + Bytes(decimal: code) + ",\"finishedAt\":" + Bytes(decimal: finishedAt)
     text += ",\"oomKilled\":" + Bytes(oomKilled ? "true" : "false")
-    text += ",\"reason\":\"" + reason + "\",\"message\":\"" + Self.escape(failure?.message ?? []) + "\"}\n"
+    text += ",\"reason\":\"" + reason + "\",\"message\":" + (failure?.message ?? []).jsonString + "}\n"
     return text
-  }
-
-  private static func escape(_ text: Bytes) -> Bytes {
-    var result = Bytes()
-    for byte in text.utf8Text {
-      switch byte {
-      case 0x22, 0x5c: result += [0x5c, byte]
-      case 10: result += Bytes("\\n")
-      case 9: result += Bytes("\\t")
-      case 0..<32: result.append(32)
-      default: result.append(byte)
-      }
-    }
-    return result
   }
 
   /// containerd's WaitResponse

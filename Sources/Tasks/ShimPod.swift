@@ -13,6 +13,7 @@ package final class ShimPod: PodTask {
   let client: ShimClient
   let cgroups: CgroupReader
   private let remains: SandboxRemains
+  /// Nil where it has ended already: a daemon that was away finds it so.
   private let holder: Pidfd?
   /// Of what its containers are handed (SELinux).
   let fileLabel: String?
@@ -99,12 +100,22 @@ package final class ShimPod: PodTask {
   }
 
   package func awaitDeath() async {
-    guard let holder else { return await client.process.ended() }
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.client.process.ended() }
-      group.addTask { await holder.ended() }
-      await group.next()
-      group.cancelAll()
+    if let holder {
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { await self.client.process.ended() }
+        group.addTask { await holder.ended() }
+        await group.next()
+        group.cancelAll()
+      }
+    }
+    await awaitLastExits()
+  }
+
+  /// Containers that shared the holder's PID namespace died with it, and the shim is about to write down how: it has a moment for that.
+  private func awaitLastExits() async {
+    for _ in 0..<25 where !client.process.hasEnded {
+      guard let states = try? await states(), !states.allSatisfy(\.isStopped) else { return }
+      try? await Task.sleep(for: .milliseconds(20))
     }
   }
 }

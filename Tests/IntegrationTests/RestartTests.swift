@@ -115,12 +115,17 @@ import Testing
   @Test func `a pod whose namespaces lost their holder is not ready any more, and its containers end`() async throws {
     try await Node.with { node in
       try await node.importBusybox()
-      for restarted in [false, true] {
-        let pod = try await node.run(try node.podConfig("held-\(restarted)"))
+      for when in ["before a restart", "after one", "meanwhile"] {
+        let pod = try await node.run(try node.podConfig("held-" + when.prefix(5)) { $0.metadata.uid = when })
         let container = try await node.launch("main", ["/bin/sleep", "1000"], in: pod)
-        if restarted { try await node.restart() }
-        let holder = try await node.holderID(of: pod)
-        try Pidfd.open(holder).signal(9)
+        if when == "after one" { try await node.restart() }
+        let holder = try Pidfd.open(try await node.holderID(of: pod))
+        if when == "meanwhile" { try await node.kill() }
+        try holder.signal(9)
+        if when == "meanwhile" {
+          await holder.ended()
+          try await node.start()
+        }
         let ended = try await node.ended(container)
         #expect(ended.exitCode == 137, "\(ended)")
         try await eventually("the pod is not ready") { try await node.status(pod: pod).state == .sandboxNotready ? true : nil }

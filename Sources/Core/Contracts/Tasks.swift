@@ -162,6 +162,8 @@ package struct TaskState: Sendable, Hashable {
   package var startedAt: Int64
   package var log: LogCounts
 
+  package var isStopped: Bool { if case .stopped = phase { true } else { false } }
+
   package init(id: String, pid: Int32, phase: Phase, startedAt: Int64, log: LogCounts = LogCounts()) {
     self.id = id
     self.pid = pid

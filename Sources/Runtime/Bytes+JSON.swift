@@ -1,0 +1,1 @@
+../Shim/Bytes+JSON.swift
