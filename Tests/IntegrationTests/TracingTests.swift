@@ -138,7 +138,7 @@ import Testing
       try await Node.with(settings: collector.settings(.http), launcher: TraceCollector.launcher) { node in
         try Files.write(
           #"{"cniVersion": "1.0.0", "name": "broken", "plugins": [{"type": "bridge", "bridge": "\#(node.networkName)", "#
-          + #""ipam": {"type": "no-such-plugin"}}]}"#,
+            + #""ipam": {"type": "no-such-plugin"}}]}"#,
           to: node.networkConfig + "/00-broken.conflist")
         _ = try? await node.run(try node.podConfig("web"))
         let call = try await collector.span(Self.service + "RunPodSandbox")
