@@ -211,6 +211,11 @@ private struct RecordedNode {
     }
   }
 
+  @Test func `systemd, which writes what it is told, is never told less than what holds`() {
+    let told = [(150_000, 100_000), (150_001, 100_000), (1, 100_000), (12_345, 10_000)]
+    #expect(told.map { ProcessorGroups.Quota(quota: $0.0, period: $0.1).percentage } == [150, 151, 1, 124])
+  }
+
   @Test func `housekeeping is done by the first of a container's processors and those of its core`() throws {
     try withScratch("processors") { root in
       let node = try RecordedNode(root, Self.legacy)

@@ -12,8 +12,8 @@ struct ProcessorGroups {
     var quota: Int
     var period: Int
 
-    /// Of one processor.
-    var percentage: Int { max(1, quota * 100 / max(1, period)) }
+    /// Of one processor, whole ones, and never less than what holds.
+    var percentage: Int { max(1, (quota * 100 + max(1, period) - 1) / max(1, period)) }
   }
 
   private var pod: String { Files.parent(of: group) }
