@@ -54,7 +54,7 @@ extension EngineSettings {
   /// own are left alone.
   /// - Parameter config: with the limits of the pod's workload.
   func execProcessor(_ config: Runtime_V1_ContainerConfig, in sandbox: SandboxRecord) throws(Fault) -> Int? {
-    guard handlers[sandbox.runtimeHandler]?.execsOnFirstProcessor == true else { return nil }
+    guard facts(of: sandbox.runtimeHandler).execsOnFirstProcessor else { return nil }
     return try sharedProcessors(config, in: sandbox)?.first ?? CPUSet(config.linux.resources.cpusetCpus)?.first
   }
 

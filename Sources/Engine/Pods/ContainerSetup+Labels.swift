@@ -10,7 +10,7 @@ extension ContainerSetup {
   private static let limit = Duration.seconds(240)
 
   func labelKind(_ config: Runtime_V1_ContainerConfig, _ image: ImageConfig) throws -> SELinuxKind {
-    if services.settings.handlers[sandbox.runtimeHandler]?.isMachine == true { return .machine }
+    if services.settings.facts(of: sandbox.runtimeHandler).isMachine { return .machine }
     return SELinuxKind(command: try ContainerCommand.resolve(command: config.command, args: config.args, image: image))
   }
 

@@ -67,7 +67,7 @@ extension ContainerSetup {
   /// What the node's settings say for containers of this handler.
   private func settle(_ inputs: inout SpecInputs, _ config: Runtime_V1_ContainerConfig) throws {
     let (settings, pod) = (services.settings, sandbox.config.content)
-    inputs.handler = settings.handlers[sandbox.runtimeHandler] ?? HandlerFacts()
+    inputs.handler = settings.facts(of: sandbox.runtimeHandler)
     inputs.allowed = settings.allowed(sandbox)
     inputs.seccompSocket = seccompLink.socket
     inputs.execProcessor = try settings.execProcessor(settings.withWorkload(config, in: pod), in: sandbox)

@@ -81,7 +81,7 @@ struct ContainerSetup: Sendable {
     }
     try stage("bundle") {
       try Files.write(built.spec.encoded, to: bundle + "/config.json")
-      if let handler = services.settings.handlers[sandbox.runtimeHandler] { try GuestImage.tell(bundle, of: built.spec, handler: handler) }
+      try GuestImage.tell(bundle, of: built.spec, handler: services.settings.facts(of: sandbox.runtimeHandler))
     }
     if let notifier = built.notifier {
       try stage("seccomp notifier") {

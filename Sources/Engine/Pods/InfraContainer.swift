@@ -17,7 +17,7 @@ struct InfraContainer: Sendable {
   let plan: ContainerPlan
   let holderPID: Int32
 
-  private var handler: HandlerFacts { services.settings.handlers[sandbox.runtimeHandler] ?? HandlerFacts() }
+  private var handler: HandlerFacts { services.settings.facts(of: sandbox.runtimeHandler) }
   private var layer: String { "\(plan.bundle)/layer" }
 
   static func plan(of sandbox: SandboxRecord, _ settings: EngineSettings) throws -> ContainerPlan {

@@ -131,9 +131,12 @@ package struct EngineSettings: Sendable {
   /// What the handler of pods is called; they may leave the default one's name empty.
   package func handlerName(_ name: String) -> String { name.isEmpty ? standardHandler : name }
 
+  /// What a runtime handler does otherwise than the node says.
+  func facts(of handler: String) -> HandlerFacts { handlers[handler] ?? HandlerFacts() }
+
   /// What a handler's containers can have; of another's shim nothing is known.
   func features(of runtime: String, handler: String) async -> RuntimeFeatures {
-    handlers[handler]?.isForeign == true ? .unknown : await runtimeFeatures.of(runtime)
+    facts(of: handler).isForeign ? .unknown : await runtimeFeatures.of(runtime)
   }
 
   /// Where containerd's shims send their events, by ttrpc.
@@ -141,7 +144,7 @@ package struct EngineSettings: Sendable {
 
   /// Beside a PATH; nil for no more. Another's shim finds the socket for its events by it.
   func shimEnvironment(_ handler: String) -> [String]? {
-    let events = handlers[handler]?.isForeign == true ? ["TTRPC_ADDRESS=" + eventSocket] : []
+    let events = facts(of: handler).isForeign ? ["TTRPC_ADDRESS=" + eventSocket] : []
     let all = events + (shimEnvironments[handler] ?? [])
     return all.isEmpty ? nil : all
   }
