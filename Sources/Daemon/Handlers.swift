@@ -100,7 +100,7 @@ extension Configuration.Runtime {
   fileprivate func foreignEnvironment(shim: String?) -> [String] {
     guard kind.isForeign, let shim else { return [] }
     return ["BERTH_V2_SHIM=\(shim)"] + (shimConfig.map { ["BERTH_V2_CONFIG=\($0)"] } ?? [])
-      + (optionsType.map { ["BERTH_V2_OPTIONS_TYPE=\($0)"] } ?? [])
+      + (optionsType.map { ["BERTH_V2_OPTIONS_TYPE=\($0)"] } ?? []) + ["BERTH_V2_IO_TYPE=\(streamType.rawValue)"]
   }
 
   fileprivate var creation: CreationSettings {

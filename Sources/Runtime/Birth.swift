@@ -6,14 +6,20 @@ struct Birth {
   let shim: ForeignShim
   let streams: Streams
   var log: Int32 = -1
+  private let address: Bytes
   private let pidFile: Bytes
   private var terminal: Int32 = -1
 
-  init(_ process: TaskProcess, _ shim: ForeignShim, in container: Container, _ arguments: Arguments) throws(Failure) {
-    (self.process, self.shim) = (process, shim)
+  init(_ process: TaskProcess, of record: ContainerRecord, in container: Container, _ arguments: Arguments) throws(Failure) {
+    (self.process, shim, address) = (process, record.shim, record.address)
     pidFile = try arguments.required("--pid-file")
     let socket = arguments.value("--console-socket")
-    streams = try Streams(in: container.directory, name: process.exec.isEmpty ? Bytes("init") : process.exec, hasTerminal: socket != nil)
+    let name = process.exec.isEmpty ? process.id : process.exec
+    do throws(Failure) {
+      streams = try Streams(StreamRoute(in: container, at: address), name: name, hasTerminal: socket != nil)
+    } catch {
+      throw error.at(shim.name + ", " + process.description)
+    }
     guard let socket else { return }
     do throws(Failure) { terminal = try Self.handOver(to: socket) } catch {
       streams.remove()
@@ -32,7 +38,7 @@ struct Birth {
 
   /// `make` has the shim make the process, whose number there it returns. The proxy's identity and that number; in the proxy this does not return.
   /// On failure nothing is left but what the shim has.
-  func run(_ client: TaskClient, at address: Bytes, _ make: () throws(Failure) -> Int32) throws(Failure) -> (ProcessIdentity, Int32) {
+  func run(_ client: TaskClient, _ make: () throws(Failure) -> Int32) throws(Failure) -> (ProcessIdentity, Int32) {
     do throws(Failure) {
       let guardian = try Guardian.start(of: process, at: address, client)
       do throws(Failure) {

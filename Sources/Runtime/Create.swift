@@ -32,7 +32,7 @@ struct Create {
     let options = ShimOptions(arguments)
     let log = try openLog()
     let client = try reach(&record, options)
-    var birth = try Birth(TaskProcess(id: container.id), record.shim, in: container, arguments)
+    var birth = try Birth(TaskProcess(id: container.id), of: record, in: container, arguments)
     birth.log = log
     var request = ProtobufWriter()
     request.put(1, container.id)
@@ -40,7 +40,7 @@ struct Create {
     if let image = GuestImage(bundle: bundle) { request.message(3, image.mount) }
     birth.streams.put(in: &request, from: 4)
     if let options { request.put(10, options.any) }
-    (record.proxy, record.task) = try birth.run(client, at: record.address) { () throws(Failure) in
+    (record.proxy, record.task) = try birth.run(client) { () throws(Failure) in
       Int32(truncatingIfNeeded: TaskProcess.number(1, of: try client.call("Create", request.bytes)))
     }
     try container.save(record)

@@ -18,13 +18,13 @@ struct Exec {
     guard let spec = Files.read(path, last: 4 << 20), !spec.isEmpty else { throw SystemFailure.failure("process", path) }
     let process = TaskProcess(id: container.id, exec: name)
     let client = try TaskClient(record.address, version: record.version)
-    let birth = try Birth(process, record.shim, in: container, arguments)
+    let birth = try Birth(process, of: record, in: container, arguments)
     var request = ProtobufWriter()
     request.put(1, process.id)
     request.put(2, process.exec)
     birth.streams.put(in: &request, from: 3)
     request.put(7, ShimOptions.any(Bytes("types.containerd.io/opencontainers/runtime-spec/1/Process"), spec))
-    _ = try birth.run(client, at: record.address) { () throws(Failure) in
+    _ = try birth.run(client) { () throws(Failure) in
       try client.call("Exec", request.bytes)
       do throws(Failure) {
         let pid = Int32(truncatingIfNeeded: TaskProcess.number(1, of: try client.call("Start", process.request)))

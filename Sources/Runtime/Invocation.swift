@@ -7,6 +7,8 @@ enum Invocation {
 
   static func run() -> Int32 {
     shim_small_heap()
+    // That a shim has gone is told by errno.
+    clinux_ignore_broken_pipes()
     let words = (1..<max(shim_argc(), 1)).compactMap { shim_argv($0).map { Bytes(cString: $0) } }
     var log: Bytes?
     do throws(Failure) {

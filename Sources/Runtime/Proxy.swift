@@ -33,13 +33,10 @@ final class Proxy {
     (self.terminal, self.guardian, self.log) = (terminal, guardian, log)
     foreign_lead_session(terminal)
     signals = foreign_signals()
-    if terminal >= 0 {
-      input = Pump(from: terminal, to: streams.input, closesSource: false)
-      outputs = [Pump(from: streams.output, to: terminal, closesTarget: false)]
-    } else {
-      if streams.input >= 0 { input = Pump(from: 0, to: streams.input) }
-      outputs = [Pump(from: streams.output, to: 1), Pump(from: streams.error, to: 2, closesTarget: false)]
-    }
+    let isTerminal = terminal >= 0
+    if let target = streams.input { input = Pump(from: isTerminal ? Endpoint(terminal, isShared: true) : Endpoint(0), to: target) }
+    outputs = [Pump(from: streams.output, to: isTerminal ? Endpoint(terminal, isShared: true) : Endpoint(1))]
+    if let error = streams.error { outputs.append(Pump(from: error, to: Endpoint(2, isShared: true))) }
   }
 
   func run() -> Never {
@@ -77,15 +74,22 @@ final class Proxy {
     for pump in outputs { pump.join(&polls) }
     input?.join(&polls)
     let ready = polls.wait(timeout)
-    for pump in outputs { pump.serve(polls) }
+    for pump in outputs { serve(pump) }
     if let input {
-      input.serve(polls)
-      if input.isOver { endInput() }
+      serve(input)
+      if input.isOver || input.isLate { endInput() }
     }
     return ready
   }
 
+  private func serve(_ pump: Pump) {
+    pump.serve(polls)
+    if let failure = pump.takeFailure() { note(complaint(failure)) }
+  }
+
+  /// The shim has all that came before.
   private func endInput() {
+    input?.end()
     input = nil
     _ = try? client.send("CloseIO", process.closeInput)
   }

@@ -1,61 +1,53 @@
 import CLinux
 
-/// Carries bytes from one descriptor to another, neither of which it waits for. It reads again when all that it read is written.
+/// Carries bytes from one end to another, neither of which it waits for. It reads again when all that it read is written.
 final class Pump {
-  private static let chunk = 32 << 10
+  /// Nanoseconds for the other side to say that it has seen the end.
+  private static let patience: Int64 = 900_000_000
 
-  private var source: Int32
-  private var target: Int32
-  /// The ends of a terminal are shared: they are not the pump's to close.
-  private let closesSource: Bool
-  private let closesTarget: Bool
+  private let source: Endpoint
+  private let target: Endpoint
   private var pending = Bytes()
-  private var place = 0
+  private var hasEnded = false
+  private var finishing: Int64 = 0
 
-  init(from source: Int32, to target: Int32, closesSource: Bool = true, closesTarget: Bool = true) {
-    self.source = source
-    self.target = target
-    self.closesSource = closesSource
-    self.closesTarget = closesTarget
-    for fd in [source, target] { _ = shim_set_nonblocking(fd) }
-  }
+  init(from source: Endpoint, to target: Endpoint) { (self.source, self.target) = (source, target) }
 
-  var isOver: Bool { source < 0 }
+  var isOver: Bool { !target.isOpen }
   var isHeldUp: Bool { !pending.isEmpty }
+  /// All is written, and who should have said so is silent.
+  var isLate: Bool { finishing > 0 && shim_monotonic() - finishing > Self.patience }
+
+  /// Once: what went wrong at one of its ends.
+  func takeFailure() -> Failure? {
+    defer { (source.failure, target.failure) = (nil, nil) }
+    return source.failure ?? target.failure
+  }
 
   func join(_ polls: inout PollSet) {
-    place = pending.isEmpty ? polls.add(source, POLLIN) : polls.add(target, POLLOUT)
+    source.join(&polls, pending.isEmpty && !hasEnded ? POLLIN : 0)
+    target.join(&polls, pending.isEmpty ? 0 : POLLOUT)
   }
 
-  /// Once it is ready.
+  /// Once one of its ends is ready.
   func serve(_ polls: PollSet) {
-    guard !isOver, polls.isReady(place) else { return }
-    if pending.isEmpty { fill() }
-    flush()
+    guard !isOver else { return }
+    if target.isReady(polls), !target.tend() { return end() }
+    if source.isReady(polls), !source.read(into: &pending) { hasEnded = true }
+    // Who reads no more is told on the other side, too: its writer gets EPIPE.
+    guard pending.isEmpty || target.write(&pending) else { return end() }
+    if hasEnded && pending.isEmpty && finishing == 0 { finish() }
   }
 
-  private func fill() {
-    let count = Files.appendChunk(source, &pending, size: Self.chunk)
-    if count < 0 && (clinux_errno() == EAGAIN || clinux_errno() == EINTR) { return }
-    if count <= 0 { end() }
-  }
-
-  private func flush() {
-    while !pending.isEmpty {
-      let count = pending.withUnsafeBytes { write(target, $0.baseAddress, $0.count) }
-      if count < 0 && clinux_errno() == EAGAIN { return }
-      if count < 0 && clinux_errno() == EINTR { continue }
-      // Who reads no more is told on the other side, too: its writer gets EPIPE.
-      guard count >= 0 else { return end() }
-      if count == pending.count { pending = [] } else { pending.removeFirst(count) }
-    }
+  private func finish() {
+    source.close()
+    finishing = shim_monotonic()
+    target.finish()
   }
 
   func end() {
-    guard !isOver else { return }
     pending = []
-    if closesSource { close(source) }
-    if closesTarget { close(target) }
-    source = -1
+    source.close()
+    target.close()
   }
 }

@@ -102,15 +102,10 @@ final class TaskClient {
 }
 
 extension TaskClient.Reply {
-  /// The envelope: 1 google.rpc.Status, 2 payload.
-  fileprivate init(stream: UInt32, _ data: Bytes) throws(Malformed) {
-    var (payload, failure) = (Bytes(), Failure?.none)
-    var reader = ProtobufReader(data)
-    while let field = try reader.next() {
-      if field.number == 1 { failure = try Failure(status: field.bytes) }
-      if field.number == 2 { payload = field.bytes }
-    }
-    self.init(stream: stream, payload: payload, failure: failure)
+  /// The envelope: google.rpc.Status, payload.
+  init(stream: UInt32, _ data: Bytes) throws(Malformed) {
+    let (status, payload) = try ProtobufReader.pair(data)
+    self.init(stream: stream, payload: payload, failure: try Failure(status: status))
   }
 }
 
@@ -125,18 +120,5 @@ extension Failure {
     }
     guard number != 0 else { return nil }
     self.init(Code(rawValue: number) ?? .unknown, message)
-  }
-}
-
-extension TtrpcHeader {
-  /// Nothing more follows on its stream.
-  private static let remoteClosed: UInt8 = 1
-
-  fileprivate static func requestFrame(stream: UInt32, _ data: Bytes) -> Bytes {
-    var frame = Bytes()
-    for word in [UInt32(truncatingIfNeeded: data.count), stream] {
-      for shift in [24, 16, 8, 0] as [UInt32] { frame.append(UInt8(truncatingIfNeeded: word >> shift)) }
-    }
-    return frame + [request, remoteClosed] + data
   }
 }

@@ -21,6 +21,8 @@ extension Configuration {
     package var shimConfig: String?
     /// Key `runtime_options_type`: the type of the options that another's shim is given, where it knows others than containerd's usual ones.
     package var shimOptionsType: String?
+    /// Key `io_type`.
+    package var streamType = StreamType.fifo
     /// Key `runtime_pull_image`: the guests of another's shim pull images by themselves.
     package var guestsPull = false
     /// Key `infra_container`: pods have a container that stands for them. Those of another's shim always have.

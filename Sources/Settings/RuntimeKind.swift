@@ -47,6 +47,13 @@ package enum RuntimeKind: Equatable, Sendable {
   }
 }
 
+/// Key `io_type`, as containerd's: how the streams of another's shim's containers come to Berth.
+package enum StreamType: String, Sendable {
+  case fifo
+  /// By the shim's Streaming service.
+  case streaming
+}
+
 extension Configuration.Runtime {
   static let kindComplaint = #"must be "oci", "vm" (with path: the shim's program) or a shim's name like "io.containerd.kata.v2""#
 
@@ -57,6 +64,10 @@ extension Configuration.Runtime {
     try table.set(&shimConfig, "runtime_config_path", check: Check.absolute)
     try table.set(&shimOptionsType, "runtime_options_type")
     try table.set(&guestsPull, "runtime_pull_image")
+    let streams: String? = try table.take("io_type") {
+      StreamType(rawValue: $0) == nil ? #"must be "fifo" or "streaming", found "\#($0)""# : nil
+    }
+    if let streams { streamType = StreamType(rawValue: streams) ?? .fifo }
     var infra: Bool?
     try table.set(&infra, "infra_container")
     if let infra { hasInfraContainer = infra }
@@ -64,6 +75,7 @@ extension Configuration.Runtime {
     if shimConfig != nil { throw table.error("runtime_config_path", Self.withoutShim) }
     if shimOptionsType != nil { throw table.error("runtime_options_type", Self.withoutShim) }
     if guestsPull { throw table.error("runtime_pull_image", Self.withoutShim) }
+    if streamType != .fifo { throw table.error("io_type", "\"streaming\" " + Self.withoutShim) }
   }
 
   private static let withoutShim = "is for another's shim: set runtime_type to \"vm\" or to its name"

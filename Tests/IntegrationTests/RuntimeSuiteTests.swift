@@ -11,7 +11,7 @@ import Testing
 
 /// One suite for every OCI runtime that Berth is meant to work with: each test runs real containers by each of them.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct RuntimeSuiteTests {
-  static let runtimes = ["runc", "crun", Node.foreign]
+  static let runtimes = ["runc", "crun", Node.foreign, Node.streamed]
 
   private func on(_ runtime: String, _ body: (Node, String) async throws -> Void) async throws {
     try await Node.with(runtime: runtime) { node in

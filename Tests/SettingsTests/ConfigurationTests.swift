@@ -93,7 +93,7 @@ import Testing
     (guest.kind, guest.shimConfig, guest.shimOptionsType, guest.hasInfraContainer) = (
       .named("io.containerd.kata.v2"), "/ac", "kata.Options", true
     )
-    guest.guestsPull = true
+    (guest.guestsPull, guest.streamType) = (true, .streaming)
     expected.runtimes.handlers["guest"] = guest
     expected.pods.sysctls = ["net.core.somaxconn": "9"]
     expected.cni.defaultNetwork = "cluster"
@@ -243,6 +243,7 @@ import Testing
       runtime_config_path = "/ac"
       runtime_options_type = "kata.Options"
       runtime_pull_image = true
+      io_type = "streaming"
       infra_container = true
       [workloads.w]
       activation_annotation = "a/b"

@@ -60,6 +60,15 @@ import Testing
     #expect(complaint(kata + "runtime_config_path = \"a\"").contains("must be an absolute path"))
   }
 
+  @Test func streamsComeByFIFOsOrByTheShimsService() throws {
+    let kata = "runtime_type = \"io.containerd.kata.v2\"\n"
+    #expect(try load(kata)?.streamType == .fifo)
+    #expect(try load(kata + "io_type = \"streaming\"")?.streamType == .streaming)
+    #expect(try load("io_type = \"fifo\"")?.streamType == .fifo)
+    #expect(complaint(kata + "io_type = \"grpc\"").contains(":3: \"runtimes.x.io_type\" must be \"fifo\" or \"streaming\", found \"grpc\""))
+    #expect(complaint("io_type = \"streaming\"").contains("\"streaming\" is for another's shim: set runtime_type"))
+  }
+
   @Test func aShimIsLookedForByItsProgramsName() throws {
     var runtimes = Configuration().runtimes
     var handler = Configuration.Runtime()

@@ -4,6 +4,14 @@ extension Node {
   /// A handler whose containers are run by a shim of containerd's.
   static let foreign = "foreign"
 
+  /// The same with streams that go over the shim's own service.
+  static let streamed = "streamed"
+
+  /// A shim that has such a service, before containerd's.
+  static let streamedShim =
+    "\(#filePath)".replacing("/Tests/IntegrationTests/Harness/Node+Runtime.swift", with: "")
+    + "/conformance/streams/containerd-shim-streamed-v2"
+
   /// What such a shim keeps its containers under, apart from those of other runs.
   static let foreignNamespace = "berth-test-\(Process.id)"
 
@@ -17,9 +25,14 @@ extension Node {
     """
   }
 
+  /// Settings of a handler whose streams go over its shim's service; `manner`: in what the shim is odd.
+  static func streamedSettings(shim: String = streamedShim, manner: String = "") throws -> String {
+    try foreignSettings(shim: shim).replacing("\"]", with: "\", \"BERTH_V2_IO_TYPE=streaming\", \"STREAMS_MANNER=\(manner)\"]")
+  }
+
   /// A node whose default handler is `runtime`, where that agrees to the machine's cgroups.
   static func with(runtime: String, settings more: String = "", _ body: (Node) async throws -> Void) async throws {
-    let handler = runtime == foreign ? try foreignSettings() : ""
+    let handler = runtime == foreign ? try foreignSettings() : runtime == streamed ? try streamedSettings() : ""
     let settings = "[runtimes]\ndefault = \"\(runtime)\"\n[runtimes.\(runtime)]\n" + handler + more
     guard runtime == "crun" else { return try await with(settings: settings, body) }
     try await CrunRealm.with { try await with(settings: settings, launcher: $0, body) }
