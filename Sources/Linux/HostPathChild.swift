@@ -57,16 +57,23 @@ package enum HostPathChild {
       case .some(let handle): handle.raw
       case .none: -1
       }
-    return try await BlockingWork.run {
-      let child = try start(jobs, descriptor)
-      let process = child.process
-      defer {
-        // Before anyone hears that it takes too long, and removes what it works on.
-        process.kill()
-        Task.detached { await retire(process) }
-      }
-      return try collect(jobs, child.report, ContinuousClock.now + limit)
+    return try await BlockingWork.run { try work(jobs, descriptor, limit) }
+  }
+
+  /// As ``run(_:userNamespace:within:)``, on a thread that may block for so long.
+  package static func runHere(_ jobs: [HostPathJob], within limit: Duration) throws -> [HostPath] {
+    jobs.isEmpty ? [] : try work(jobs, -1, limit)
+  }
+
+  private static func work(_ jobs: [HostPathJob], _ descriptor: Int32, _ limit: Duration) throws -> [HostPath] {
+    let child = try start(jobs, descriptor)
+    let process = child.process
+    defer {
+      // Before anyone hears that it takes too long, and removes what it works on.
+      process.kill()
+      Task.detached { await retire(process) }
     }
+    return try collect(jobs, child.report, ContinuousClock.now + limit)
   }
 
   private struct Child {

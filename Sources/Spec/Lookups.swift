@@ -7,6 +7,9 @@ package struct Lookups: Sendable {
   package var imageFile: @Sendable (String) throws -> [UInt8]?
   /// A seccomp profile on the node; `nil` where there is none.
   package var seccompProfile: @Sendable (String) throws -> [UInt8]?
+  /// That each of these host paths answers; what is there or not is none of its business. Before anything else touches them: a volume's server may be
+  /// dead. Those that the CRI's own fields name have answered by now.
+  package var look: @Sendable ([String]) throws -> Void
   /// The device at a host path, or the devices below it.
   package var devices: @Sendable (String) throws -> [DeviceNode]
   /// All devices a privileged container sees.
@@ -19,7 +22,10 @@ package struct Lookups: Sendable {
   package var isLabel: @Sendable (String) throws -> Bool
 
   /// Everything but the image from this node.
-  package init(imageFile: @escaping @Sendable (String) throws -> [UInt8]?) {
+  package init(
+    look: @escaping @Sendable ([String]) throws -> Void = { _ in }, imageFile: @escaping @Sendable (String) throws -> [UInt8]?
+  ) {
+    self.look = look
     self.imageFile = imageFile
     seccompProfile = { try Self.profile($0, limit: 4 << 20) }
     devices = { path in try DeviceNode.all(at: path) }

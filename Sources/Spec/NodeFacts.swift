@@ -1,3 +1,4 @@
+import CRIAPI
 package import Linux
 
 /// What the node and the daemon on it can give to containers. Does not change while the daemon runs.
@@ -124,4 +125,9 @@ extension NodeFacts {
     let limited = try Files.list(memory).filter { Files.exists("\(memory)/\($0)/memory.max") }
     return limited.isEmpty || limited.contains { Files.exists("\(memory)/\($0)/memory.swap.max") }
   }
+}
+
+extension NodeFacts {
+  /// Where on the host every container's spec may reach by the operator's settings; what is not absolute is no path.
+  package var hostPaths: [String] { defaults.devices.map(\.hostPath) + hookDirectories + [SeccompRequest.path(defaults.unsetSeccomp)] }
 }

@@ -22,7 +22,9 @@ extension SpecInputs {
       plan.rules = [RuntimeSpec.DeviceRule(allow: false, access: "rwm")] + DevicePlan.everyones
     }
     for (index, device) in node.defaults.devices.enumerated() { try add(device, "additional_devices[\(index)]", to: &plan) }
-    for (field, device) in try annotatedDevices() { try add(device, field, to: &plan) }
+    let annotated = try annotatedDevices()
+    if !annotated.isEmpty { try stage(annotated[0].field) { try lookups.look(annotated.map(\.device.hostPath)) } }
+    for (field, device) in annotated { try add(device, field, to: &plan) }
     for (index, device) in container.devices.enumerated() { try add(device, "devices[\(index)]", to: &plan) }
     return plan
   }

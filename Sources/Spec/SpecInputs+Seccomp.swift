@@ -3,7 +3,7 @@ import Core
 import OCI
 
 /// Which system-call filter a container asks for.
-enum SeccompRequest: Hashable {
+package enum SeccompRequest: Hashable {
   /// The config says nothing.
   case unset
   case unconfined
@@ -43,9 +43,14 @@ enum SeccompRequest: Hashable {
   }
 
   private static func localhost(_ reference: String, _ field: String) throws(Fault) -> SeccompRequest {
-    let path = reference.hasPrefix("localhost/") ? String(reference.dropFirst("localhost/".count)) : reference
+    let path = path(reference)
     guard path.hasPrefix("/") else { throw Fault(.invalidArgument, "\(field): \"\(path.prefix(200))\" is not an absolute path") }
     return .localhost(path: path)
+  }
+
+  /// Of a profile's file: kubelets may say `localhost/` before it.
+  package static func path(_ reference: String) -> String {
+    reference.hasPrefix("localhost/") ? String(reference.dropFirst("localhost/".count)) : reference
   }
 }
 

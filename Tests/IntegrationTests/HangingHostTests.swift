@@ -4,141 +4,154 @@ import GRPC
 import Linux
 import Support
 import SwiftProtobuf
+import Synchronization
 import Testing
 
-/// Parts of the host that never answer or always fail: each costs its own pod or container an error that names it, and nobody else anything.
-@Suite(.serialized) struct HangingHostTests {
-  @Test func `a volume that never answers delays only its own container, and its path is named`() async throws {
-    try await Node.with(settings: "[containers]\nhost_path_timeout = 1\n") { node in
-      try await node.importBusybox()
-      let pod = try await node.run(try node.podConfig("hanging"))
-      let dead = node.scratch + "/dead"
-      try Files.makeDirectories(dead)
-      let mount = try DeadMount.make(at: dead)
-      for (name, change) in Self.users(of: dead + "/volume") {
-        let config = node.containerConfig(name, ["true"], change)
-        async let stuck = Self.fault { _ = try await node.create(config, in: pod) }
-        let other = try await node.launch("beside-" + name, ["true"], in: pod)
-        #expect(try await node.ended(other).exitCode == 0)
-        let fault = await stuck
-        #expect(
-          fault?.code == .deadlineExceeded && fault?.message.contains(dead + "/volume") == true, "\(fault.map { "\($0)" } ?? "no fault")")
-      }
-      #expect(try await node.containers().count == 3)
-      _ = consume mount
-    }
-  }
+/// Host paths that never answer, as those of a dead NFS server: each costs its own container an error that names it, and nobody else anything.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct HangingHostTests {
+  private typealias Change = @Sendable (inout Runtime_V1_ContainerConfig) -> Void
 
-  @Test func `a directory of CDI specs that never answers delays only those who ask for devices of it, and is named`() async throws {
-    try await withScratch("cdi") { dead in
-      try await Node.with(settings: "[containers]\nhost_path_timeout = 1\n[cdi]\nspec_dirs = [\"\(dead)\"]\n") { node in
+  /// Seconds; long beside what a container takes, so that who waits for another's path is seen.
+  private static let limit = 15
+
+  @Test func `paths that never answer delay only their own containers, are named, and cost no thread and no process`() async throws {
+    try await withDeadDirectory { dead, specs in
+      try await Node.with(settings: Self.settings(dead, specs)) { node in
         try await node.importBusybox()
         let pod = try await node.run(try node.podConfig("hanging"))
+        let silent = try await node.run(Node.podConfig("silent", logs: dead + "/logs"))
+        // Threads that nobody needs any more end after a few seconds.
+        try await Task.sleep(for: .seconds(6))
+        let (children, threads) = (try node.children(), try node.threads())
         let mount = try DeadMount.make(at: dead)
-        let config = node.containerConfig("device", ["true"]) { $0.cdiDevices = [.with { $0.name = "vendor.com/net=one" }] }
-        async let stuck = Self.fault { _ = try await node.create(config, in: pod) }
+        var stuck: [StuckContainer] = []
+        for (name, change) in Self.users(of: dead) { stuck.append(StuckContainer(name, "\(dead)/\(name)", change, in: pod, on: node)) }
+        stuck.append(StuckContainer("log", dead + "/logs", { _ in }, in: silent, on: node))
+        try await eventually("each waits for its path") { try node.children().subtracting(children).count >= stuck.count ? true : nil }
         #expect(try await node.output("echo beside", in: pod) == "beside\n")
-        let fault = await stuck
-        #expect(fault?.code == .deadlineExceeded && fault?.message.contains(dead) == true, "\(fault.map { "\($0)" } ?? "no fault")")
+        for container in stuck { #expect(!container.hasAnswer, "\(container.name) did not wait") }
+        for container in stuck { await container.expectTimeout() }
+        #expect(try await node.containers().isEmpty)
+        try await eventually("no process is left") { try node.children().isSubset(of: children) ? true : nil }
+        try await eventually("no thread is left", within: 30) { try node.threads() <= threads ? true : nil }
         _ = consume mount
       }
     }
   }
 
-  private static func users(of path: String) -> [(String, (inout Runtime_V1_ContainerConfig) -> Void)] {
-    [
-      (
-        "mount",
-        {
-          $0.mounts = [
-            .with {
-              $0.hostPath = path; $0.containerPath = "/x"
-            }
-          ]
+  @Test func `a device that the operator gives to all containers and never answers is named, and what runs goes on`() async throws {
+    try await withDeadDirectory { dead, _ in
+      let settings = "[containers]\nhost_path_timeout = 1\nadditional_devices = [\"\(dead)/device\"]\n"
+      try await Node.with(settings: settings) { node in
+        try await node.importBusybox()
+        try Files.write("", to: dead + "/device")
+        let pod = try await node.run(try node.podConfig("hanging"))
+        await expectFault(.failedPrecondition, "additional_devices[0].host_path", dead + "/device") {
+          _ = try await node.create(node.containerConfig("none", ["true"]), in: pod)
         }
-      ),
-      (
-        "device",
-        {
-          $0.devices = [
-            .with {
-              $0.hostPath = path; $0.containerPath = "/dev/x"
-            }
-          ]
+        let children = try node.children()
+        let mount = try DeadMount.make(at: dead)
+        for attempt in 0..<3 {
+          await expectFault(.deadlineExceeded, "host path \(dead)/device") {
+            _ = try await node.create(node.containerConfig("hangs-\(attempt)", ["true"]), in: pod)
+          }
         }
-      ),
-      (
-        "seccomp",
-        {
-          $0.linux.securityContext.seccomp.profileType = .localhost
-          $0.linux.securityContext.seccomp.localhostRef = path
-        }
-      ),
-    ]
-  }
-
-  private static func fault(_ body: () async throws -> Void) async -> GRPCStatus? {
-    do { try await body() } catch { return error as? GRPCStatus }
-    return nil
-  }
-
-  /// Puts a script in front of the plugins; `$1` of the test's plan says what it does.
-  private func plugin(_ name: String, _ script: String, on node: Node) throws {
-    try Files.makeDirectories(node.scratch + "/bin")
-    try Files.write("#!/bin/sh\n" + script, to: node.scratch + "/bin/" + name, mode: 0o755)
-    try Files.write(
-      #"{"cniVersion":"1.0.0","name":"\#(node.networkName)","plugins":[{"type":"\#(name)"}]}"#, to: node.networkConfig + "/10-test.conflist"
-    )
-  }
-
-  @Test func `a network plugin that hangs is killed, named, and leaves no pod`() async throws {
-    try await Node.with(settings: "timeout = 1\n") { node in
-      try node.usePlugins(in: node.scratch + "/bin")
-      try await node.restart()
-      try plugin("sleeper", "[ \"$CNI_COMMAND\" = ADD ] && exec sleep 1000\nexit 0\n", on: node)
-      await expectFault(.deadlineExceeded, "pod default/slow", "network", "plugin \"sleeper\" ADD") {
-        _ = try await node.run(try node.podConfig("slow"))
+        #expect(try await node.status(pod: pod).state == .sandboxReady)
+        try await eventually("no process is left") { try node.children().isSubset(of: children) ? true : nil }
+        _ = consume mount
       }
-      #expect(try await node.pods().isEmpty)
-      try plugin("sleeper", Self.answer, on: node)
-      let pod = try await node.run(try node.podConfig("slow"))
-      #expect(try await node.status(pod: pod).network.ip == "10.99.0.7")
     }
   }
 
-  @Test func `a DEL that fails does not hold a pod back, is reported, and done later`() async throws {
-    try await Node.with(settings: "timeout = 5\n") { node in
-      try node.usePlugins(in: node.scratch + "/bin")
-      try await node.restart()
-      let failing =
-        "[ \"$CNI_COMMAND\" = DEL ] && [ ! -e \(node.scratch)/mended ] && { echo '{\"code\":7,\"msg\":\"the switch is on fire\"}'; exit 1; }\n"
-      try plugin("moody", failing + Self.answer, on: node)
-      let pod = try await node.run(try node.podConfig("moody"))
-      try await node.stop(pod: pod)
-      try await node.remove(pod: pod)
-      #expect(try await node.pendingDetaches().contains("the switch is on fire"))
-      try Files.write("", to: node.scratch + "/mended")
-      try await eventually("the detach is done", within: 30) { try await node.pendingDetaches() == "[]" ? true : nil }
+  @Test func `a directory of CDI specs that never answers delays only those who ask for devices of it, and is named`() async throws {
+    try await withDeadDirectory { dead, _ in
+      try await Node.with(settings: "[containers]\nhost_path_timeout = \(Self.limit)\n[cdi]\nspec_dirs = [\"\(dead)\"]\n") { node in
+        try await node.importBusybox()
+        let pod = try await node.run(try node.podConfig("hanging"))
+        let children = try node.children()
+        let mount = try DeadMount.make(at: dead)
+        let stuck = StuckContainer("device", dead, { $0.cdiDevices = [.with { $0.name = "vendor.com/net=one" }] }, in: pod, on: node)
+        try await eventually("it waits") { try node.children().subtracting(children).isEmpty ? nil : true }
+        #expect(try await node.output("echo beside", in: pod) == "beside\n")
+        #expect(!stuck.hasAnswer)
+        await stuck.expectTimeout()
+        _ = consume mount
+      }
     }
   }
 
-  private static let answer = """
-    [ "$CNI_COMMAND" = ADD ] && echo '{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"'$CNI_NETNS'"}],"ips":[{"interface":0,"address":"10.99.0.7/24"}]}'
-    exit 0
-
-    """
+  private func withDeadDirectory(_ body: (_ dead: String, _ specs: String) async throws -> Void) async throws {
+    try await withScratch("dead") { scratch in
+      for name in ["dead", "specs"] { try Files.makeDirectories("\(scratch)/\(name)") }
+      try await body(scratch + "/dead", scratch + "/specs")
+    }
+  }
 }
 
-extension Node {
-  /// Plugins of the test's own, before the system's. Takes a restart.
-  func usePlugins(in directory: String) throws {
-    let path = scratch + "/config.toml"
-    let text = String(decoding: try Files.read(path), as: UTF8.self)
-    try Files.write(text.replacing("[cni]\n", with: "[cni]\nbin_dirs = [\"\(directory)\", \"/usr/lib/cni\"]\n"), to: path)
+extension HangingHostTests {
+  private static func settings(_ dead: String, _ specs: String) throws -> String {
+    let edits = [
+      ("node", #""deviceNodes": [{"path": "/dev/x", "hostPath": "\#(dead)/node"}]"#),
+      ("bind", #""mounts": [{"hostPath": "\#(dead)/bind", "containerPath": "/x"}]"#),
+      ("hook", #""hooks": [{"hookName": "createRuntime", "path": "\#(dead)/hook"}]"#),
+    ]
+    let devices = edits.map { name, edits in #"{"name": "\#(name)", "containerEdits": {\#(edits)}}"# }.joined(separator: ",")
+    try Files.write(#"{"cdiVersion": "0.6.0", "kind": "vendor.com/net", "devices": [\#(devices)]}"#, to: specs + "/net.json")
+    return """
+      [containers]
+      host_path_timeout = \(limit)
+      allowed_devices = ["\(dead)/annotated"]
+      [cdi]
+      spec_dirs = ["\(specs)"]
+      [runtimes.runc]
+      allowed_annotations = ["devices.crio.io"]
+
+      """
   }
 
-  func pendingDetaches() async throws -> String {
-    let request = Runtime_V1_StatusRequest.with { $0.verbose = true }
-    return try await runtime("Status", request, returning: Runtime_V1_StatusResponse.self).info["pendingNetworkDetaches"] ?? ""
+  /// Each named as what it finds at no time is called.
+  private static func users(of dead: String) -> [(name: String, change: Change)] {
+    [
+      ("mount", { $0.mounts = [.with { ($0.hostPath, $0.containerPath) = (dead + "/mount", "/x") }] }),
+      ("device", { $0.devices = [.with { ($0.hostPath, $0.containerPath) = (dead + "/device", "/dev/x") }] }),
+      ("seccomp", { $0.linux.securityContext.seccomp = .with { ($0.profileType, $0.localhostRef) = (.localhost, dead + "/seccomp") } }),
+      ("profile", { $0.linux.securityContext.seccompProfilePath = "localhost/\(dead)/profile" }),
+      ("node", { $0.cdiDevices = [.with { $0.name = "vendor.com/net=node" }] }),
+      ("bind", { $0.cdiDevices = [.with { $0.name = "vendor.com/net=bind" }] }),
+      ("hook", { $0.annotations = ["cdi.k8s.io/x": "vendor.com/net=hook"] }),
+      ("annotated", { $0.annotations = ["devices.crio.io": "\(dead)/annotated:/dev/x"] }),
+    ]
+  }
+}
+
+/// A CreateContainer under way that waits for a path.
+private final class StuckContainer: Sendable {
+  let name: String
+  private let path: String
+  private let answer = Mutex<GRPCStatus?>(nil)
+  private let call: Mutex<Task<Void, Never>?> = Mutex(nil)
+
+  init(_ name: String, _ path: String, _ change: (inout Runtime_V1_ContainerConfig) -> Void, in pod: String, on node: Node) {
+    (self.name, self.path) = (name, path)
+    let config = node.containerConfig(name, ["true"], change)
+    let task = Task { [self] in
+      do {
+        let id = try await node.create(config, in: pod)
+        answer.withLock { $0 = GRPCStatus(.ok, "container \(id)") }
+      } catch {
+        answer.withLock { $0 = error as? GRPCStatus ?? GRPCStatus(.unknown, "\(error)") }
+      }
+    }
+    call.withLock { $0 = task }
+  }
+
+  var hasAnswer: Bool { answer.withLock { $0 != nil } }
+
+  func expectTimeout() async {
+    await call.withLock { $0 }?.value
+    let status = answer.withLock { $0 }
+    let says = "host path \(path): did not answer"
+    #expect(
+      status?.code == .deadlineExceeded && status?.message.contains(says) == true, "\(name): \(status.map { "\($0)" } ?? "no answer")")
   }
 }

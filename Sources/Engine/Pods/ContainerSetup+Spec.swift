@@ -17,7 +17,7 @@ extension ContainerSetup {
     prepared.ownFiles = bundle
     prepared.mapped = mounts.mappedPaths(config)
     if let file = services.settings.defaultMountsFile {
-      prepared.copies = try await DefaultMounts(file: file, owner: owner).copy(below: bundle + "/copies", for: config)
+      prepared.copies = try await DefaultMounts(file: file, owner: owner, paths: hostPaths).copy(below: bundle + "/copies", for: config)
     }
     try await prepareFIPS(&prepared, images.image.layers, config)
     let volumes = ImageVolumes(mounts: mounts, rootfs: rootfs, owner: owner)
@@ -30,12 +30,12 @@ extension ContainerSetup {
     _ config: Runtime_V1_ContainerConfig, _ image: ImageRecord, _ imageConfig: ImageConfig, _ labels: SELinuxLabels?, _ target: Int32?,
     _ prepared: PreparedMounts, _ imageVolumes: [String: String]
   ) async throws -> BuiltSpec {
-    let layers = services.layers
+    let (layers, hostPaths) = (services.layers, hostPaths)
     var inputs = SpecInputs(
       id: id, container: try services.settings.adapted(config, in: sandbox), sandbox: sandbox.config.content, image: imageConfig,
       imageName: image.tags.first ?? "\(image.id)",
       pod: try podFacts(config, target), node: services.settings.node,
-      lookups: Lookups { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
+      lookups: Lookups(look: hostPaths.lookHere) { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
     (inputs.labels, inputs.prepared, inputs.origin) = (labels, prepared, origin(image, config))
     if config.mounts.contains(where: \.recursiveReadOnly) || config.asksForCDI {
       let features = await services.settings.features(of: try runtime(for: imageConfig), handler: sandbox.runtimeHandler)

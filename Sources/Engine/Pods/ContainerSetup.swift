@@ -33,7 +33,7 @@ struct ContainerSetup: Sendable {
     let found = try await stage("mounts") {
       try await timed(.mounts, "container.host_paths") {
         try await lookAtCDI(config)
-        return try await hostPaths.look(config, Files.parent(of: log))
+        return try await hostPaths.look(config, and: [Files.parent(of: log)] + operatorPaths)
       }
     }
     try await makeLogDirectory(log, found)
@@ -48,6 +48,9 @@ struct ContainerSetup: Sendable {
     try await traced("container.mounts") { try await finish(config, built, found) }
     return try record(asked, images, built, rootfs)
   }
+
+  /// What the operator gives to every container comes from there.
+  private var operatorPaths: [String] { services.settings.node.hostPaths + [services.settings.defaultMountsFile ?? ""] }
 
   private func timed<T>(
     _ stage: Stages.ContainerStage, _ span: String, _ attributes: @autoclosure () -> SpanAttributes = [:], _ body: () async throws -> T

@@ -18,6 +18,7 @@ struct DefaultMounts: Sendable {
   let file: String
   /// Whom the copies belong to.
   let owner: FileOwner
+  let paths: HostPaths
 
   /// Copies below `directory`; the result are their paths by those in the container. What is not on the host is left out, and so is what `config`
   /// mounts itself.
@@ -27,7 +28,9 @@ struct DefaultMounts: Sendable {
         let covered = Set(config.mounts.map { ContainerPath.clean($0.containerPath) })
         var copies: [String: String] = [:]
         var room = Self.limit
-        for (index, line) in try lines().enumerated() where !covered.contains(line.destination) && isCopied(line.source) {
+        let lines = try lines()
+        try paths.lookHere(lines.map(\.source))
+        for (index, line) in lines.enumerated() where !covered.contains(line.destination) && isCopied(line.source) {
           let target = "\(directory)/\(index)"
           try Files.makeDirectories(directory, mode: 0o711)
           try stage(line.source) { try copy(line.source, to: target, depth: 0, &room) }

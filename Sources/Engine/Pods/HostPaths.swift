@@ -9,16 +9,20 @@ struct HostPaths: Sendable {
   /// For all paths of one container together.
   let limit: Duration
 
-  /// What is at each of the host paths that the config names, and at the log's directory; symlinks are followed.
-  func look(_ config: Runtime_V1_ContainerConfig, _ logDirectory: String) async throws -> [String: HostPath] {
+  /// What is at each of the host paths that the config names, and at `others` that are absolute; symlinks are followed.
+  func look(_ config: Runtime_V1_ContainerConfig, and others: [String]) async throws -> [String: HostPath] {
     let security = config.linux.securityContext
-    let profiles = [security.seccomp.localhostRef, security.seccompProfilePath].map {
-      $0.hasPrefix("localhost/") ? String($0.dropFirst(10)) : $0
-    }
-    let others = (profiles + [logDirectory]).filter { $0.hasPrefix("/") }
-    let paths = Set(config.mounts.filter { !$0.isImage }.map(\.hostPath) + config.devices.map(\.hostPath) + others).sorted()
+    let profiles = [security.seccomp.localhostRef, security.seccompProfilePath].map(SeccompRequest.path)
+    let named = config.mounts.filter { !$0.isImage }.map(\.hostPath) + config.devices.map(\.hostPath)
+    let paths = Set(named + (profiles + others).filter { $0.hasPrefix("/") }).sorted()
     let found = try await look(paths)
     return Dictionary(uniqueKeysWithValues: zip(paths, found))
+  }
+
+  /// That each answers, on a thread that may wait for it.
+  func lookHere(_ paths: [String]) throws {
+    let jobs = Set(paths.filter { $0.hasPrefix("/") }).sorted().map { HostPathJob.look($0) }
+    do { _ = try HostPathChild.runHere(jobs, within: limit) } catch { throw fault(error) }
   }
 
   /// What is at each path below `root`, where the host's own root is mounted; absolute symlinks stay below it.
@@ -44,14 +48,15 @@ struct HostPaths: Sendable {
   }
 
   private func run(_ jobs: [HostPathJob], _ namespace: consuming FileHandle? = nil) async throws -> [HostPath] {
-    do { return try await HostPathChild.run(jobs, userNamespace: namespace, within: limit) } catch {
-      switch error {
-      case let timeout as HostPathTimeout:
-        throw Fault(.deadlineExceeded, "host path \(timeout.path): did not answer within \(limit.components.seconds) s")
-      case let failure as SystemError:
-        throw Fault(.failedPrecondition, "host path \(failure.object): \(failure)", cause: failure)
-      default: throw error
-      }
+    do { return try await HostPathChild.run(jobs, userNamespace: namespace, within: limit) } catch { throw fault(error) }
+  }
+
+  private func fault(_ error: any Error) -> any Error {
+    switch error {
+    case let timeout as HostPathTimeout:
+      Fault(.deadlineExceeded, "host path \(timeout.path): did not answer within \(limit.components.seconds) s")
+    case let failure as SystemError: Fault(.failedPrecondition, "host path \(failure.object): \(failure)", cause: failure)
+    default: error
     }
   }
 }

@@ -8,7 +8,9 @@ extension SpecInputs {
     let names = try cdiNames()
     if names.isEmpty { return [] }
     var binds: Set<String> = []
-    for edits in try CDIDirectories(node.cdiDirectories).edits(for: names) {
+    let all = try CDIDirectories(node.cdiDirectories).edits(for: names)
+    try stage("CDI \(names.map(\.description).joined(separator: ", ").prefix(300))") { try lookups.look(all.flatMap(\.edits.hostPaths)) }
+    for edits in all {
       do throws(Fault) { try apply(edits.edits, to: &spec, &binds) } catch { throw error.within(edits.origin) }
     }
     // Later mounts must not be hidden by earlier ones' parents.
@@ -48,11 +50,11 @@ extension SpecInputs {
   private func complete(_ node: CDISpec.DeviceNode) throws(Fault) -> RuntimeSpec.Device {
     let path = ContainerPath.clean(node.path)
     let type = node.type ?? ""
-    if type == "p" || !type.isEmpty && node.major != nil && node.minor != nil {
+    if node.isComplete {
       return RuntimeSpec.Device(
         path: path, type: type, major: node.major ?? 0, minor: node.minor ?? 0, fileMode: node.fileMode, uid: node.uid, gid: node.gid)
     }
-    let source = node.hostPath.map { $0.isEmpty ? node.path : $0 } ?? node.path
+    let source = node.source
     let found = try stage("device node \(source)", { try lookups.devices(source) })
     guard let host = found.first, found.count == 1 else { throw Fault(.failedPrecondition, "device node \(source): is no device") }
     guard type.isEmpty || type == host.kind.rawValue || type == "u" else {
@@ -66,7 +68,7 @@ extension SpecInputs {
   private func add(_ mount: CDISpec.Mount, to spec: inout RuntimeSpec, _ binds: inout Set<String>) throws(Fault) {
     let destination = ContainerPath.clean(mount.containerPath)
     spec.mounts.removeAll { $0.destination == destination }
-    let isBind = ["", "bind", "none"].contains(mount.type ?? "")
+    let isBind = mount.isBind
     var options = (isBind && !mount.options.contains { $0 == "bind" || $0 == "rbind" } ? ["rbind"] : []) + mount.options
     if isBind {
       binds.insert(destination)
