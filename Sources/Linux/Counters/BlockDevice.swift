@@ -1,49 +1,18 @@
-import CLinux
-
-/// Names of block devices, and the filesystems on them.
+/// Names of block devices, as mount(8) and df(1) know them.
 package enum BlockDevice {
-  /// `/dev/sda1`; the two numbers where the kernel has no such device (a filesystem without one, btrfs's own numbers).
-  package static func name(_ device: DeviceNumber) -> String {
-    let link = "/sys/dev/block/\(device.major):\(device.minor)"
-    guard let target = try? Files.readLink(link), let name = target.split(separator: "/").last else {
-      return "\(device.major):\(device.minor)"
-    }
-    return "/dev/" + name
-  }
-}
-
-/// How much a filesystem can hold.
-package struct FilesystemCapacity: Sendable, Hashable {
-  package var device: String
-  package var bytes: UInt64
-  package var freeBytes: UInt64
-  package var inodes: UInt64
-  package var freeInodes: UInt64
-
-  /// Of the filesystem that `path` is on.
-  package static func read(_ path: String) throws(SystemError) -> FilesystemCapacity {
-    var status = statfs()
-    try check("statfs", path) { statfs(path, &status) }
-    let device = DeviceNumber(try number(path))
-    return FilesystemCapacity(
-      device: BlockDevice.name(device), bytes: UInt64(status.f_blocks) * UInt64(status.f_bsize),
-      freeBytes: UInt64(status.f_bfree) * UInt64(status.f_bsize), inodes: UInt64(status.f_files),
-      freeInodes: UInt64(status.f_ffree))
+  /// `/dev/sda1`, `/dev/cciss/c0d0`; the two numbers where the kernel has no such device.
+  package static func name(_ device: DeviceNumber, sysfs: String = "/sys") -> String {
+    known(device, sysfs) ?? "\(device.major):\(device.minor)"
   }
 
-  /// Whether two paths are on one filesystem; true where one of them cannot be asked.
-  package static func same(_ a: String, _ b: String) -> Bool {
-    guard let first = try? number(a), let second = try? number(b) else { return true }
-    return first == second
+  /// Of the device that a mounted filesystem is on; without a device of its own (overlay, btrfs, NFS) what its mount names as its source.
+  package static func name(_ device: DeviceNumber, mount: MountInfo?, sysfs: String = "/sys") -> String {
+    known(device, sysfs) ?? mount?.source ?? name(device, sysfs: sysfs)
   }
 
-  private static func number(_ path: String) throws(SystemError) -> UInt64 {
-    var status = stat()
-    try check("stat", path) { stat(path, &status) }
-    return UInt64(status.st_dev)
+  /// A name's `/` is `!` in sysfs.
+  private static func known(_ device: DeviceNumber, _ sysfs: String) -> String? {
+    let target = try? Files.readLink("\(sysfs)/dev/block/\(device.major):\(device.minor)")
+    return target?.split(separator: "/").last.map { "/dev/" + $0.replacing("!", with: "/") }
   }
-}
-
-extension DeviceNumber {
-  fileprivate init(_ number: UInt64) { self.init(major: clinux_major(number), minor: clinux_minor(number)) }
 }
