@@ -49,12 +49,14 @@ struct BindMount: Hashable {
     return ["rbind", mode, access] + extraOptions + lockedOptions.filter { !extraOptions.contains($0) }
   }
 
-  /// Whatever the client says of it, an image is read-only.
+  /// Whatever the client says of it, an image is read-only, and its programs and devices are nobody's way to more rights. A bind mount that
+  /// is made read-only loses the flags that its source has: all of them have to be said.
   private mutating func useImage(_ path: String?) throws(Fault) {
     guard let path else { throw Fault(.failedPrecondition, "\(field).image: is not mounted") }
     source = path
     hostPath = ""
     isReadonly = true
+    extraOptions = ["nosuid", "nodev"] + extraOptions.filter { !["nosuid", "nodev"].contains($0) }
   }
 
   private mutating func useMapped(_ path: String?) throws(Fault) {

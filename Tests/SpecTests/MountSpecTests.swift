@@ -112,7 +112,7 @@ struct MountSpecTests {
       $0.container.mounts[0].readonly = false
     }
     #expect(writable.code == .invalidArgument && writable.message.contains("mounts[0].readonly"))
-    #expect(mounts.last?.source == "/bundle/mounts/image-0" && mounts.last?.options == ["rbind", "rprivate", "ro"])
+    #expect(mounts.last?.source == "/bundle/mounts/image-0" && mounts.last?.options == ["rbind", "rprivate", "ro", "nosuid", "nodev"])
   }
 
   @Test func aVolumeWithOtherOwnersComesFromWhereItIsMappedButIsMadeWhereItIs() throws {

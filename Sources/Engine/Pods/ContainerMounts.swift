@@ -61,10 +61,10 @@ struct ContainerMounts: Sendable {
     return try await BlockingWork.run {
       try view.mount(at: target, empty: directory + "/empty", label: label)
       guard !subPath.isEmpty else { return target }
-      guard let found = try Files.resolve(subPath, within: target) else {
-        throw Fault(.failedPrecondition, "image_sub_path: \"\(subPath.prefix(200))\" is not in the image")
+      return try stage("image_sub_path") {
+        if let found = try Files.resolve(subPath, within: target) { return found.path }
+        throw Fault(.failedPrecondition, "\"\(subPath.prefix(200))\" is not in the image")
       }
-      return found.path
     }
   }
 
