@@ -56,7 +56,7 @@ extension Pod {
   /// systemd puts its own figures back whenever it is reloaded, so that it has to know of new ones: the runtime tells it. By then the kernel has taken
   /// them: what it refuses is not left to the runtime, which would go on with figures that are not in force.
   private nonisolated func tellRuntime(of update: ResourceUpdate, for record: ContainerRecord) async throws {
-    let (resources, _) = try LinuxResources.make(update.asked, node: services.settings.node)
+    let (resources, _) = try LinuxResources.make(update.told, node: services.settings.node)
     let path = record.plan.bundle + "/update.json"
     try Files.write(Array(try JSONEncoder().encode(resources)), to: path)
     defer { try? Files.remove(path) }
@@ -109,7 +109,7 @@ extension Pod {
   private nonisolated func rewriteSpec(_ record: ContainerRecord, _ update: ResourceUpdate) throws {
     let path = record.plan.bundle + "/config.json"
     var spec = try JSONDecoder().decode(RuntimeSpec.self, from: Data(try Files.read(path)))
-    let (resources, _) = try LinuxResources.make(update.asked, node: services.settings.node)
+    let (resources, _) = try LinuxResources.make(update.told, node: services.settings.node)
     spec.linux.resources = spec.linux.resources?.updated(with: resources) ?? resources
     if spec.process.execCPUAffinity != nil, let first = CPUSet(update.asked.cpusetCpus)?.first {
       spec.process.execCPUAffinity = RuntimeSpec.Affinity("\(first)")

@@ -44,6 +44,15 @@ struct ResourceUpdate: Sendable {
       .invalidArgument, "linux.memory_swap_limit_in_bytes: \(sum) would be below memory_limit_in_bytes (\(limit)), which it includes")
   }
 
+  /// What the OCI runtime and the spec are told: as asked for, but memory's two limits always together. Without the second one a runtime
+  /// would take a container that can swap for one that cannot.
+  var told: Runtime_V1_LinuxContainerResources {
+    var told = asked
+    guard asked.memoryLimitInBytes != 0 || asked.memorySwapLimitInBytes != 0 else { return told }
+    (told.memoryLimitInBytes, told.memorySwapLimitInBytes) = (result.memoryLimitInBytes, result.memorySwapLimitInBytes)
+    return told
+  }
+
   /// What of it cgroups hold. Files are written only for what was asked for.
   /// - Parameter countsSwap: false where the node has no limits for swap.
   func limits(countsSwap: Bool) -> CgroupLimits {
