@@ -100,18 +100,27 @@ import Testing
     }
   }
 
-  @Test func `a pod with addresses of both families shows the others beside the first`() async throws {
-    try await Node.with { node in
+  @Test(arguments: [
+    ("ipv4", "10.99.0.7", "fd00::7"), ("ipv6", "fd00::7", "10.99.0.7"), ("cni", "fd00::7", "10.99.0.7"),
+  ])
+  func `a pod with addresses of both families shows the one first that the node prefers, the others beside it`(
+    _ preference: String, _ first: String, _ second: String
+  ) async throws {
+    try await Node.with(settings: "ip_pref = \"\(preference)\"\n") { node in
       try node.usePlugins(in: node.scratch + "/bin")
       try await node.restart()
-      let addresses = #"{"interface":0,"address":"10.99.0.7/24"},{"interface":0,"address":"fd00::7/64"}"#
+      let addresses = #"{"interface":0,"address":"fd00::7/64"},{"interface":0,"address":"10.99.0.7/24"}"#
       let result = #"{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"'$CNI_NETNS'"}],"ips":[\#(addresses)]}"#
       try Files.makeDirectories(node.scratch + "/bin")
       try Files.write("#!/bin/sh\n[ $CNI_COMMAND = ADD ] && echo '\(result)'\nexit 0\n", to: node.scratch + "/bin/both", mode: 0o755)
       let list = #"{"cniVersion":"1.0.0","name":"\#(node.networkName)","plugins":[{"type":"both"}]}"#
       try Files.write(list, to: node.networkConfig + "/10-test.conflist")
-      let status = try await node.status(pod: try await node.run(try node.podConfig("both")))
-      #expect(status.network.ip == "10.99.0.7" && status.network.additionalIps.map(\.ip) == ["fd00::7"])
+      let pod = try await node.run(try node.podConfig("both"))
+      for _ in 0..<2 {
+        let network = try await node.status(pod: pod).network
+        #expect(network.ip == first && network.additionalIps.map(\.ip) == [second])
+        try await node.restart()
+      }
     }
   }
 
