@@ -108,6 +108,7 @@ import Testing
       #expect(AddressRange.isValid(status.network.ip + "/32"))
       let listed = try #require(try await node.pods().first)
       #expect(listed.metadata == config.metadata && listed.labels == config.labels && listed.runtimeHandler == "other")
+      #expect(listed.id == id && listed.annotations == config.annotations)
       #expect(listed.createdAt == status.createdAt && listed.state == .sandboxReady)
     }
   }
