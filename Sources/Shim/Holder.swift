@@ -72,7 +72,11 @@ final class Holder {
     var content = Bytes()
     let count = Files.appendChunk(report, &content, size: 1)
     if count == 1 && content[0] == 0 { return ready() }
-    if count == 1 { return fail(describe(content[0])) }
+    if count == 1 {
+      // A value that the kernel does not take is that of who asked for it.
+      let isSysctl = content[0] == UInt8(truncatingIfNeeded: SHIM_STAGE_SYSCTL.rawValue)
+      return fail(describe(content[0]), isSysctl ? .invalidArgument : .internal)
+    }
     if count == 0 { fail("the holder of the pod's namespaces ended before it was ready") }
   }
 
@@ -86,7 +90,7 @@ final class Holder {
     case Int32(SHIM_STAGE_LOOPBACK.rawValue): return "network: raising lo" + failure.cause
     case Int32(SHIM_STAGE_SYSCTL.rawValue):
       let sysctl = request.sysctls[min(max(failure.index, 0), request.sysctls.count - 1)]
-      return "sysctl " + sysctl.name + " = \"" + sysctl.value + "\"" + failure.cause
+      return "sysctls: " + sysctl.name + " = \"" + sysctl.value + "\"" + failure.cause
     case Int32(SHIM_STAGE_ROOT.rawValue): return "holder: making its empty root" + failure.cause
     case Int32(SHIM_STAGE_CREDENTIALS.rawValue): return "holder: giving up its privileges" + failure.cause
     default: return "holder: executing" + failure.cause
@@ -105,11 +109,11 @@ final class Holder {
 
   private func fail(_ message: StaticString) { fail(Bytes(message)) }
 
-  private func fail(_ message: Bytes) {
+  private func fail(_ message: Bytes, _ code: Code = .internal) {
     closeReport()
     isReady = true
     process?.signal(SIGKILL)
-    done(.failure(Failure(.internal, message)))
+    done(.failure(Failure(code, message)))
   }
 
   private func closeReport() {

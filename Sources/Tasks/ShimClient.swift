@@ -26,14 +26,8 @@ struct ShimClient: Sendable {
   }
 
   func setup(_ plan: SandboxPlan) async throws(Fault) -> Int32 {
-    do throws(Fault) {
-      let answer: Berth_Shim_V1_SetupResponse = try await pod("Setup", plan.request, "setup", timeout: limits.setup)
-      return Int32(answer.holderPid)
-    } catch {
-      // The shim names a value that the kernel does not take; that it is the client's it cannot know.
-      guard error.message.hasPrefix("setup: sysctl ") else { throw error }
-      throw Fault(.invalidArgument, "linux.sysctls: \(error.message.dropFirst("setup: ".count))", cause: error)
-    }
+    let answer: Berth_Shim_V1_SetupResponse = try await pod("Setup", plan.request, "setup", timeout: limits.setup)
+    return Int32(answer.holderPid)
   }
 
   func list() async throws(Fault) -> Berth_Shim_V1_ListResponse {

@@ -49,7 +49,7 @@ import Testing
 
   @Test func aSysctlThatFailsIsNamedAndSetupMayBeTriedAgain() async throws {
     try await TestPod.withBareShim { pod in
-      let message = await pod.expect(code: 13) {
+      let message = await pod.expect(code: 3) {
         try await pod.setUp {
           $0.sysctls = [
             .with {

@@ -92,8 +92,9 @@ import Testing
   @Test func aSetUpThatIsRefusedLeavesNothing() async throws {
     try await PodBench.run { bench in
       let plan = bench.sandbox { $0.sysctls = ["net.ipv4.no_such_thing": "1"] }
-      let message = await fault { _ = try await bench.runtime.start(plan) }?.message ?? ""
-      #expect(message.contains("net.ipv4.no_such_thing"), "\(message)")
+      let fault = await fault { _ = try await bench.runtime.start(plan) }
+      #expect(fault?.code == .invalidArgument)
+      #expect(fault?.message.contains("setup: sysctls: net.ipv4.no_such_thing") == true, "\(fault?.message ?? "")")
     }
   }
 
