@@ -47,6 +47,28 @@ import Testing
     events.end()
   }
 
+  @Test func `what several bring at once is told of once`() async throws {
+    let (base, bytes) = (MemoryLayers(), Array("text".utf8))
+    let (content, layers) = (AnnouncedContent(MemoryContent(), exchange), AnnouncedLayers(base, exchange))
+    let (digest, events) = (Digest.sha256(of: bytes), exchange.subscribe())
+    let id = try await base.place(MemoryLayers.Applied(store: base, diffID: digest, broken: false), above: []).id
+    try await withThrowingTaskGroup { group in
+      for _ in 0..<50 {
+        group.addTask { try await layers.commit(id) }
+        group.addTask { try await content.write(bytes, as: digest) }
+        group.addTask {
+          let ingest = try await content.ingest(Descriptor(mediaType: "application/x", digest: digest, size: 4))
+          try await ingest.write(bytes)
+          try await ingest.finish()
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try await drain(events).sorted() == ["/content/create \(digest) 4", "/snapshot/commit \(digest)"])
+    try await layers.remove(id)
+    events.end()
+  }
+
   /// Keys, and one that cannot be made.
   private final class Snapshots: Snapshotter {
     private let keys = Mutex<Set<String>>([])

@@ -21,6 +21,7 @@ final class MemoryLayers: LayerStore {
   }
 
   let state = Mutex<(layers: [Digest: LayerInfo], pending: Int, applied: Int)>(([:], 0, 0))
+  private let committed = Mutex<Set<LayerID>>([])
   var pending: Int { state.withLock { $0.pending } }
   var applied: Int { state.withLock { $0.applied } }
 
@@ -34,7 +35,10 @@ final class MemoryLayers: LayerStore {
     return Applied(store: self, diffID: layer.diffID, broken: layer.diffID == Digest.sha256(of: Array("broken".utf8)))
   }
 
-  func commit(_ id: LayerID) async throws { await Task.yield() }
+  func commit(_ id: LayerID) async throws {
+    await Task.yield()
+    committed.withLock { _ = $0.insert(id) }
+  }
 
   func place(_ layer: any AppliedLayer, above parents: [LayerID]) async throws -> LayerInfo {
     await Task.yield()
@@ -48,9 +52,15 @@ final class MemoryLayers: LayerStore {
 
   func replace(_ id: LayerID, with layer: any AppliedLayer, above parents: [LayerID]) async throws { await discard(layer) }
   func discard(_ layer: any AppliedLayer) async { state.withLock { $0.pending -= 1 } }
-  func list() throws -> [LayerInfo] { state.withLock { Array($0.layers.values) } }
+  func list() throws -> [LayerInfo] {
+    let committed = committed.withLock { $0 }
+    return state.withLock { $0.layers.values.filter { committed.contains($0.id) } }
+  }
   func verify(_ id: LayerID) async throws -> [String] { [] }
-  func remove(_ id: LayerID) async throws { state.withLock { _ = $0.layers.removeValue(forKey: id.digest) } }
+  func remove(_ id: LayerID) async throws {
+    committed.withLock { _ = $0.remove(id) }
+    state.withLock { _ = $0.layers.removeValue(forKey: id.digest) }
+  }
   func sweep() async {}
   func readFile(_ path: String, in layers: [LayerID], limit: Int) throws -> [UInt8]? { nil }
 }
@@ -65,7 +75,10 @@ final class MemoryContent: BlobStore {
     return bytes
   }
 
-  func write(_ bytes: [UInt8], as digest: Digest) async throws { blobs.withLock { $0[digest] = bytes } }
+  func write(_ bytes: [UInt8], as digest: Digest) async throws {
+    await Task.yield()
+    blobs.withLock { $0[digest] = bytes }
+  }
   func list() throws -> [Digest] { blobs.withLock { Array($0.keys) } }
   func remove(_ digest: Digest) throws { blobs.withLock { _ = $0.removeValue(forKey: digest) } }
   func size(_ digest: Digest) -> Int64? { blobs.withLock { $0[digest].map { Int64($0.count) } } }

@@ -7,6 +7,7 @@ import SwiftProtobuf
 package struct AnnouncedContent: BlobStore {
   private let base: any BlobStore
   private let exchange: EventExchange
+  private let arrivals = Arrivals<Digest>()
 
   package init(_ base: any BlobStore, _ exchange: EventExchange) {
     self.base = base
@@ -20,9 +21,7 @@ package struct AnnouncedContent: BlobStore {
   package func open(_ digest: Digest, from offset: Int64) async throws -> any BlobStream { try await base.open(digest, from: offset) }
 
   package func write(_ bytes: [UInt8], as digest: Digest) async throws {
-    let isNew = exchange.isWatched && !base.contains(digest)
-    try await base.write(bytes, as: digest)
-    if isNew { exchange.tellContent(digest, size: Int64(bytes.count)) }
+    try await bring(digest, size: Int64(bytes.count)) { try await base.write(bytes, as: digest) }
   }
 
   package func remove(_ digest: Digest) throws {
@@ -32,26 +31,24 @@ package struct AnnouncedContent: BlobStore {
   }
 
   package func ingest(_ descriptor: Descriptor) async throws -> any BlobIngest {
-    AnnouncedIngest(base: try await base.ingest(descriptor), descriptor: descriptor, exchange: exchange)
+    AnnouncedIngest(base: try await base.ingest(descriptor), descriptor: descriptor, content: self)
+  }
+
+  fileprivate func bring(_ digest: Digest, size: Int64, _ bring: () async throws -> Void) async throws {
+    guard exchange.isWatched else { return try await bring() }
+    try await arrivals.bring(digest, unless: { base.contains(digest) }, bring) {
+      exchange.tell("/content/create", Containerd_Events_ContentCreate.with { ($0.digest, $0.size) = ("\(digest)", size) })
+    }
   }
 }
 
 private struct AnnouncedIngest: BlobIngest {
   let base: any BlobIngest
   let descriptor: Descriptor
-  let exchange: EventExchange
+  let content: AnnouncedContent
 
   func write(_ bytes: [UInt8]) async throws { try await base.write(bytes) }
   func abort() async { await base.abort() }
 
-  func finish() async throws {
-    try await base.finish()
-    exchange.tellContent(descriptor.digest, size: descriptor.size)
-  }
-}
-
-extension EventExchange {
-  fileprivate func tellContent(_ digest: Digest, size: Int64) {
-    tell("/content/create", Containerd_Events_ContentCreate.with { ($0.digest, $0.size) = ("\(digest)", size) })
-  }
+  func finish() async throws { try await content.bring(descriptor.digest, size: descriptor.size, base.finish) }
 }

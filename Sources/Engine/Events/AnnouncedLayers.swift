@@ -7,6 +7,7 @@ import SwiftProtobuf
 package struct AnnouncedLayers: LayerStore {
   private let base: any LayerStore
   private let exchange: EventExchange
+  private let arrivals = Arrivals<LayerID>()
 
   package init(_ base: any LayerStore, _ exchange: EventExchange) {
     self.base = base
@@ -14,9 +15,10 @@ package struct AnnouncedLayers: LayerStore {
   }
 
   package func commit(_ id: LayerID) async throws {
-    let isNew = exchange.isWatched && !isCommitted(id)
-    try await base.commit(id)
-    if isNew {
+    guard exchange.isWatched else { return try await base.commit(id) }
+    try await arrivals.bring(id, unless: { isCommitted(id) }) {
+      try await base.commit(id)
+    } tell: {
       exchange.tell(
         "/snapshot/commit",
         Containerd_Events_SnapshotCommit.with { ($0.key, $0.name, $0.snapshotter) = ("\(id)", "\(id)", "overlay") })
