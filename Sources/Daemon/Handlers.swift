@@ -90,12 +90,6 @@ extension Configuration.Runtimes {
 extension Configuration.Runtime {
   fileprivate var wantsInfraContainer: Bool { hasInfraContainer || kind.isForeign }
 
-  /// As containerd tells: its own shim for runc has options of its own.
-  private var optionsType: String? {
-    if shimOptionsType == nil, case .named(let name) = kind, name.hasPrefix("io.containerd.runc.") { return "containerd.runc.v1.Options" }
-    return shimOptionsType
-  }
-
   /// What berth-runtime has to know of another's shim.
   fileprivate func foreignEnvironment(shim: String?) -> [String] {
     guard kind.isForeign, let shim else { return [] }

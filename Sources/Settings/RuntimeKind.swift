@@ -88,6 +88,7 @@ extension Configuration.Runtime {
     if inheritsProgram { throw table.error("inherit_default_runtime", reason + "a shim is no OCI runtime; remove one of them") }
     if infra == false { throw table.error("infra_container", reason + "another's shim makes the pod with it; remove it") }
     if !platformPrograms.isEmpty { throw table.error("platform_runtime_paths", reason + "those are OCI runtimes; remove it") }
+    if takesRuncOptions { return }
     if avoidsPivot { throw table.error("no_pivot_root", reason + "set it in the shim's own configuration") }
     if sharesKeyring { throw table.error("no_new_keyring", reason + "set it in the shim's own configuration") }
   }

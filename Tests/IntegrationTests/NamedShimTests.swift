@@ -87,6 +87,21 @@ import Testing
     }
   }
 
+  @Test func `options of runc's create get there by its shim, and containers run with them`() async throws {
+    try await withScratch("runc-options") { folder in
+      let program = folder + "/runc"
+      try Files.write("#!/bin/sh\necho \"$*\" >>\(folder)/calls\nexec /usr/sbin/runc \"$@\"\n", to: program, mode: 0o755)
+      try await on("runtime_config_path = \"\(program)\"\nno_pivot_root = true\nno_new_keyring = true\n") { node in
+        let pod = try await node.run(try node.podConfig("options"), "guest")
+        #expect(try await node.output("echo fine", in: pod) == "fine\n")
+        let calls = String(decoding: try Files.read(folder + "/calls"), as: UTF8.self).split(separator: "\n")
+        let creates = calls.filter { $0.contains(" create ") }
+        #expect(creates.count == 2, "the pod's own container and one more: \(calls)")
+        #expect(creates.allSatisfy { $0.contains("--no-pivot") && $0.contains("--no-new-keyring") }, "\(creates)")
+      }
+    }
+  }
+
   /// Debian's shim mounts such a thing by a program, which stands here for the guest.
   @Test func `a shim whose guests pull images is told of them, for the pod's own container and the others`() async throws {
     try await withScratch("guest") { folder in

@@ -69,6 +69,21 @@ import Testing
     #expect(complaint("io_type = \"streaming\"").contains("\"streaming\" is for another's shim: set runtime_type"))
   }
 
+  @Test func optionsOfRuncsCreateAreForShimsThatTakeThem() throws {
+    for key in ["no_pivot_root", "no_new_keyring"] {
+      for taker in [
+        "runtime_type = \"io.containerd.runc.v2\"",
+        "runtime_type = \"vm\"\npath = \"/opt/shim\"\nruntime_options_type = \"containerd.runc.v1.Options\"",
+      ] {
+        let runtime = try load("\(taker)\n\(key) = true")
+        #expect(runtime?.optionsType == "containerd.runc.v1.Options")
+        #expect(runtime?.avoidsPivot == (key == "no_pivot_root") && runtime?.sharesKeyring == (key == "no_new_keyring"))
+      }
+      let other = "runtime_type = \"io.containerd.runc.v2\"\nruntime_options_type = \"runtimeoptions.v1.Options\"\n\(key) = true"
+      #expect(complaint(other).contains(":4: \"runtimes.x.\(key)\" cannot be beside runtime_type: set it in the shim's own"))
+    }
+  }
+
   @Test func aShimIsLookedForByItsProgramsName() throws {
     var runtimes = Configuration().runtimes
     var handler = Configuration.Runtime()
