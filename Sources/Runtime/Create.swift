@@ -60,7 +60,7 @@ struct Create {
     let lock = PodLock(bundle: bundle, patience: 30_000)
     defer { lock.release() }
     let address = try record.shim.start(options)
-    (record.address, record.version) = (address.text, address.version)
+    (record.address, record.version, record.process) = (address.text, address.version, ProcessIdentity.leftRunning)
     try container.save(record)
     do throws(Failure) {
       let client = try TaskClient(address.text, version: address.version)

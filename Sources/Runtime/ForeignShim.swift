@@ -42,6 +42,7 @@ struct ForeignShim {
       guard outcome.succeeded else { throw Failure(.failedPrecondition, outcome.description) }
       return try ShimAddress(answer: outcome.output)
     } catch {
+      ProcessIdentity.leftRunning.kill()
       throw error.at(name + ", start for " + id)
     }
   }

@@ -13,6 +13,15 @@ struct ProcessIdentity {
     start = Self.start(of: pid)
   }
 
+  /// What a program that this process ran has left running (`foreign_run`); none where it has left nothing.
+  static var leftRunning: ProcessIdentity {
+    for word in (Files.read(Bytes("/proc/thread-self/children")) ?? []).split(separator: 32) {
+      let found = ProcessIdentity(of: Int32(truncatingIfNeeded: Bytes(word).number ?? 0))
+      if found.start > 0 { return found }
+    }
+    return ProcessIdentity()
+  }
+
   /// Field 22 of /proc/PID/stat; the name in it may hold anything, parentheses too.
   private static func start(of pid: Int32) -> Int64 {
     guard pid > 0, let stat = Files.read("/proc/" + Bytes(decimal: pid) + "/stat"), let close = stat.lastIndex(of: 41) else { return 0 }

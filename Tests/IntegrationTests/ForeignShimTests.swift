@@ -157,11 +157,14 @@ import Testing
     }
   }
 
+  /// A start that leaves a process behind.
+  private static let leaving = #"case "$*" in *start) sleep 26535 & esac"#
+
   /// What a shim's binary does at its start, and what is told of it.
   private static let badShims: [(script: String, words: [String])] = [
     ("echo no luck today >&2; exit 3", ["start", "exit code 3", "no luck today"]),
     ("kill -9 $$", ["killed by signal 9"]),
-    ("echo some rubbish", ["some rubbish"]),
+    ("\(leaving)\necho some rubbish", ["some rubbish"]),
     ("true", ["told no address"]),
     ("echo unix:///no/such/socket", ["connecting to", "/no/such/socket"]),
     (#"echo '{"version":3,"address":"unix:///x/y","protocol":"grpc"}'"#, ["grpc"]),
@@ -174,7 +177,10 @@ import Testing
     try await withScratch("bad-shim") { folder in
       let shim = folder + "/containerd-shim-bad-v2"
       try Files.write("#!/bin/sh\n\(bad.script)\n", to: shim, mode: 0o755)
-      try await on(settings: try Node.foreignSettings(shim: shim)) { node in try await expectNoStart(node, [shim] + bad.words) }
+      try await on(settings: try Node.foreignSettings(shim: shim)) { node in
+        try await expectNoStart(node, [shim] + bad.words)
+        #expect(processes("sleep 26535").isEmpty)
+      }
     }
   }
 
@@ -183,9 +189,12 @@ import Testing
     try await withScratch("deaf-shim") { folder in
       let listener = try UnixSocket.listen(in: folder, name: "deaf.sock")
       let shim = folder + "/containerd-shim-deaf-v2"
-      try Files.write("#!/bin/sh\necho unix://\(folder)/deaf.sock\n", to: shim, mode: 0o755)
-      try await on(settings: try Node.foreignSettings(shim: shim)) { node in
-        try await expectNoStart(node, [shim, "Task/Connect", "no answer in time"])
+      try Files.write("#!/bin/sh\n\(Self.leaving)\necho unix://\(folder)/deaf.sock\n", to: shim, mode: 0o755)
+      for limit in ["", "container_create_timeout = \"3s\"\n"] {
+        try await on(more: limit, settings: try Node.foreignSettings(shim: shim)) { node in
+          try await expectNoStart(node, limit.isEmpty ? [shim, "Task/Connect", "no answer in time"] : ["did not end in time"])
+          #expect(processes("sleep 26535").isEmpty)
+        }
       }
       _ = listener
     }

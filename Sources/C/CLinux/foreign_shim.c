@@ -27,6 +27,8 @@ static _Noreturn void run_child(const struct foreign_program *program, pid_t par
 
 pid_t foreign_run(const struct foreign_program *program, int *pidfd) {
   pid_t parent = getpid();
+  // What it leaves running is this process's child then.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   pid_t pid = shim_clone(0, pidfd);
   if (pid == 0) run_child(program, parent);
   return pid;
