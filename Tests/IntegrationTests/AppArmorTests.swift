@@ -50,4 +50,37 @@ import Testing
       }
     }
   }
+
+  /// Looks like a kernel with AppArmor, whatever the machine's is.
+  private static let seemingly = """
+    mount -t tmpfs tmpfs /sys/module
+    mkdir -p /sys/module/apparmor/parameters
+    echo Y >/sys/module/apparmor/parameters/enabled
+    echo ready >$1/ready
+    exec sleep 100000
+    """
+
+  @Test(arguments: [false, true]) func `disable_apparmor makes a node one without AppArmor`(_ isDisabled: Bool) async throws {
+    let settings = "[containers]\napparmor_profile = \"of-the-operator\"\ndisable_apparmor = \(isDisabled)\n"
+    try await MountRealm.with(Self.seemingly) { launcher in
+      try await Node.with(settings: settings, launcher: launcher) { node in
+        try await node.importBusybox()
+        let pod = try await node.run(try node.podConfig("armoured"))
+        let config = node.containerConfig("main", ["true"]) { $0.linux.securityContext.apparmor.profileType = .runtimeDefault }
+        let id = try await node.create(config, in: pod)
+        // As berthd sees it, whose mounts are its own.
+        let bundle = "/proc/\(try node.processID())/root\(node.state)/sandboxes/\(pod)/containers/\(id)"
+        let spec = String(decoding: try Files.read(bundle + "/config.json"), as: UTF8.self)
+        #expect(spec.contains(#""apparmorProfile":"of-the-operator""#) == !isDisabled)
+        if !isDisabled { return }
+        try await node.start(container: id)
+        #expect(try await node.ended(id).exitCode == 0)
+        await expectFault(.failedPrecondition, "linux.security_context.apparmor", "\"strict\"", "this node has no AppArmor") {
+          _ = try await node.launch("named", ["true"], in: pod) {
+            $0.linux.securityContext.apparmor = .with { ($0.profileType, $0.localhostRef) = (.localhost, "strict") }
+          }
+        }
+      }
+    }
+  }
 }

@@ -45,6 +45,17 @@ import Testing
     }
   }
 
+  @Test func `levels keep to the categories that the operator has for pods`() async throws {
+    let range = "selinux_category_range = 2\n"
+    guard Node.hasLabels else { return try await expectRefusedSettings(Node.labels + range, "this node has no SELinux") }
+    try await Node.with(settings: "[containers]\n" + range) { node in
+      try await node.importBusybox()
+      for name in ["one", "two"] {
+        #expect(try await level(node, try await node.run(try node.podConfig(name))) == "s0:c0,c1")
+      }
+    }
+  }
+
   @Test func `a terminal, an image as a volume, a user namespace: all with labels`() async throws {
     try await withLabels { node in
       let pod = try await node.run(try node.podConfig("more"))

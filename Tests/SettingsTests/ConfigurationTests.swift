@@ -131,6 +131,7 @@ import Testing
     (expected.pods.userMappings, expected.pods.groupMappings) = ("0:1:2", "0:3:4")
     (expected.pods.subordinateOwner, expected.pods.subordinateUsers, expected.pods.subordinateGroups) = ("me", "/su", "/sg")
     expected.containers.hostNetworkHasNoLabels = true
+    (expected.containers.ignoresAppArmor, expected.containers.selinuxCategories) = (true, 64)
     (expected.containers.linksMountTable, expected.containers.marksContainers) = (false, false)
     (expected.shim.cgroup, expected.shim.processors, expected.shim.shares, expected.shim.oomScore) = ("/j/k", "0-1,4", 2, -500)
     expected.containers.goProcesses = 4
@@ -194,6 +195,8 @@ import Testing
       read_only = true
       ignore_image_defined_volumes = true
       hostnetwork_disable_selinux = true
+      disable_apparmor = true
+      selinux_category_range = 64
       add_mtab = false
       min_injected_gomaxprocs = 4
       add_containerenv = false
@@ -345,6 +348,7 @@ import Testing
     #expect(complaint("metrics.collectors = [\"gpu\"]").contains("\"gpu\", which is no group of metrics (calls, pods, network,"))
     #expect(complaint("metrics.collectors = [\"pods\", \"all\"]").contains("\"all\" alone"))
     #expect(complaint("events.queue_length = 15").contains("between 16 and"))
+    #expect(complaint("containers.selinux_category_range = 1").hasSuffix("must be between 2 and 1024, found 1"))
     #expect(complaint("containers.fips = \"yes\"").hasSuffix("must be auto, enabled or disabled, found \"yes\""))
     #expect(complaint("runtimes.runc.platform_runtime_paths = { arm64 = \"/q\" }").contains("arm64\" is no platform"))
     #expect(complaint("grpc.max_recv_message_size = -1").hasSuffix("found -1"))

@@ -110,6 +110,14 @@ struct SELinuxTests {
     #expect(used.allSatisfy { $0.hasPrefix("s0:c") && $0.split(separator: ",").count == 2 })
   }
 
+  @Test func `levels have two different categories of those that are for pods, and one is given again where none is left`() {
+    #expect((0..<5).map { _ in SELinuxLevels(categories: 2).next(besides: []) }.allSatisfy { $0 == "s0:c0,c1" })
+    let levels = SELinuxLevels(categories: 3)
+    let all: Set = ["s0:c0,c1", "s0:c0,c2", "s0:c1,c2"]
+    #expect(Set((0..<3).map { _ in levels.next(besides: []) }) == all)
+    #expect(all.contains(levels.next(besides: all)))
+  }
+
   @Test func `the node's policy is found by its configuration, and named where it has no labels for containers`() throws {
     try withScratch { scratch in
       try Files.write("SELINUX=enforcing\nSELINUXTYPE=targeted\n", to: scratch + "/config")

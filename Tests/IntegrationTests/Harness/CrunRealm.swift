@@ -7,7 +7,7 @@ enum CrunRealm {
   static func with(_ body: ([String]) async throws -> Void) async throws {
     let tree = try CgroupTree.detect()
     if tree.mode == .unified { return try await body([]) }
-    try await CgroupRealm.with(script, body)
+    try await MountRealm.with(script, body)
   }
 
   /// The tree of cgroup mounts again, in a tmpfs that may have more of them.

@@ -2,12 +2,12 @@ import Core
 import Linux
 import Support
 
-/// A mount namespace with cgroups as a script has arranged them. The script is given a scratch directory as `$1`, and must end by making
+/// A mount namespace with kernel filesystems as a script has arranged them. The script is given a scratch directory as `$1`, and must end by making
 /// `$1/ready` and waiting.
-enum CgroupRealm {
+enum MountRealm {
   /// `body` is given the words by which a command line is run there.
   static func with(_ script: String, _ body: ([String]) async throws -> Void) async throws {
-    try await withScratch("cgroups") { scratch in
+    try await withScratch("realm") { scratch in
       let holder = try await start(scratch, script)
       defer {
         try? holder.signal(9)
@@ -28,7 +28,7 @@ enum CgroupRealm {
     spawn.environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     let started = spawn
     let holder = try await BlockingWork.run { try started.start() }
-    try await eventually("cgroups as they are wanted: \(scratch)/log") {
+    try await eventually("mounts as they are wanted: \(scratch)/log") {
       if holder.hasEnded { throw Fault(.internal, String(decoding: try Files.read(scratch + "/log"), as: UTF8.self)) }
       return Files.exists(scratch + "/ready") ? true : nil
     }
@@ -40,7 +40,7 @@ enum CgroupRealm {
 enum UnifiedRealm {
   static func with(_ body: ([String]) async throws -> Void) async throws {
     if try CgroupTree.detect().mode == .unified { return try await body([]) }
-    try await CgroupRealm.with(script, body)
+    try await MountRealm.with(script, body)
   }
 
   private static let script = #"""
