@@ -16,6 +16,7 @@ extension RuntimeSpec {
     package var intelRdt: IntelRDT?
     /// By the interface's name on the host.
     package var netDevices: [String: NetDevice]?
+    package var personality: Personality?
 
     package init() {}
   }

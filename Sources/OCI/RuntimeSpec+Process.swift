@@ -16,6 +16,8 @@ extension RuntimeSpec {
     package var selinuxLabel: String?
     package var oomScoreAdj: Int?
     package var execCPUAffinity: Affinity?
+    package var scheduler: Scheduler?
+    package var ioPriority: IOPriority?
 
     package init(args: [String], env: [String] = [], cwd: String = "/", user: User = User()) {
       self.args = args

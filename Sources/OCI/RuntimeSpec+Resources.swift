@@ -8,6 +8,10 @@ extension RuntimeSpec {
     package var hugepageLimits: [HugepageLimit]?
     /// cgroup v2 files and what is written to them.
     package var unified: [String: String]?
+    package var blockIO: BlockIO?
+    package var network: Network?
+    /// By the device's name.
+    package var rdma: [String: RDMA]?
 
     package init() {}
   }
@@ -36,6 +40,15 @@ extension RuntimeSpec {
     package var limit: Int64?
     /// Memory and swap together, as cgroup v1 counts.
     package var swap: Int64?
+    /// What is left to it when memory is short.
+    package var reservation: Int64?
+    package var kernel: Int64?
+    package var kernelTCP: Int64?
+    /// 0 to 100.
+    package var swappiness: UInt64?
+    package var disableOOMKiller: Bool?
+    package var useHierarchy: Bool?
+    package var checkBeforeUpdate: Bool?
 
     package init(limit: Int64? = nil, swap: Int64? = nil) {
       self.limit = limit
@@ -50,6 +63,12 @@ extension RuntimeSpec {
     package var period: UInt64?
     package var cpus: String?
     package var mems: String?
+    /// Microseconds beyond the quota.
+    package var burst: UInt64?
+    package var realtimeRuntime: Int64?
+    package var realtimePeriod: UInt64?
+    /// 1: only what nobody else wants.
+    package var idle: Int64?
 
     package init() {}
   }

@@ -13,7 +13,10 @@ package struct CapabilitySets: Hashable, Sendable {
 
   /// From the defaults: `ALL` first, then what is added, then what is dropped, as containerd does it. Nobody can give what the daemon does not have:
   /// of the defaults, of `ALL` and of a privileged container that is left out; asked for by name it is FAILED_PRECONDITION.
-  package static func make(_ context: Runtime_V1_LinuxContainerSecurityContext, node: NodeFacts) throws(Fault) -> CapabilitySets {
+  /// - Parameter base: instead of the node's defaults.
+  package static func make(
+    _ context: Runtime_V1_LinuxContainerSecurityContext, node: NodeFacts, base own: Set<Capability>? = nil
+  ) throws(Fault) -> CapabilitySets {
     let available = node.availableCapabilities
     if context.privileged { return CapabilitySets(granted: available) }
     let asked = context.capabilities
@@ -21,7 +24,7 @@ package struct CapabilitySets: Hashable, Sendable {
     let drop = try Request(asked.dropCapabilities, field: "capabilities.drop_capabilities")
     let ambient = try Request(asked.addAmbientCapabilities, field: "capabilities.add_ambient_capabilities")
     try refuse(add.named.union(ambient.named).subtracting(available).subtracting(drop.named))
-    let base = drop.all ? [] : add.all ? Capability.all : node.defaults.capabilities
+    let base = drop.all ? [] : add.all ? Capability.all : own ?? node.defaults.capabilities
     let ambientSet = (ambient.all ? Capability.all : ambient.named).intersection(available)
     let granted = base.union(add.named).subtracting(drop.named).intersection(available).union(ambientSet)
     return CapabilitySets(granted: granted, ambient: ambientSet, isInheritable: node.defaults.inheritsCapabilities)

@@ -22,6 +22,7 @@ package enum ContainerCommand {
       throw Fault(.invalidArgument, "working_dir: \"\(asked.prefix(200))\" is not absolute")
     }
     let ofImage = inputs.image.config.workingDir
+    if ofImage.isEmpty, let base = inputs.handler.base?.content.process?.cwd { return base }
     return ofImage.hasPrefix("/") ? ofImage : "/" + ofImage
   }
 }

@@ -68,8 +68,9 @@ extension RuntimeSpec.Resources {
   /// These limits with those of `update` over them.
   package func updated(with update: RuntimeSpec.Resources) -> RuntimeSpec.Resources {
     var result = self
-    result.memory = RuntimeSpec.Memory(limit: update.memory?.limit ?? memory?.limit, swap: update.memory?.swap ?? memory?.swap)
-    if result.memory == RuntimeSpec.Memory() { result.memory = nil }
+    var memory = memory ?? RuntimeSpec.Memory()
+    (memory.limit, memory.swap) = (update.memory?.limit ?? memory.limit, update.memory?.swap ?? memory.swap)
+    result.memory = memory == RuntimeSpec.Memory() ? nil : memory
     result.cpu = (cpu ?? RuntimeSpec.CPU()).updated(with: update.cpu ?? RuntimeSpec.CPU())
     if result.cpu == RuntimeSpec.CPU() { result.cpu = nil }
     result.hugepageLimits = update.hugepageLimits ?? hugepageLimits

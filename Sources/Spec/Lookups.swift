@@ -10,6 +10,8 @@ package struct Lookups: Sendable {
   /// That each of these host paths answers; what is there or not is none of its business. Before anything else touches them: a volume's server may be
   /// dead. Those that the CRI's own fields name have answered by now.
   package var look: @Sendable ([String]) throws -> Void
+  /// Whether anything is at a host path.
+  package var exists: @Sendable (String) -> Bool
   /// The device at a host path, or the devices below it.
   package var devices: @Sendable (String) throws -> [DeviceNode]
   /// All devices a privileged container sees.
@@ -28,6 +30,7 @@ package struct Lookups: Sendable {
     self.look = look
     self.imageFile = imageFile
     seccompProfile = { try Self.profile($0, limit: 4 << 20) }
+    exists = { Files.exists($0) }
     devices = { path in try DeviceNode.all(at: path) }
     hostDevices = { try DeviceNode.ofHost() }
     mounts = { try MountInfo.read() }

@@ -42,6 +42,9 @@ extension SeccompProfile {
     "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP", "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE",
     "SCMP_ACT_ALLOW", "SCMP_ACT_LOG",
   ]
+  fileprivate static let notify = "SCMP_ACT_NOTIFY"
+  /// sun_path of unix(7), its NUL aside.
+  private static let pathLimit = 107
   fileprivate static let operators: Set = [
     "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ",
   ]
@@ -49,6 +52,9 @@ extension SeccompProfile {
   /// The rules that hold for `capabilities` on this node, and the names of system calls that nothing here knows (left out: a profile
   /// may be newer than the node).
   package func resolved(for capabilities: Set<Capability>) throws(Fault) -> (RuntimeSpec.Seccomp, unknown: [String]) {
+    if defaultAction == SeccompProfile.notify {
+      throw Fault(.invalidArgument, "defaultAction: SCMP_ACT_NOTIFY: the OCI runtime itself would wait for answers; rules can have it")
+    }
     var result = RuntimeSpec.Seccomp(defaultAction: try SeccompProfile.known(defaultAction, SeccompProfile.actions, "defaultAction"))
     result.defaultErrnoRet = defaultErrnoRet
     result.flags = flags
@@ -64,7 +70,21 @@ extension SeccompProfile {
       rules.append(RuntimeSpec.SeccompRule(names: known, action: rule.action, errnoRet: rule.errnoRet, args: rule.args))
     }
     result.syscalls = rules
+    try addListener(to: &result)
     return (result, unknown)
+  }
+
+  /// The agent that answers for calls which ask: OCI runtimes connect to it and hand the filter over. Other profiles have no use for one.
+  private func addListener(to result: inout RuntimeSpec.Seccomp) throws(Fault) {
+    guard let asking = result.syscalls?.first(where: { $0.action == SeccompProfile.notify }) else { return }
+    guard let path = listenerPath, !path.isEmpty else {
+      throw Fault(.invalidArgument, "listenerPath: is missing, and \(asking.names[0]) has the action SCMP_ACT_NOTIFY")
+    }
+    guard path.hasPrefix("/"), path.utf8.count <= SeccompProfile.pathLimit, !path.utf8.contains(0) else {
+      throw Fault(
+        .invalidArgument, "listenerPath: \"\(path.prefix(200))\" is not an absolute path of at most \(SeccompProfile.pathLimit) bytes")
+    }
+    (result.listenerPath, result.listenerMetadata) = (path, listenerMetadata)
   }
 
   private func resolvedArchitectures() throws(Fault) -> [String]? {
@@ -76,7 +96,6 @@ extension SeccompProfile {
   }
 
   fileprivate static func known(_ value: String, _ values: Set<String>, _ field: String) throws(Fault) -> String {
-    if value == "SCMP_ACT_NOTIFY" { throw Fault(.unimplemented, "\(field): SCMP_ACT_NOTIFY is not supported") }
     if values.contains(value) { return value }
     throw Fault(.invalidArgument, "\(field): \"\(value.prefix(64))\" is not known")
   }
@@ -94,7 +113,13 @@ extension SeccompProfile.Rule {
   }
 
   fileprivate func check(_ field: String) throws(Fault) {
-    _ = try SeccompProfile.known(action, SeccompProfile.actions, "\(field).action")
+    if action == SeccompProfile.notify {
+      if allNames.contains("write") {
+        throw Fault(.invalidArgument, "\(field).names: write with SCMP_ACT_NOTIFY: the OCI runtime hands the filter over with it")
+      }
+    } else {
+      _ = try SeccompProfile.known(action, SeccompProfile.actions, "\(field).action")
+    }
     for (index, argument) in (args ?? []).enumerated() {
       _ = try SeccompProfile.known(argument.op, SeccompProfile.operators, "\(field).args[\(index)].op")
       if argument.index > 5 {

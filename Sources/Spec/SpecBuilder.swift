@@ -15,7 +15,7 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   try inputs.checkMemory()
   inputs.warnOfRefused(&warnings)
   inputs.warnOfInit(&warnings)
-  let capabilities = try CapabilitySets.make(inputs.security, node: inputs.node)
+  let capabilities = try CapabilitySets.make(inputs.security, node: inputs.node, base: inputs.handler.base?.capabilities)
   let userFiles = try inputs.userFiles()
   let mounts = try inputs.mountPlan(userFiles: userFiles.keys)
   var spec = RuntimeSpec(

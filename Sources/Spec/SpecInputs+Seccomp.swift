@@ -48,6 +48,11 @@ package enum SeccompRequest: Hashable {
     return .localhost(path: path)
   }
 
+  /// Where the CRI names a profile's file.
+  static func field(isDeprecated: Bool) -> String {
+    "linux.security_context." + (isDeprecated ? "seccomp_profile_path" : "seccomp.localhost_ref")
+  }
+
   /// Of a profile's file: kubelets may say `localhost/` before it.
   package static func path(_ reference: String) -> String {
     reference.hasPrefix("localhost/") ? String(reference.dropFirst("localhost/".count)) : reference
@@ -55,37 +60,62 @@ package enum SeccompRequest: Hashable {
 }
 
 extension SpecInputs {
-  /// A privileged container has no filter, whatever it asks for, unless the operator wants one.
+  /// A privileged container has no filter, whatever it asks for, unless the operator wants one. Kubelets say Unconfined of who says nothing: that is
+  /// where a handler's base spec has a word.
   func seccomp(_ capabilities: CapabilitySets, _ warnings: inout [String]) throws(Fault) -> RuntimeSpec.Seccomp? {
     var request = try SeccompRequest(security)
-    if security.privileged { return try node.defaults.privilegedSeccomp?.resolved(for: capabilities.granted).0 }
+    if security.privileged { return try ofOperator(node.defaults.privilegedSeccomp, capabilities) }
     if let artifactProfile, takesSeccompArtifact { return try artifactSeccomp(artifactProfile, capabilities, &warnings) }
     if request == .unset { request = try SeccompRequest(deprecated: node.defaults.unsetSeccomp) }
     switch request {
-    case .unset, .unconfined: return nil
+    case .unset, .unconfined: return try ofOperator(handler.base?.seccomp, capabilities)
     case .runtimeDefault:
-      let profile = handler.seccomp ?? node.defaults.seccomp
-      return try profile?.resolved(for: capabilities.granted).0 ?? DefaultSeccomp.profile(for: capabilities.granted)
+      let profile = try ofOperator(handler.seccomp ?? node.defaults.seccomp, capabilities)
+      return profile ?? DefaultSeccomp.profile(for: capabilities.granted)
     case .localhost(let path):
-      let field = "linux.security_context." + (security.hasSeccomp ? "seccomp.localhost_ref" : "seccomp_profile_path")
-      do { return try localhostSeccomp(path, capabilities, &warnings) } catch { throw error.within(field) }
+      do { return try localhostSeccomp(path, capabilities, &warnings) } catch {
+        throw error.within(SeccompRequest.field(isDeprecated: !security.hasSeccomp))
+      }
     }
+  }
+
+  private func ofOperator(_ profile: SeccompProfile?, _ capabilities: CapabilitySets) throws(Fault) -> RuntimeSpec.Seccomp? {
+    guard let resolved = try profile?.resolved(for: capabilities.granted).0 else { return nil }
+    do { try checkAgent(of: resolved) } catch { throw error.within("this node's seccomp profile") }
+    return resolved
+  }
+
+  /// Who answers for the calls that ask listens already: the OCI runtime connects when it makes the container.
+  private func checkAgent(of profile: RuntimeSpec.Seccomp) throws(Fault) {
+    guard let path = profile.listenerPath else { return }
+    try stage("listenerPath") { try lookups.look([path]) }
+    if !lookups.exists(path) { throw Fault(.failedPrecondition, "listenerPath \(path): nothing is there that could answer") }
   }
 
   private func localhostSeccomp(_ path: String, _ capabilities: CapabilitySets, _ warnings: inout [String]) throws(Fault)
     -> RuntimeSpec.Seccomp
   {
     let name = "seccomp profile \(path)"
-    let bytes = try stage(name) { try lookups.seccompProfile(path) }
-    guard let bytes else { throw Fault(.notFound, "\(name): there is no such file") }
-    return try resolved(bytes, name, capabilities, &warnings)
+    return try resolved(try lookups.seccompFile(path, name), name, capabilities, &warnings)
   }
 
   func resolved(_ bytes: [UInt8], _ name: String, _ capabilities: CapabilitySets, _ warnings: inout [String]) throws(Fault)
     -> RuntimeSpec.Seccomp
   {
-    let (profile, unknown) = try stage(name) { try SeccompProfile.parse(bytes).resolved(for: capabilities.granted) }
+    let (profile, unknown) = try stage(name) {
+      let resolved = try SeccompProfile.parse(bytes).resolved(for: capabilities.granted)
+      try checkAgent(of: resolved.0)
+      return resolved
+    }
     if !unknown.isEmpty { warnings.append("\(name): system calls this node does not know: \(unknown.joined(separator: ", "))") }
     return profile
+  }
+}
+
+extension Lookups {
+  /// NOT_FOUND where there is no such file.
+  func seccompFile(_ path: String, _ name: String) throws(Fault) -> [UInt8] {
+    guard let bytes = try stage(name, { try seccompProfile(path) }) else { throw Fault(.notFound, "\(name): there is no such file") }
+    return bytes
   }
 }

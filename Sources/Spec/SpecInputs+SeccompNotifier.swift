@@ -14,6 +14,10 @@ extension SpecInputs {
       throw Fault(
         .failedPrecondition, "\(annotation.field): \(seccompSocket) is too long for a socket: the daemon's state directory is too deep")
     }
+    if spec.linux.seccomp?.listenerPath != nil {
+      warnings.append("\(annotation.field) has no effect: the container's seccomp profile has an agent of its own (listenerPath)")
+      return nil
+    }
     guard let calls = spec.linux.seccomp?.notify(at: seccompSocket), !calls.isEmpty else {
       warnings.append("\(annotation.field) has no effect: the container has no seccomp profile that blocks anything")
       return nil

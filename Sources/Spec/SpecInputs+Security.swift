@@ -29,38 +29,62 @@ extension SpecInputs {
   func appArmorProfile() throws(Fault) -> String? {
     let field = "linux.security_context.apparmor"
     switch try AppArmorRequest(security, field) {
-    case .runtimeDefault: return security.privileged || !node.hasAppArmor ? nil : node.defaultAppArmorProfile
-    case .unconfined: return nil
+    case .runtimeDefault:
+      if node.hasAppArmor, !security.privileged, let name = node.defaultAppArmorProfile { return name }
+      return try baseAppArmorProfile()
+    case .unconfined: return try baseAppArmorProfile()
     case .localhost(let name):
-      guard node.hasAppArmor else { throw Fault(.failedPrecondition, "\(field): profile \"\(name)\", but this node has no AppArmor") }
-      if let loaded = try stage(field, { try lookups.appArmorProfiles() }), !loaded.contains(name) {
-        throw Fault(.failedPrecondition, "\(field): profile \"\(name.prefix(200))\" is not loaded on this node")
-      }
+      try lookups.checkAppArmor(name, field, node)
       return name
     }
   }
 }
 
+extension SpecInputs {
+  /// What a handler's base spec has for who is unconfined otherwise; nothing for the privileged.
+  private func baseAppArmorProfile() throws(Fault) -> String? {
+    guard !security.privileged, let name = handler.base?.content.process?.apparmorProfile, !name.isEmpty else { return nil }
+    try lookups.checkAppArmor(name, "base_runtime_spec: process.apparmorProfile", node)
+    return name
+  }
+}
+
+extension Lookups {
+  /// FAILED_PRECONDITION where the kernel has no such profile.
+  func checkAppArmor(_ name: String, _ field: String, _ node: NodeFacts) throws(Fault) {
+    guard node.hasAppArmor else {
+      throw Fault(.failedPrecondition, "\(field): profile \"\(name.prefix(200))\", but this node has no AppArmor")
+    }
+    if let loaded = try stage(field, { try appArmorProfiles() }), !loaded.contains(name) {
+      throw Fault(.failedPrecondition, "\(field): profile \"\(name.prefix(200))\" is not loaded on this node")
+    }
+  }
+}
+
 /// Field 16, or the string that came before it.
-private enum AppArmorRequest {
+enum AppArmorRequest {
   case runtimeDefault
   case unconfined
   case localhost(String)
 
   init(_ context: Runtime_V1_LinuxContainerSecurityContext, _ field: String) throws(Fault) {
     if context.hasApparmor {
-      switch context.apparmor.profileType {
-      case .runtimeDefault: self = .runtimeDefault
-      case .unconfined: self = .unconfined
-      case .localhost: self = try .named(context.apparmor.localhostRef, field)
-      case .UNRECOGNIZED(let value): throw Fault(.invalidArgument, "\(field).profile_type: there is no type \(value)")
-      }
+      self = try AppArmorRequest(context.apparmor, field)
       return
     }
     switch context.apparmorProfile {
     case "", "runtime/default": self = .runtimeDefault
     case "unconfined": self = .unconfined
     default: self = try .named(context.apparmorProfile, "linux.security_context.apparmor_profile")
+    }
+  }
+
+  init(_ profile: Runtime_V1_SecurityProfile, _ field: String) throws(Fault) {
+    switch profile.profileType {
+    case .runtimeDefault: self = .runtimeDefault
+    case .unconfined: self = .unconfined
+    case .localhost: self = try .named(profile.localhostRef, field)
+    case .UNRECOGNIZED(let value): throw Fault(.invalidArgument, "\(field).profile_type: there is no type \(value)")
     }
   }
 

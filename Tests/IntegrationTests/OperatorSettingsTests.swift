@@ -37,13 +37,24 @@ import Testing
 
   @Test func `a handler's containers are made over the spec that it names, and annotations of containers go through it`() async throws {
     try await withScratch("base-spec") { scratch in
-      let base = #"{"process": {"rlimits": [{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 99}]}}"#
+      let base = #"""
+        {"process": {"rlimits": [{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 99}], "cwd": "/tmp", "capabilities": {"bounding": ["CAP_KILL"]}},
+         "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]},
+           "resources": {"memory": {"reservation": 16777216}}}}
+        """#
       try Files.write(base, to: scratch + "/base.json")
       let settings = "[runtimes.runc]\nbase_runtime_spec = \"\(scratch)/base.json\"\ncontainer_annotations = [\"run.oci.*\"]\n"
       try await Node.with(settings: settings) { node in
         try await node.importBusybox()
         let pod = try await node.run(try node.podConfig("based"))
-        #expect(try await node.output("ulimit -Sn; ulimit -Hn", in: pod) == "77\n99\n")
+        #expect(try await node.output("ulimit -Sn; ulimit -Hn; pwd", in: pod) == "77\n99\n/tmp\n")
+        let capabilities = try await node.output("grep CapBnd /proc/self/status; mkdir x 2>/dev/null || echo refused", in: pod)
+        #expect(capabilities.hasPrefix("CapBnd:\t0000000000000020\n") && capabilities.hasSuffix("refused\n"), "\(capabilities)")
+        let own = try await node.output("mkdir x && echo made", in: pod) { $0.linux.securityContext.seccomp.profileType = .runtimeDefault }
+        #expect(own == "made\n")
+        let reservation = "cd /sys/fs/cgroup; cat memory/memory.soft_limit_in_bytes 2>/dev/null || cat memory.low"
+        let reserved = try await node.output(reservation, in: pod) { $0.linux.resources.memoryLimitInBytes = 64 << 20 }
+        #expect(reserved == "16777216\n")
         let id = try await node.create(
           node.containerConfig("c", ["true"]) { $0.annotations = ["run.oci.x": "yes", "unseen.example": "no"] }, in: pod)
         let spec = String(decoding: try Files.read("\(node.state)/sandboxes/\(pod)/containers/\(id)/config.json"), as: UTF8.self)

@@ -94,6 +94,15 @@ struct SeccompNotifierTests {
     }
   }
 
+  @Test func `a profile that has an agent of its own keeps it, and that is said`() throws {
+    let profile = """
+      {"defaultAction":"SCMP_ACT_ERRNO","listenerPath":"/agent","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_NOTIFY"}]}
+      """
+    let built = try build(profile, [Self.key: "stop"]) { $0.lookups.exists = { _ in true } }
+    #expect(built.notifier == nil && built.spec.linux.seccomp?.listenerPath == "/agent")
+    #expect(built.warnings.contains { $0.contains("has no effect") && $0.contains("listenerPath") }, "\(built.warnings)")
+  }
+
   @Test func `a state directory that is too deep for a socket is refused`() throws {
     let fault = #expect(throws: Fault.self) {
       try build(#"{"defaultAction":"SCMP_ACT_ERRNO"}"#, [Self.key: ""]) { $0.seccompSocket = String(repeating: "/d", count: 54) }

@@ -73,7 +73,19 @@ struct SeccompSpecTests {
       ("{", "not valid JSON"),
       (#"{"syscalls":[]}"#, "defaultAction is missing"),
       (#"{"defaultAction":"ALLOW"}"#, "defaultAction: \"ALLOW\" is not known"),
-      (#"{"defaultAction":"SCMP_ACT_NOTIFY"}"#, "SCMP_ACT_NOTIFY is not supported"),
+      (#"{"defaultAction":"SCMP_ACT_NOTIFY","listenerPath":"/agent"}"#, "defaultAction: SCMP_ACT_NOTIFY"),
+      (
+        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_NOTIFY"}]}"#,
+        "listenerPath: is missing, and mkdir"
+      ),
+      (
+        #"{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"agent","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_NOTIFY"}]}"#,
+        "listenerPath: \"agent\" is not an absolute path"
+      ),
+      (
+        #"{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"/agent","syscalls":[{"names":["read","write"],"action":"SCMP_ACT_NOTIFY"}]}"#,
+        "syscalls[0].names: write"
+      ),
       (#"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"X"}]}"#, "syscalls[0].action: \"X\" is not known"),
       (
         #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_LOG","args":[{"index":6,"value":1,"op":"SCMP_CMP_EQ"}]}]}"#,
@@ -84,6 +96,21 @@ struct SeccompSpecTests {
     let error = #expect(throws: Fault.self) { try makeSpec(localhost(json)) }
     #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
     #expect(error?.message.hasPrefix("linux.security_context.seccomp.localhost_ref: seccomp profile /profiles/p.json") == true)
+  }
+
+  private let asking = """
+    {"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"/agent","listenerMetadata":"m",
+     "syscalls":[{"names":["mkdir","fly_away"],"action":"SCMP_ACT_NOTIFY"}]}
+    """
+
+  @Test func `a profile whose calls ask names its agent, who has to be there; other profiles have none`() throws {
+    let built = try makeSpec(localhost(asking) { $0.lookups.exists = { $0 == "/agent" } }).spec.linux.seccomp
+    #expect(built?.listenerPath == "/agent" && built?.listenerMetadata == "m")
+    #expect(built?.syscalls == [RuntimeSpec.SeccompRule(names: ["mkdir"], action: "SCMP_ACT_NOTIFY")])
+    let missing = #expect(throws: Fault.self) { try makeSpec(localhost(asking) { $0.lookups.exists = { _ in false } }) }
+    #expect(missing?.code == .failedPrecondition && missing?.message.contains("listenerPath /agent") == true)
+    let quiet = try makeSpec(localhost(asking.replacing("NOTIFY", with: "LOG")) { $0.lookups.exists = { _ in false } })
+    #expect(quiet.spec.linux.seccomp?.listenerPath == nil && quiet.spec.linux.seccomp?.syscalls?.count == 1)
   }
 
   @Test func aProfileReferenceMustBeAPath() {

@@ -73,9 +73,10 @@ extension InfraContainer {
     let (settings, pod) = (services.settings, sandbox.config.content)
     var inputs = SpecInputs(
       id: plan.id, container: container, sandbox: pod, image: ImageConfig(), imageName: "berth-pause", pod: try podFacts(), node: node,
-      lookups: Lookups { _ in nil })
+      lookups: Lookups(look: HostPaths(limit: settings.hostPathLimit).lookHere) { _ in nil })
     inputs.isInfraContainer = true
     inputs.handler = handler
+    inputs.handler.base = nil
     inputs.labels = sandbox.plan.labels
     inputs.passedAnnotations = settings.annotations[sandbox.runtimeHandler]?.passed(pod: pod.annotations, container: [:]) ?? [:]
     (inputs.origin.rootfs, inputs.origin.runtimeHandler) = (plan.bundle + "/rootfs", sandbox.runtimeHandler)
@@ -122,8 +123,13 @@ extension InfraContainer {
         ($0.runAsUser, $0.runAsGroup) = (.with { $0.value = user(asked) }, .with { $0.value = group(asked) })
         $0.capabilities.dropCapabilities = ["ALL"]
         $0.apparmor.profileType = .unconfined
-        if asked.hasSeccomp { $0.seccomp = asked.seccomp }
-        $0.seccompProfilePath = asked.seccompProfilePath
+        if asked.privileged {
+          $0.seccomp.profileType = .unconfined
+        } else if asked.hasSeccomp {
+          $0.seccomp = asked.seccomp
+        } else {
+          $0.seccompProfilePath = asked.seccompProfilePath
+        }
         ($0.maskedPaths, $0.readonlyPaths) = (RuntimeSpec.usualMaskedPaths, RuntimeSpec.usualReadonlyPaths)
       }
     }

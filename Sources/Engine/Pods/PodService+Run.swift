@@ -43,11 +43,12 @@ extension PodService {
 
   private func make(_ request: SandboxRequest) async throws -> String {
     let started = SystemClock.monotonicNanoseconds()
+    let setup = SandboxSetup(services: services, request: request)
+    try await setup.checkProfiles()
     var record = try intend(request)
     Span.current?.set(["berth.sandbox.id": .string(record.id)])
     var rollback = Rollback()
     do {
-      let setup = SandboxSetup(services: services, request: request)
       let task = try await services.stages.pod(.run, setup.runtime) { try await setup.run(&record, &rollback) }
       record.state = .ready
       record.holderPID = task.holderPID

@@ -11,6 +11,17 @@ struct SandboxSetup: Sendable {
   /// Of its runtime handler.
   var runtime: String { services.settings.handlerName(request.runtimeHandler) }
 
+  /// That what the pod names for itself is on the node, before anything is made.
+  func checkProfiles() async throws {
+    guard let profiles = SandboxProfiles(request.config) else { return }
+    let node = services.settings.node
+    let paths = HostPaths(limit: services.settings.hostPathLimit)
+    try await BlockingWork.run {
+      try paths.lookHere(profiles.hostPaths)
+      try profiles.check(node, Lookups { _ in nil })
+    }
+  }
+
   func run(_ record: inout SandboxRecord, _ rollback: inout Rollback) async throws -> any PodTask {
     let plan = record.plan
     rollback.add("directory") { try await SandboxFiles(plan).remove() }

@@ -6,6 +6,7 @@ extension SpecInputs {
     guard let base = handler.base?.content else { return }
     addProcess(base, &spec.process)
     addMounts(base.mounts ?? [], &spec)
+    if base.root?.readonly == true { spec.root.readonly = true }
     spec.hooks = base.hooks ?? spec.hooks
     spec.annotations = (base.annotations ?? [:]).merging(spec.annotations ?? [:]) { $1 }
     if let sysctls = base.linux?.sysctl { spec.linux.sysctl = sysctls.merging(spec.linux.sysctl ?? [:]) { $1 } }
@@ -13,6 +14,8 @@ extension SpecInputs {
     let devices = (base.linux?.devices ?? []).filter { !own.contains($0.path) }
     if !devices.isEmpty { spec.linux.devices = devices + (spec.linux.devices ?? []) }
     if let resources = base.linux?.resources { spec.linux.resources = below(spec.linux.resources, resources) }
+    spec.linux.rootfsPropagation = spec.linux.rootfsPropagation ?? base.linux?.rootfsPropagation
+    (spec.linux.intelRdt, spec.linux.personality) = (base.linux?.intelRdt, base.linux?.personality)
   }
 
   /// PATH and HOSTNAME are what every container has, the image's and the CRI's words come over the base's.
@@ -21,6 +24,8 @@ extension SpecInputs {
     var environment = Environment(base.process?.env ?? [])
     for entry in process.env { environment.set(entry) }
     process.env = environment.entries
+    process.user.umask = process.user.umask ?? base.process?.user?.umask
+    (process.scheduler, process.ioPriority) = (base.process?.scheduler, base.process?.ioPriority)
   }
 
   /// What every container has mounted stays as it is, and volumes come over the base's mounts.
