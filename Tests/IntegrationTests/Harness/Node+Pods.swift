@@ -148,9 +148,11 @@ extension Node {
     return try await runtime("ExecSync", request)
   }
 
-  /// The container's log, its records' text joined: stamps, streams and tags taken off.
+  /// The container's log, its records' text joined: stamps, streams and tags taken off. A log's file may come after its container's start: the shim
+  /// waits for no disk.
   func log(_ container: String, of pod: String) async throws -> String {
     let status = try await status(container: container)
+    guard Files.exists(status.logPath) else { return "" }
     let text = String(decoding: try Files.read(status.logPath), as: UTF8.self)
     return text.split(separator: "\n", omittingEmptySubsequences: true).map { line in
       let fields = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
