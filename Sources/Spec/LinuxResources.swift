@@ -13,7 +13,7 @@ package enum LinuxResources {
     resources.cpu = cpu(asked)
     resources.memory = memory(asked, node, &warnings)
     resources.hugepageLimits = hugepages(asked, node, &warnings)
-    resources.unified = try unified(asked, node)
+    resources.unified = try unified(asked, node, resources.memory)
     return (resources, warnings)
   }
 
@@ -55,12 +55,24 @@ package enum LinuxResources {
     return asked.hugepageLimits.map { RuntimeSpec.HugepageLimit(pageSize: $0.pageSize, limit: $0.limit) }
   }
 
-  private static func unified(_ asked: Runtime_V1_LinuxContainerResources, _ node: NodeFacts) throws(Fault) -> [String: String]? {
-    guard let first = asked.unified.keys.min() else { return nil }
-    guard node.cgroupVersion == .v2 else {
+  /// What v2 has instead of a limit for memory and swap together.
+  package static let swapFile = "memory.swap.max"
+
+  /// A limit of 0 for swap is told by its file, too: runtimes leave it out of what they tell systemd (runc and its MemorySwapMax), which
+  /// would take it away at its next reload.
+  private static func unified(
+    _ asked: Runtime_V1_LinuxContainerResources, _ node: NodeFacts, _ memory: RuntimeSpec.Memory?
+  ) throws(Fault) -> [String: String]? {
+    if let first = asked.unified.keys.min(), node.cgroupVersion != .v2 {
       throw Fault(.failedPrecondition, "linux.resources.unified: \"\(first)\" needs cgroup v2, this node has v1")
     }
-    return asked.unified
+    var files = asked.unified
+    if node.cgroupVersion == .v2, node.cgroupDriver == .systemd, let limit = memory?.limit, limit > 0, memory?.swap == limit,
+      files[swapFile] == nil
+    {
+      files[swapFile] = "0"
+    }
+    return files.isEmpty ? nil : files
   }
 }
 
@@ -74,7 +86,8 @@ extension RuntimeSpec.Resources {
     result.cpu = (cpu ?? RuntimeSpec.CPU()).updated(with: update.cpu ?? RuntimeSpec.CPU())
     if result.cpu == RuntimeSpec.CPU() { result.cpu = nil }
     result.hugepageLimits = update.hugepageLimits ?? hugepageLimits
-    if let more = update.unified { result.unified = (unified ?? [:]).merging(more) { _, new in new } }
+    if update.memory?.swap != nil { result.unified?[LinuxResources.swapFile] = nil }
+    if let more = update.unified { result.unified = (result.unified ?? [:]).merging(more) { _, new in new } }
     return result
   }
 }

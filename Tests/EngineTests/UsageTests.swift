@@ -44,6 +44,9 @@ import Testing
     let limits = update.limits(countsSwap: true)
     #expect(limits.cpuShares == nil && limits.cpuQuota == .init(quota: 10_000, period: 50_000) && limits.memoryAndSwap == 2000)
     #expect(update.limits(countsSwap: false).memoryAndSwap == nil)
+    #expect(update.told.unified == update.result.unified && update.told.memorySwapLimitInBytes == 2000 && update.told.cpuShares == 0)
+    let byFile = try ResourceUpdate(.with { $0.memoryLimitInBytes = 3000 }, over: .with { $0.unified = ["memory.swap.max": "5"] })
+    #expect(byFile.limits(countsSwap: true).memory == 3000 && byFile.limits(countsSwap: true).memoryAndSwap == nil)
   }
 
   @Test func `memory above the sum of memory and swap is refused with both figures`() {

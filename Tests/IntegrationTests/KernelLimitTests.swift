@@ -144,13 +144,17 @@ import Testing
       #expect(try file("memory", id, "memory.high") == "50331648" && file("memory", id, "memory.oom.group") == "1")
       try await update(node, id) { $0.unified = ["memory.high": "33554432"] }
       #expect(try file("memory", id, "memory.high") == "33554432" && file("memory", id, "memory.oom.group") == "1")
+      try await update(node, id) { $0.unified = ["memory.swap.max": "1048576"] }
+      try await resize(node, id, 80)
+      #expect(try limits(id) == [80, 81] && file("memory", id, "memory.high") == "33554432", "a file that was set stays")
       for (key, value) in [("memory.oom.group", "much"), ("memory.none", "1")] {
         await expectFault(.failedPrecondition, "linux.unified[\"\(key)\"]") {
           try await update(node, id) { $0.unified = ["memory.high": "16777216", key: value] }
         }
         #expect(try file("memory", id, "memory.high") == "33554432")
       }
-      #expect(try await node.status(container: id).resources.linux.unified == ["memory.high": "33554432", "memory.oom.group": "1"])
+      let told = try await node.status(container: id).resources.linux.unified
+      #expect(told == ["memory.high": "33554432", "memory.oom.group": "1", "memory.swap.max": "1048576"])
     }
   }
 }

@@ -121,6 +121,26 @@ struct LinuxSpecTests {
     return try LinuxResources.make(asked, node: node)
   }
 
+  @Test func `systemd is told by its file that a container cannot swap`() throws {
+    func files(_ change: (inout NodeFacts) -> Void = { _ in }, _ asked: (inout Runtime_V1_LinuxContainerResources) -> Void) throws
+      -> [String: String]?
+    {
+      var node = NodeFacts()
+      (node.cgroupVersion, node.cgroupDriver) = (.v2, .systemd)
+      change(&node)
+      return try resources(asked, node: node).0.unified
+    }
+    #expect(try files { $0.memoryLimitInBytes = 1000 } == ["memory.swap.max": "0"])
+    #expect(try files { ($0.memoryLimitInBytes, $0.memorySwapLimitInBytes) = (1000, 1000) } == ["memory.swap.max": "0"])
+    #expect(try files { ($0.memoryLimitInBytes, $0.memorySwapLimitInBytes) = (1000, 2000) } == nil)
+    #expect(try files { $0.memoryLimitInBytes = -1 } == nil && files { $0.cpuShares = 5 } == nil)
+    let own = ["memory.swap.max": "7"]
+    #expect(try files { ($0.memoryLimitInBytes, $0.unified) = (1000, own) } == own)
+    for other: (inout NodeFacts) -> Void in [{ $0.cgroupDriver = .cgroupfs }, { $0.cgroupVersion = .v1 }, { $0.hasSwapLimits = false }] {
+      #expect(try files(other) { $0.memoryLimitInBytes = 1000 } == nil)
+    }
+  }
+
   @Test func limitsAreWrittenAndZeroIsNotALimit() throws {
     #expect(try resources { _ in }.0 == RuntimeSpec.Resources())
     let full = try resources {

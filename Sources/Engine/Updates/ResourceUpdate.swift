@@ -1,6 +1,7 @@
 import CRIAPI
 import Core
 import Linux
+import Spec
 
 /// Limits that are to change, over those that hold: zero and empty mean "as before".
 struct ResourceUpdate: Sendable {
@@ -44,10 +45,11 @@ struct ResourceUpdate: Sendable {
       .invalidArgument, "linux.memory_swap_limit_in_bytes: \(sum) would be below memory_limit_in_bytes (\(limit)), which it includes")
   }
 
-  /// What the OCI runtime and the spec are told: as asked for, but memory's two limits always together. Without the second one a runtime
-  /// would take a container that can swap for one that cannot.
+  /// What the OCI runtime and the spec are told: as asked for, but memory's two limits always together (without the second one a runtime
+  /// would take a container that can swap for one that cannot), and all files of v2 (systemd puts some back whenever it is told of another).
   var told: Runtime_V1_LinuxContainerResources {
     var told = asked
+    told.unified = result.unified
     guard asked.memoryLimitInBytes != 0 || asked.memorySwapLimitInBytes != 0 else { return told }
     (told.memoryLimitInBytes, told.memorySwapLimitInBytes) = (result.memoryLimitInBytes, result.memorySwapLimitInBytes)
     return told
@@ -67,7 +69,8 @@ struct ResourceUpdate: Sendable {
     limits.unified = asked.unified
     guard asked.memoryLimitInBytes != 0 || asked.memorySwapLimitInBytes != 0 else { return limits }
     limits.memory = result.memoryLimitInBytes == 0 ? nil : result.memoryLimitInBytes
-    if countsSwap {
+    // Where the limit of swap was set by its file, that stays.
+    if countsSwap, asked.memorySwapLimitInBytes != 0 || result.unified[LinuxResources.swapFile] == nil {
       let sum = result.memorySwapLimitInBytes != 0 ? result.memorySwapLimitInBytes : result.memoryLimitInBytes
       limits.memoryAndSwap = sum == 0 ? nil : sum
     }
