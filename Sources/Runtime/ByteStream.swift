@@ -60,7 +60,7 @@ final class ByteStream: Endpoint {
   }
 
   override func read(into bytes: inout Bytes) -> Bool {
-    let goesOn = flush() && receive()
+    let goesOn = exchange()
     bytes += arrived
     arrived = []
     grant()
@@ -79,7 +79,7 @@ final class ByteStream: Endpoint {
     return !hasEnded
   }
 
-  override func tend() -> Bool { flush() && receive() }
+  override func tend() -> Bool { exchange() }
 
   override func finish() { queue(TtrpcHeader.streamEnd) }
 
@@ -97,6 +97,12 @@ final class ByteStream: Endpoint {
   private func queue(_ frame: Bytes) {
     unsent += frame
     _ = flush()
+  }
+
+  /// What has come counts, too, where the other side takes nothing more: the end may be among it, and has been told then.
+  private func exchange() -> Bool {
+    if !flush() { unsent = [] }
+    return receive()
   }
 
   private func flush() -> Bool { super.write(&unsent) }

@@ -51,6 +51,13 @@ import Testing
 
   private static let numbers = (1...300_000).map { "\($0)\n" }.joined()
 
+  @Test func `what was sent before the shim hung up is not lost`() async throws {
+    try await on(Node.streamedSettings(manner: "hasty")) { node, pod in
+      let id = try await node.launch("main", ["sleep", "1000"], in: pod)
+      for _ in 0..<4 { #expect(try await exec(id, "seq 1 300000", "", node) == Self.numbers) }
+    }
+  }
+
   @Test(arguments: ["", "eager"]) func `megabytes go both ways unchanged`(_ manner: String) async throws {
     try await on(Node.streamedSettings(manner: manner)) { node, pod in
       let id = try await node.launch("main", ["sh", "-c", "seq 1 300000; seq 1 20000 >&2; sleep 1000"], in: pod)
