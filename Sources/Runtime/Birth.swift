@@ -6,17 +6,18 @@ struct Birth {
   let shim: ForeignShim
   let streams: Streams
   var log: Int32 = -1
-  private let address: Bytes
+  private let record: ContainerRecord
+  private let container: Container
   private let pidFile: Bytes
   private var terminal: Int32 = -1
 
   init(_ process: TaskProcess, of record: ContainerRecord, in container: Container, _ arguments: Arguments) throws(Failure) {
-    (self.process, shim, address) = (process, record.shim, record.address)
+    (self.process, shim, self.record, self.container) = (process, record.shim, record, container)
     pidFile = try arguments.required("--pid-file")
     let socket = arguments.value("--console-socket")
     let name = process.exec.isEmpty ? process.id : process.exec
     do throws(Failure) {
-      streams = try Streams(StreamRoute(in: container, at: address), name: name, hasTerminal: socket != nil)
+      streams = try Streams(StreamRoute(in: container, at: record.address), name: name, hasTerminal: socket != nil)
     } catch {
       throw error.at(shim.name + ", " + process.description)
     }
@@ -40,9 +41,10 @@ struct Birth {
   /// On failure nothing is left but what the shim has.
   func run(_ client: TaskClient, _ make: () throws(Failure) -> Int32) throws(Failure) -> (ProcessIdentity, Int32) {
     do throws(Failure) {
-      let guardian = try Guardian.start(of: process, at: address, client)
+      let guardian = try Guardian.start(of: process, in: container, record, client, streams)
       do throws(Failure) {
         let pid = try make()
+        Guardian.tellMade(guardian)
         return (try leave(client, guardian), pid)
       } catch {
         Guardian.release(guardian)

@@ -43,6 +43,9 @@ struct Container {
     }
   }
 
+  /// Leaves what is not this program's own.
+  func forget() { Files.remove(recordPath) }
+
   func removeDirectory() {
     for name in Files.names(directory) { Files.remove(directory + "/" + name) }
     _ = directory.withCString { rmdir($0) }
@@ -50,7 +53,7 @@ struct Container {
 
   /// All others below the same root.
   var siblings: [(id: Bytes, record: ContainerRecord)] {
-    Files.names(root, directories: true).compactMap { name in
+    Files.names(root).compactMap { name in
       guard !name.elementsEqual(id), let bytes = Files.read(root + "/" + name + "/record") else { return nil }
       return (try? ContainerRecord(bytes)).map { (name, $0) }
     }

@@ -10,6 +10,8 @@ struct ContainerRecord {
   var proxy = ProcessIdentity()
   /// Init's number as the shim tells it; on this machine or another.
   var task: Int32 = 0
+  /// The shim is making it, and a guardian sees to what comes of that.
+  var isBeingMade = false
 
   init(shim: ForeignShim) { self.shim = shim }
 
@@ -30,6 +32,7 @@ struct ContainerRecord {
       case 11: proxy.pid = field.int32
       case 12: proxy.start = field.int64
       case 13: task = field.int32
+      case 14: isBeingMade = field.bool
       default: break
       }
     }
@@ -45,6 +48,7 @@ struct ContainerRecord {
     writer.put(11, proxy.pid)
     writer.put(12, proxy.start)
     writer.put(13, task)
+    writer.put(14, isBeingMade)
     return writer.bytes
   }
 }

@@ -22,6 +22,7 @@ struct Create {
       try container.save(record)
       try create(&record)
     } catch {
+      record.isBeingMade = false
       _ = try? Deletion(container, record).run()
       throw error
     }
@@ -37,12 +38,15 @@ struct Create {
     var request = ProtobufWriter()
     request.put(1, container.id)
     request.put(2, bundle)
-    if let image = GuestImage(bundle: bundle) { request.message(3, image.mount) }
+    if let image = try GuestImage(bundle: bundle) { request.message(3, image.mount) }
     birth.streams.put(in: &request, from: 4)
     if let options { request.put(10, options.any) }
+    record.isBeingMade = true
+    try container.save(record)
     (record.proxy, record.task) = try birth.run(client) { () throws(Failure) in
       Int32(truncatingIfNeeded: TaskProcess.number(1, of: try client.call("Create", request.bytes)))
     }
+    record.isBeingMade = false
     try container.save(record)
   }
 

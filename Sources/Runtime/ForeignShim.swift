@@ -35,12 +35,13 @@ struct ForeignShim {
   /// Starts the shim, or asks for the one that the pod has.
   func start(_ options: ShimOptions?) throws(Failure) -> ShimAddress {
     do throws(Failure) {
-      var outcome = try run("start", in: bundle, input: options?.any ?? [], within: Self.startLimit)
-      if !outcome.succeeded, outcome.error.find("ootstrap") != nil {
-        outcome = try run("start", in: bundle, input: bootstrapParams(options), within: Self.startLimit)
-      }
-      guard outcome.succeeded else { throw Failure(.failedPrecondition, outcome.description) }
-      return try ShimAddress(answer: outcome.output)
+      let outcome = try run("start", in: bundle, input: bootstrapParams(options), within: Self.startLimit)
+      if outcome.succeeded { return try ShimAddress(answer: outcome.output) }
+      // Some of those from before there was such a message take nothing but their options.
+      let second = try run("start", in: bundle, input: options?.any ?? [], within: Self.startLimit)
+      if second.succeeded { return try ShimAddress(answer: second.output) }
+      let (words, others) = (outcome.description, second.description)
+      throw Failure(.failedPrecondition, words.elementsEqual(others) ? words : words + "; given its options alone: " + others)
     } catch {
       ProcessIdentity.leftRunning.kill()
       throw error.at(name + ", start for " + id)
@@ -63,7 +64,7 @@ struct ForeignShim {
     }
   }
 
-  /// containerd.runtime.bootstrap.v1.BootstrapParams, which shims made for containerd 2.4 and later demand.
+  /// containerd.runtime.bootstrap.v1.BootstrapParams: what containerd sends from 2.3 on, whatever the shim's age.
   private func bootstrapParams(_ options: ShimOptions?) -> Bytes {
     var params = ProtobufWriter()
     for (number, value) in [(1, id), (2, namespace), (5, events), (6, daemon)] as [(UInt64, Bytes)] { params.put(number, value) }

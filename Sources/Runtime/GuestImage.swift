@@ -1,12 +1,16 @@
 /// What the bundle says of an image that the guest pulls by itself: a mount that kata's shim takes in place of the root filesystem.
 struct GuestImage {
-  private static let limit = 64 << 10
+  /// Bytes; with the rest of its request it has to fit into a frame of 4 MiB.
+  private static let limit = 3 << 20
 
   private let option: Bytes
 
   /// Nil where the root filesystem is on the node.
-  init?(bundle: Bytes) {
-    guard let option = Files.read(bundle + "/guest-image", last: Self.limit), !option.isEmpty else { return nil }
+  init?(bundle: Bytes) throws(Failure) {
+    guard let option = Files.read(bundle + "/guest-image", last: Self.limit + 1), !option.isEmpty else { return nil }
+    guard option.count <= Self.limit else {
+      throw Failure(.failedPrecondition, bundle + "/guest-image: more than 3 MiB of annotations are for the guest's image")
+    }
     self.option = option
   }
 

@@ -6,33 +6,31 @@ enum JoinedNamespaces {
   static func correct(_ container: Container, bundle: Bytes) throws(Failure) {
     let path = bundle + "/config.json"
     guard var spec = Files.read(path, last: 16 << 20) else { throw SystemFailure.failure("bundle", path) }
-    var isChanged = false
-    for (id, sibling) in container.siblings where sibling.proxy.isAlive {
-      guard let place = range(of: name(sibling.proxy.pid), in: spec) else { continue }
-      guard sibling.task > 0, !isOfHost(sibling.task) else {
-        let complaint = "container " + container.id + ": the PID namespace of container " + id + " is not on this machine"
-        throw Failure(.failedPrecondition, complaint)
-      }
-      spec.replaceSubrange(place, with: name(sibling.task))
-      isChanged = true
+    guard let (place, pid) = joined(spec), isOfHost(pid) else { return }
+    let sibling = container.siblings.first { $0.record.proxy.pid == pid && $0.record.proxy.isAlive }
+    guard let sibling, sibling.record.task > 0, !isOfHost(sibling.record.task) else {
+      let whose = sibling.map { "of container " + $0.id } ?? "of process " + Bytes(decimal: pid)
+      throw Failure(.failedPrecondition, "container " + container.id + ": the PID namespace " + whose + " is not on this machine")
     }
-    guard !isChanged || Files.replace(path, spec) else { throw SystemFailure.failure("writing", path) }
+    spec.replaceSubrange(place, with: Bytes(decimal: sibling.record.task))
+    guard Files.replace(path, spec) else { throw SystemFailure.failure("writing", path) }
   }
 
-  private static func name(_ pid: Int32) -> Bytes { "\"/proc/" + Bytes(decimal: pid) + "/ns/pid\"" }
-
-  private static func range(of text: Bytes, in spec: Bytes) -> Range<Int>? {
-    spec.withUnsafeBytes { all in
-      guard let found = memmem(all.baseAddress!, all.count, text, text.count) else { return nil }
-      let start = UnsafeRawPointer(found) - all.baseAddress!
-      return start..<(start + text.count)
+  /// The number in `"/proc/NUMBER/ns/pid"`, and where it is.
+  private static func joined(_ spec: Bytes) -> (Range<Int>, Int32)? {
+    guard let end = spec.find("/ns/pid\"") else { return nil }
+    let start = spec[..<end].lastIndex(of: 47).map { $0 + 1 } ?? end
+    guard spec[..<start].suffix(7).elementsEqual(Bytes("\"/proc/")), let pid = Bytes(spec[start..<end]).number, pid <= Int32.max else {
+      return nil
     }
+    return (start..<end, Int32(pid))
   }
 
+  /// Also for one that is not there: nothing else can be said of it.
   private static func isOfHost(_ pid: Int32) -> Bool {
     var (own, other) = (stat(), stat())
     let path = "/proc/" + Bytes(decimal: pid) + "/ns/pid"
-    guard stat("/proc/self/ns/pid", &own) == 0, path.withCString({ stat($0, &other) }) == 0 else { return true }
+    guard Bytes("/proc/self/ns/pid").withCString({ stat($0, &own) }) == 0, path.withCString({ stat($0, &other) }) == 0 else { return true }
     return own.st_ino == other.st_ino
   }
 }

@@ -123,6 +123,9 @@ final class Proxy {
     while case let signal = foreign_next_signal(signals, &origin), signal != 0 {
       if signal == SIGWINCH && origin != Int32(FOREIGN_SIGNAL_SENT.rawValue) {
         resize()
+      } else if signal == SIGUSR2 && origin == Int32(FOREIGN_SIGNAL_NUDGE.rawValue) {
+        // In place of the one that nobody can pass on.
+        _ = try? client.send("Kill", process.kill(SIGKILL, all: process.exec.isEmpty))
       } else if code == nil {
         _ = try? client.send("Kill", process.kill(signal))
       }

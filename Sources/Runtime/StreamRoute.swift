@@ -7,6 +7,8 @@ enum StreamRoute {
   /// By the Streaming service of a shim at this address (containerd's `io_type = "streaming"`).
   case service(Bytes)
 
+  private static let names: [StaticString] = ["stdin", "stdout", "stderr"]
+
   /// As the environment says.
   init(in container: Container, at address: Bytes) throws(Failure) {
     let word = Environment.value("BERTH_V2_IO_TYPE") ?? Bytes("fifo")
@@ -38,7 +40,15 @@ enum StreamRoute {
   /// What is left of all the streams of that name.
   func remove(_ name: Bytes) {
     guard case .fifos = self else { return }
-    for stream in ["stdin", "stdout", "stderr"] as [StaticString] { Files.remove(place(stream, of: name)) }
+    for stream in Self.names { Files.remove(place(stream, of: name)) }
+  }
+
+  /// Both ends of every FIFO of that name.
+  func openAgain(_ name: Bytes) -> [Int32] {
+    guard case .fifos = self else { return [] }
+    return Self.names.map { stream in
+      place(stream, of: name).withCString { clinux_openat(AT_FDCWD, $0, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0) }
+    }.filter { $0 >= 0 }
   }
 
   private static func openFIFO(_ path: Bytes, _ mode: Int32) throws(Failure) -> Endpoint {

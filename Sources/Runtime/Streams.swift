@@ -32,6 +32,9 @@ struct Streams {
 
   func remove() { route.remove(name) }
 
+  /// By whoever did not keep its ends.
+  func openAgain() -> [Int32] { route.openAgain(name) }
+
   private static func isStream(_ fd: Int32) -> Bool {
     var status = stat()
     return fstat(fd, &status) == 0 && clinux_file_type(UInt32(status.st_mode)) != 0o020000

@@ -13,7 +13,9 @@ enum TaskCommands {
   }
 
   @discardableResult
-  private static func ask(_ method: StaticString, _ message: (TaskProcess) -> Bytes, _ arguments: Arguments) throws(Failure) -> Bytes {
+  private static func ask(_ method: StaticString, _ message: (TaskProcess) -> Bytes, _ arguments: Arguments, within limit: Int64? = limit)
+    throws(Failure) -> Bytes
+  {
     let (container, record, client) = try open(arguments)
     do throws(Failure) { return try client.call(method, message(TaskProcess(id: container.id)), within: limit) } catch {
       throw error.at(record.shim.name + ", container " + container.id)
@@ -22,9 +24,9 @@ enum TaskCommands {
 
   static func call(_ method: StaticString, _ arguments: Arguments) throws(Failure) { try ask(method, { $0.request }, arguments) }
 
-  /// A terminal has got its size by now, of which a process that did not run could not be told.
+  /// Takes what a guest takes for it. A terminal has got its size by now, of which a process that did not run could not be told.
   static func start(_ arguments: Arguments) throws(Failure) {
-    try ask("Start", { $0.request }, arguments)
+    try ask("Start", { $0.request }, arguments, within: nil)
     let record = try arguments.container.knownRecord
     if record.proxy.isAlive { _ = foreign_nudge(record.proxy.pid, SIGWINCH) }
   }

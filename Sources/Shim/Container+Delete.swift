@@ -1,7 +1,8 @@
 import CLinux
 
 extension Container {
-  private static let runtimeDeadline: Int64 = 10_000
+  /// Another's shim may have a machine to stop.
+  private static let runtimeDeadline: Int64 = ForeignRuntime.isUsed ? 30_000 : 10_000
   /// For output that is still in the pipes.
   private static let logGrace: Int64 = 500
 

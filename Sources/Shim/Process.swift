@@ -43,10 +43,14 @@ final class Reaper {
 
 /// A child known by a descriptor, so that its number can never mean another process.
 final class Process {
+  private static let patience: Int64 = 5_000
+
   let pid: Int32
   private let pidfd: Int32
   private let reaper: Reaper
   private var ended: ((Int32) -> Void)?
+  /// It is berth-runtime's, and stands for a process of another's shim.
+  private var standsIn = false
 
   /// `ended` hears the exit code, 128 + signal for a signal, as soon as the process is reaped. It must be a child of the shim.
   init(pid: Int32, pidfd: Int32, reaper: Reaper, ended: @escaping (Int32) -> Void) {
@@ -68,16 +72,26 @@ final class Process {
       return nil
     }
     self.init(pid: Int32(number), pidfd: pidfd, reaper: reaper, ended: ended)
+    standsIn = ForeignRuntime.isUsed
   }
 
   var isRunning: Bool { ended != nil }
 
   /// Whether it was still there to be signalled.
   @discardableResult
-  func signal(_ number: Int32) -> Bool { isRunning && clinux_pidfd_send_signal(pidfd, number) == 0 }
+  func signal(_ number: Int32) -> Bool {
+    guard isRunning else { return false }
+    return number == SIGKILL && standsIn ? endOther() : clinux_pidfd_send_signal(pidfd, number) == 0
+  }
+
+  /// The end of what it stands for is its own. Only where that does not come is it killed itself.
+  private func endOther() -> Bool {
+    reaper.loop.after(milliseconds: Self.patience) { if self.isRunning { _ = clinux_pidfd_send_signal(self.pidfd, SIGKILL) } }
+    return sigqueue(pid, SIGUSR2, sigval()) == 0
+  }
 
   /// Its whole process group; the leader is unreaped, so the number is still its own.
-  func signalGroup(_ number: Int32) { if isRunning { _ = kill(-pid, number) } }
+  func signalGroup(_ number: Int32) { if isRunning && !standsIn { _ = kill(-pid, number) } }
 
   private func reap() {
     var code: Int32 = 255

@@ -50,13 +50,16 @@ struct SandboxRemains: Sendable {
     for container in containers where container.id == plan.id { await forceDelete(container) }
   }
 
+  /// Its containers are run by another's shim.
+  private var isForeign: Bool { plan.runtimeEnvironment.contains { $0.hasPrefix("BERTH_V2_SHIM=") } }
+
   /// The runtime's own clearing up. It may be missing, fail or hang: what matters is done by us afterwards.
   private func forceDelete(_ container: ContainerPlan) async {
     guard Files.exists("\(container.runtimeRoot)/\(container.id)") else { return }
     do {
       let output = try await Command.run(
         container.runtime, ["--root", container.runtimeRoot, "delete", "--force", container.id],
-        environment: plan.runtimeEnvironment, timeout: limits.forcedDelete)
+        environment: plan.runtimeEnvironment, timeout: isForeign ? limits.foreignDelete : limits.forcedDelete)
       if output.succeeded { return }
       logger.warning("container \(container.id): \(container.runtime) delete: \(output.ending): \(output.errorText)")
     } catch {

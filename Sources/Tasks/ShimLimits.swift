@@ -11,4 +11,6 @@ struct ShimLimits: Sendable {
   var farewell = Duration.seconds(5)
   /// One `runc delete --force`.
   var forcedDelete = Duration.seconds(10)
+  /// The same of berth-runtime, behind which a machine may have to stop.
+  var foreignDelete = Duration.seconds(30)
 }

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Linux
 import ShimAPI
 import SwiftProtobuf
+import Synchronization
 
 /// One pod through its berth-shim: containerd's task service and Berth's own beside it, over ttrpc.
 package final class ShimPod: PodTask {
@@ -15,18 +16,28 @@ package final class ShimPod: PodTask {
   private let remains: SandboxRemains
   /// Nil where it has ended already: a daemon that was away finds it so.
   private let holder: Pidfd?
+  /// Of the containers that this daemon has handed over.
+  private let createLimits = Mutex<[String: Duration]>([:])
   /// Of what its containers are handed (SELinux).
   let fileLabel: String?
 
-  init(_ plan: SandboxPlan, holder: Int32, _ client: ShimClient, _ remains: SandboxRemains) {
+  init(_ plan: SandboxPlan, holder: Int32, _ client: ShimClient, _ remains: SandboxRemains) throws {
     sandboxID = plan.id
     fileLabel = plan.fileLabel
     holderPID = holder
-    // Only a child of the shim is the holder: the number may have been given away.
-    self.holder = ProcessTable.parent(holder) == client.process.pid ? try? Pidfd.open(holder) : nil
+    self.holder = try Self.living(holder, of: client.process.pid)
     self.client = client
     self.remains = remains
     cgroups = CgroupReader(remains.cgroups)
+  }
+
+  /// Only a child of the shim is the holder: the number may have been given away. What cannot be told now is thrown: a pod is not dead for that.
+  private static func living(_ holder: Int32, of shim: Int32) throws -> Pidfd? {
+    guard Files.exists("/proc/\(holder)") else { return nil }
+    let process = try Pidfd.open(holder)
+    if let parent = ProcessTable.parent(holder) { return parent == shim ? process : nil }
+    if process.hasEnded { return nil }
+    throw Fault(.unavailable, "the pod's holder, process \(holder): /proc tells nothing of it")
   }
 
   package func create(_ plan: ContainerPlan) async throws {
@@ -39,6 +50,7 @@ package final class ShimPod: PodTask {
 
   /// Not a part of ``create(_:)``: as one coroutine the optimizer of Swift 6.3.1 crashes on it.
   private func handOver(_ plan: ContainerPlan) async throws {
+    if let limit = plan.creation?.limit { createLimits.withLock { $0[plan.id] = .milliseconds(limit) } }
     let _: Containerd_Task_V3_CreateTaskResponse = try await client.task("Create", plan.request, "container \(plan.id): create")
   }
 
@@ -52,10 +64,22 @@ package final class ShimPod: PodTask {
 
   package func start(_ id: String) async throws -> TaskState {
     let request = Containerd_Task_V3_StartRequest.with { $0.id = id }
-    let answer: Containerd_Task_V3_StartResponse = try await client.task("Start", request, "container \(id): start")
-    if let state = try? await states().first(where: { $0.id == id }) { return state }
+    let answer = try await answerToStart(request)
+    if let state = try? await state(of: id) { return state }
     return TaskState(id: id, pid: Int32(answer.pid), phase: .running, startedAt: 0)
   }
+
+  /// It waits for the create, which has a limit of its own and may take longer than other calls may.
+  private func answerToStart(_ request: Containerd_Task_V3_StartRequest) async throws -> Containerd_Task_V3_StartResponse {
+    let end = ContinuousClock.now + (createLimits.withLock { $0[request.id] } ?? .zero)
+    while true {
+      do throws(Fault) { return try await client.task("Start", request, "container \(request.id): start") } catch {
+        guard error.code == .deadlineExceeded, .now < end, try await state(of: request.id)?.phase == .creating else { throw error }
+      }
+    }
+  }
+
+  private func state(of id: String) async throws -> TaskState? { try await states().first { $0.id == id } }
 
   package func kill(_ id: String, signal: Int32, all: Bool) async throws {
     let request = Containerd_Task_V3_KillRequest.with {
@@ -68,6 +92,7 @@ package final class ShimPod: PodTask {
 
   package func delete(_ id: String) async throws {
     let request = Containerd_Task_V3_DeleteRequest.with { $0.id = id }
+    createLimits.withLock { $0[id] = nil }
     do {
       let _: Containerd_Task_V3_DeleteResponse = try await client.task("Delete", request, "container \(id): delete")
     } catch {

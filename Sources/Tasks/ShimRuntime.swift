@@ -36,7 +36,7 @@ package struct ShimRuntime: TaskRuntime {
       guard process.hasEnded else { throw error }
       throw Fault(.notFound, "shim of sandbox \(plan.id): not running", cause: error)
     }
-    return ShimPod(plan, holder: state.holder, client, remains(plan))
+    return try ShimPod(plan, holder: state.holder, client, remains(plan))
   }
 
   package func exitRecord(of container: String, in plan: SandboxPlan) -> ExitRecord? {

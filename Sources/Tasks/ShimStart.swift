@@ -44,7 +44,7 @@ struct ShimStart: Sendable {
     var state = spawned.state
     state.holder = try await client.setup(plan)
     try state.save(files)
-    return ShimPod(plan, holder: state.holder, client, runtime.remains(plan))
+    return try ShimPod(plan, holder: state.holder, client, runtime.remains(plan))
   }
 
   /// The state is saved before the shim is talked to: whoever finds it can clear up.

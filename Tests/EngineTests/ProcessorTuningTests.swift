@@ -242,6 +242,27 @@ private struct RecordedNode {
     }
   }
 
+  @Test func `what fails in the pod's cgroup after its quota was changed gives that back, and no interrupts`() async throws {
+    try await with(.unified) { node in
+      try Files.remove(node.root + "/cgroup/kubepods/pod1/c1/cpuset.cpus.exclusive")
+      try node.write("proc/irq/default_smp_affinity", "3")
+      let wanted = ["cpu-load-balancing.crio.io": "disable", "irq-load-balancing.crio.io": "disable"]
+      let error = await #expect(throws: Fault.self) {
+        try await node.keeper.apply(try tuned(wanted, shared: CPUSet("0-1")), to: "c1", Self.group)
+      }
+      #expect(error?.message.contains("cpuset.cpus.exclusive") == true)
+      #expect(try node.text("cgroup/kubepods/pod1/cpu.max") == "200000 100000")
+    }
+    try await with { node in
+      try node.write("proc/irq/default_smp_affinity", "3")
+      await #expect(throws: Fault.self) {
+        try await node.keeper.apply(
+          try tuned(["cpu-freq-governor.crio.io": "schedutil", "irq-load-balancing.crio.io": "disable"]), to: "c1", Self.group)
+      }
+      #expect(try node.text("proc/irq/default_smp_affinity") == "3")
+    }
+  }
+
   @Test func `only guaranteed pods with whole processors of their own are meant`() throws {
     let wanted = ["cpu-quota.crio.io": "disable"]
     #expect(try tuning(wanted) != nil && tuning([:]) == nil && tuning(["cpu-quota.crio.io": "enable"]) == nil)

@@ -25,12 +25,12 @@ import Testing
       try await node.importBusybox()
       try await body(node)
       for pod in try await node.pods() { try await node.remove(pod: pod.id) }
-      #expect(try Files.list(node.state + "/runtime") == [])
+      try await eventually("no container is left") { try Files.list(node.state + "/runtime").isEmpty ? true : nil }
     }
     let left = await before.differences()
     try? Files.removeDirectory(Self.states)
     #expect(left == [], "\(left.joined(separator: "\n"))")
-    #expect(self.deadSockets().subtracting(deadSockets) == [])
+    try await eventually("no socket is left") { self.deadSockets().subtracting(deadSockets).isEmpty ? true : nil }
   }
 
   /// Processes whose command line has all these words.
@@ -231,6 +231,79 @@ import Testing
       try Files.write(script, to: folder + "/odd-runc", mode: 0o755)
       let settings = try Node.foreignSettings().replacing("\"]", with: "\", \"BERTH_V2_CONFIG=\(folder)/odd-runc\"]")
       try await on(more: "container_create_timeout = \"3s\"\n", settings: settings) { node in try await expectNoStart(node, trouble.words) }
+    }
+  }
+
+  @Test func `a shim of any age is started: by the message of today, or by its options alone`() async throws {
+    let real = "/usr/bin/containerd-shim-runc-v2"
+    // What stdin has is told by its beginning: field 1 is the container's name, or the options' type.
+    let isOptions = #"head -c 40 | grep -q containerd.runc.v1.Options"#
+    for (taken, refusal) in [(isOptions, "cannot parse this"), ("! " + isOptions, "was started through the deprecated API")] {
+      try await withScratch("picky-shim") { folder in
+        let shim = folder + "/containerd-shim-picky-v2"
+        let script = """
+          #!/bin/sh
+          case "$*" in *start) \(taken) || { echo \(refusal) >&2; exit 1; };; esac
+          exec \(real) "$@" </dev/null
+
+          """
+        try Files.write(script, to: shim, mode: 0o755)
+        try await on(settings: try Node.foreignSettings(shim: shim)) { node in
+          let pod = try await node.run(try node.podConfig("picky"))
+          #expect(try await node.output("echo well", in: pod) == "well\n")
+        }
+      }
+    }
+  }
+
+  /// The shim goes on with a create that nobody waits for any more; the container that comes of it must not stay.
+  @Test func `a create that was given up and ends late leaves nothing in a shim that has other containers`() async throws {
+    try await withScratch("late-shim") { folder in
+      let settings = try Node.foreignSettings(shim: Node.streamedShim)
+        .replacing("\"]", with: "\", \"STREAMS_LATE=\(folder)/late\"]")
+      try await on(more: "container_create_timeout = \"2s\"\n", settings: settings) { node in
+        let pod = try await node.run(try node.podConfig("late"))
+        let other = try await node.launch("other", ["sleep", "1000"], in: pod)
+        try Files.write("", to: folder + "/late")
+        let id = try await node.create(node.containerConfig("main", ["sleep", "16181"]), in: pod)
+        await #expect(throws: GRPCStatus.self) { try await node.start(container: id) }
+        try await node.remove(container: id)
+        try await eventually("the guardian has ended it", within: 30) { processes("berth-runtime", id).isEmpty ? true : nil }
+        #expect(try Files.list(Self.states) == [other] && Files.list(node.state + "/runtime") == [other])
+        #expect(try await said("there", by: other, node))
+      }
+    }
+  }
+
+  @Test func `execs that are killed leave no FIFO and no process of the shim`() async throws {
+    try await on { node in
+      let pod = try await node.run(try node.podConfig("execs"))
+      let id = try await node.launch("main", ["sleep", "1000"], in: pod)
+      for _ in 0..<3 { await expectFault(.deadlineExceeded, "1 s") { _ = try await node.exec(id, ["sleep", "16182"], timeout: 1) } }
+      try await eventually("they are gone") { processes("sleep 16182").isEmpty ? true : nil }
+      try await eventually("their streams are gone") {
+        try Files.list("\(node.state)/runtime/\(id)").contains { $0.hasPrefix("exec-") } ? nil : true
+      }
+    }
+  }
+
+  @Test func `a container that is stopped has ended only when its process has`() async throws {
+    try await withScratch("slow-runc") { folder in
+      let script = """
+        #!/bin/sh
+        for word; do case $word in kill) sleep 1;; esac; done
+        exec /usr/sbin/runc "$@"
+
+        """
+      try Files.write(script, to: folder + "/odd-runc", mode: 0o755)
+      let settings = try Node.foreignSettings().replacing("\"]", with: "\", \"BERTH_V2_CONFIG=\(folder)/odd-runc\"]")
+      try await on(settings: settings) { node in
+        let pod = try await node.run(try node.podConfig("slow"))
+        let id = try await node.launch("main", ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done # 16183"], in: pod)
+        try await node.stop(container: id, timeout: 0)
+        #expect(try await node.status(container: id).exitCode == 137)
+        #expect(processes("# 16183").isEmpty)
+      }
     }
   }
 }

@@ -26,7 +26,8 @@ struct PatternTests {
   @Test(arguments: [
     ("(", "not closed"), (")", "closes nothing"), ("[", "not closed"), ("a[b-", "not closed"), ("*", "nothing to repeat"),
     ("a**", "follows another"),
-    ("a{3,2}", "out of range"), ("a{1001}", "out of range"), ("(a{1000}){1000}", "too long"), ("\\", "backslash"), ("(a)\\1", "\\1"),
+    ("a{3,2}", "out of range"), ("a{1001}", "out of range"), ("(a{1000}){1000}", "too long"),
+    ("((((){1000}){1000}){1000}){1000}", "too long"), ("\\", "backslash"), ("(a)\\1", "\\1"),
     ("\\p{Greek}", "\\p"), ("[z-a]", "backwards"), ("[[:none:]]", "class"), ("(?<n", "name"), ("(?=a)", "(?="), ("\\x{110000}", "\\x"),
     ("\\xg", "\\x"),
     (String(repeating: "(", count: 300), "too deep"), (String(repeating: "a|", count: 1 << 12), "too long"),

@@ -74,6 +74,24 @@ import Testing
     }
   }
 
+  @Test func `a create that takes longer than other calls may is started all the same`() async throws {
+    var limits = ShimLimits()
+    limits.runtime = .milliseconds(300)
+    try await withScratch("runc") { folder in
+      try await PodBench.run(runc: try standIn(folder, on: 1, "sleep 1"), limits: limits) { bench in
+        let plan = bench.sandbox { _ in }
+        let pod = try await bench.runtime.start(plan)
+        var container = try bench.container(.sleeps, in: plan, pod)
+        container.creation = CreationSettings(limit: 10_000, options: [])
+        try await pod.create(container)
+        #expect(try await pod.start(container.id).phase == .running)
+        try await bench.runtime.reap(plan, containers: [container])
+        await pod.awaitDeath()
+        bench.removeAll()
+      }
+    }
+  }
+
   @Test func aMissingRuntimeIsNamedAndReapedWithout() async throws {
     try await PodBench.run(runc: "/no/such/runc") { bench in
       let plan = bench.sandbox { _ in }

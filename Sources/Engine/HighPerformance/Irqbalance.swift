@@ -11,14 +11,17 @@ struct Irqbalance: Sendable {
   private static let variable = "IRQBALANCE_BANNED_CPUS"
   private static let limit = Duration.seconds(20)
 
-  /// Never fails a container: interrupts that come to a processor nevertheless are what they were before.
-  func ban(_ processors: ProcessorMask, _ logger: Logger) async {
+  /// Into its file, by one at a time.
+  func write(_ banned: ProcessorMask) throws {
+    guard Files.exists(configuration) else { return }
+    let text = Self.edited(String(decoding: try Files.read(configuration, limit: 1 << 20), as: UTF8.self), banned)
+    try Files.replace(configuration, with: Array(text.utf8), mode: 0o644, durable: false)
+  }
+
+  /// Has it act by what was written. Never fails a container: interrupts that come to a processor nevertheless are what they were before.
+  func heed(_ processors: ProcessorMask, _ logger: Logger) async {
     do {
-      if Files.exists(configuration) {
-        let text = Self.edited(String(decoding: try Files.read(configuration, limit: 1 << 20), as: UTF8.self), processors)
-        try Files.replace(configuration, with: Array(text.utf8), mode: 0o644, durable: false)
-        if try await run("systemctl", ["try-restart", "irqbalance.service"], []) { return }
-      }
+      if Files.exists(configuration), try await run("systemctl", ["try-restart", "irqbalance.service"], []) { return }
       _ = try await run("irqbalance", ["--oneshot"], ["\(Self.variable)=\(processors)"])
     } catch {
       logger.warning("irqbalance is not told of processors without interrupts: \(Fault(error))")

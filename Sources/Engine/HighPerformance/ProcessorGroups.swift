@@ -20,6 +20,19 @@ struct ProcessorGroups {
 
   /// The result is those groups whose quotas were changed. FAILED_PRECONDITION where the kernel cannot do it.
   func apply(_ tuning: ProcessorTuning) throws -> [String] {
+    let quota = pod == "/" ? nil : try? quotaText()
+    do { return try change(tuning) } catch {
+      // The container's own group goes with it; the pod's stays.
+      if let quota { try? Files.write(quota, to: try quotaFile(), create: false) }
+      throw error
+    }
+  }
+
+  /// Of the pod.
+  private func quotaFile() throws -> String { try directory("cpu", pod) + (unified == nil ? "/cpu.cfs_quota_us" : "/cpu.max") }
+  private func quotaText() throws -> String { try text(try quotaFile()) }
+
+  private func change(_ tuning: ProcessorTuning) throws -> [String] {
     let own = CPUSet(tuning.processors) ?? CPUSet()
     var changed = try tuning.shared.flatMap({ CPUSet($0) }).map { try raiseQuota(by: $0.count) } ?? []
     if tuning.shared != nil, let root = unified { try makeOwnGroup(of: own, root) }

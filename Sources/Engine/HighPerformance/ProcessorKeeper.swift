@@ -50,13 +50,20 @@ package final class ProcessorKeeper: Sendable {
       try lock.withLock { _ in
         try Files.makeDirectories(directory)
         try Files.write(Array(try JSONEncoder().encode(Record(tuning: tuning, group: group))), to: record(container))
-        do { return (try change(tuning), try groups.apply(tuning)) } catch {
-          putBack(tuning, container, group)
+        var mask: ProcessorMask?
+        do {
+          mask = try change(tuning)
+          let quotas = try groups.apply(tuning)
+          note(mask)
+          return (mask, quotas)
+        } catch {
+          // Interrupts are the last that is changed.
+          putBack(tuning, container, group, interrupts: mask != nil)
           throw Fault(.failedPrecondition, Fault(error).message, cause: error)
         }
       }
     }
-    if let mask { await irqbalance.ban(mask.complement, logger) }
+    if let mask { await irqbalance.heed(mask.complement, logger) }
     do { try await systemd.tell(of: quotas, in: groups) } catch {
       await restore(container)
       throw error
@@ -70,10 +77,12 @@ package final class ProcessorKeeper: Sendable {
         guard let bytes = try? Files.read(record(container)), let known = try? JSONDecoder().decode(Record.self, from: Data(bytes)) else {
           return nil
         }
-        return putBack(known.tuning, container, known.group)
+        let mask = putBack(known.tuning, container, known.group, interrupts: true)
+        note(mask)
+        return mask
       }
     }
-    if let mask { await irqbalance.ban(mask.complement, logger) }
+    if let mask { await irqbalance.heed(mask.complement, logger) }
   }
 
   /// What a daemon left that was killed before it could put everything back. `live`: containers that have not ended.
@@ -93,6 +102,12 @@ package final class ProcessorKeeper: Sendable {
 
 /// The changes themselves, under the lock.
 extension ProcessorKeeper {
+  /// In the order of the changes: the last one written holds.
+  private func note(_ mask: ProcessorMask?) {
+    guard let mask else { return }
+    do { try irqbalance.write(mask.complement) } catch { logger.warning("irqbalance's file is as it was: \(Fault(error))") }
+  }
+
   /// The new mask of interrupts, where that changed.
   private func change(_ tuning: ProcessorTuning) throws -> ProcessorMask? {
     let processors = CPUSet(tuning.processors) ?? CPUSet()
@@ -127,14 +142,14 @@ extension ProcessorKeeper {
 
   /// Each as far as it can be had. The new mask of interrupts, where that changed.
   @discardableResult
-  private func putBack(_ tuning: ProcessorTuning, _ container: String, _ group: String) -> ProcessorMask? {
+  private func putBack(_ tuning: ProcessorTuning, _ container: String, _ group: String, interrupts isOn: Bool) -> ProcessorMask? {
     ProcessorGroups(tree: tree, group: group).restore(tuning)
     let processors = CPUSet(tuning.processors) ?? CPUSet()
     for setting in ProcessorFiles.Setting.allCases {
       for processor in processors.sorted { attempt(container) { try putBack(setting, of: processor) } }
     }
     var mask: ProcessorMask?
-    if let interrupts = tuning.interrupts {
+    if isOn, let interrupts = tuning.interrupts {
       attempt(container) { mask = try setInterrupts(on: processors, of: interrupts, true) }
     }
     attempt(container) { try Files.remove(record(container)) }

@@ -56,20 +56,21 @@ extension GroupUsage {
 }
 
 extension MemoryCounters {
+  /// What a guest tells of itself may be anything.
   fileprivate static func + (a: MemoryCounters, b: MemoryCounters) -> MemoryCounters {
     var sum = a
-    sum.usage += b.usage
-    sum.cache += b.cache
-    sum.anonymous += b.anonymous
-    sum.mappedFile += b.mappedFile
-    sum.activeFile += b.activeFile
-    sum.inactiveFile += b.inactiveFile
-    sum.faults += b.faults
-    sum.majorFaults += b.majorFaults
-    sum.ownFaults += b.ownFaults
-    sum.ownMajorFaults += b.ownMajorFaults
-    if let swap = b.swap { sum.swap = (sum.swap ?? 0) + swap }
-    if let kernel = b.kernel { sum.kernel = (sum.kernel ?? 0) + kernel }
+    sum.usage &+= b.usage
+    sum.cache &+= b.cache
+    sum.anonymous &+= b.anonymous
+    sum.mappedFile &+= b.mappedFile
+    sum.activeFile &+= b.activeFile
+    sum.inactiveFile &+= b.inactiveFile
+    sum.faults &+= b.faults
+    sum.majorFaults &+= b.majorFaults
+    sum.ownFaults &+= b.ownFaults
+    sum.ownMajorFaults &+= b.ownMajorFaults
+    if let swap = b.swap { sum.swap = (sum.swap ?? 0) &+ swap }
+    if let kernel = b.kernel { sum.kernel = (sum.kernel ?? 0) &+ kernel }
     return sum
   }
 }

@@ -110,11 +110,14 @@ package struct PatternError: Error {
 private struct PatternCompiler {
   /// As many as keep the longest annotations a matter of moments.
   private static let limit = 2000
+  private static let excess = PatternError(reason: "it is too long, with its repetitions written out")
 
   private var program: [Pattern.Instruction] = []
+  /// Repetitions of nothing, which leave no instruction, cost time all the same.
+  private var steps = 0
 
   private mutating func emit(_ instruction: Pattern.Instruction) throws(PatternError) {
-    if program.count >= Self.limit { throw PatternError(reason: "it is too long, with its repetitions written out") }
+    if program.count >= Self.limit { throw Self.excess }
     program.append(instruction)
   }
 
@@ -124,6 +127,8 @@ private struct PatternCompiler {
   }
 
   mutating func add(_ node: PatternNode) throws(PatternError) {
+    steps += 1
+    if steps > 10 * Self.limit { throw Self.excess }
     switch node {
     case .set(let set): try emit(.take(set))
     case .place(let place): try emit(.assert(place))
