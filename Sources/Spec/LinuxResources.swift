@@ -12,7 +12,7 @@ package enum LinuxResources {
     var warnings: [String] = []
     resources.cpu = cpu(asked)
     resources.memory = memory(asked, node, &warnings)
-    resources.hugepageLimits = hugepages(asked, node, &warnings)
+    resources.hugepageLimits = try hugepages(asked, node, &warnings)
     resources.unified = try unified(asked, node, resources.memory)
     return (resources, warnings)
   }
@@ -44,7 +44,7 @@ package enum LinuxResources {
   /// A kubelet sends a limit for every page size it knows, most often 0: no reason to fail where nothing can count them.
   private static func hugepages(
     _ asked: Runtime_V1_LinuxContainerResources, _ node: NodeFacts, _ warnings: inout [String]
-  ) -> [RuntimeSpec.HugepageLimit]? {
+  ) throws(Fault) -> [RuntimeSpec.HugepageLimit]? {
     if asked.hugepageLimits.isEmpty { return nil }
     guard node.hasHugepageLimits else {
       if asked.hugepageLimits.contains(where: { $0.limit > 0 }) {
@@ -52,7 +52,19 @@ package enum LinuxResources {
       }
       return nil
     }
-    return asked.hugepageLimits.map { RuntimeSpec.HugepageLimit(pageSize: $0.pageSize, limit: $0.limit) }
+    var limits: [RuntimeSpec.HugepageLimit] = []
+    for (index, limit) in asked.hugepageLimits.enumerated() {
+      if let sizes = node.hugepageSizes, !sizes.contains(limit.pageSize) {
+        // None of pages that there are none of holds by itself.
+        if limit.limit == 0 { continue }
+        throw Fault(
+          .failedPrecondition,
+          "linux.resources.hugepage_limits[\(index)].page_size: \(limit.pageSize), this node has pages of \(sizes.sorted().joined(separator: ", "))"
+        )
+      }
+      limits.append(RuntimeSpec.HugepageLimit(pageSize: limit.pageSize, limit: limit.limit))
+    }
+    return limits.isEmpty ? nil : limits
   }
 
   /// What v2 has instead of a limit for memory and swap together.
@@ -66,6 +78,7 @@ package enum LinuxResources {
     if let first = asked.unified.keys.min(), node.cgroupVersion != .v2 {
       throw Fault(.failedPrecondition, "linux.resources.unified: \"\(first)\" needs cgroup v2, this node has v1")
     }
+    try checkControllers(asked, node)
     var files = asked.unified
     if node.cgroupVersion == .v2, node.cgroupDriver == .systemd, let limit = memory?.limit, limit > 0, memory?.swap == limit,
       files[swapFile] == nil
@@ -73,6 +86,15 @@ package enum LinuxResources {
       files[swapFile] = "0"
     }
     return files.isEmpty ? nil : files
+  }
+
+  private static func checkControllers(_ asked: Runtime_V1_LinuxContainerResources, _ node: NodeFacts) throws(Fault) {
+    guard let controllers = node.controllers else { return }
+    for key in asked.unified.keys.sorted() {
+      let controller = key.prefix { $0 != "." }
+      if controller == "cgroup" || controllers.contains(String(controller)) { continue }
+      throw Fault(.failedPrecondition, "linux.resources.unified[\"\(key)\"]: this node's cgroups have no controller \(controller)")
+    }
   }
 }
 

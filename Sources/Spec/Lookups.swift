@@ -1,10 +1,12 @@
-import Core
+package import Core
 package import Linux
 
 /// What must be looked up while a spec is built, and only if it is needed.
 package struct Lookups: Sendable {
   /// A file of the image's merged layers; `nil` where there is none.
   package var imageFile: @Sendable (String) throws -> [UInt8]?
+  /// Where paths lead in the image's merged layers.
+  package var imagePlaces: @Sendable ([String]) throws -> [ImagePlace]
   /// A seccomp profile on the node; `nil` where there is none.
   package var seccompProfile: @Sendable (String) throws -> [UInt8]?
   /// That each of these host paths answers; what is there or not is none of its business. Before anything else touches them: a volume's server may be
@@ -20,6 +22,9 @@ package struct Lookups: Sendable {
   /// Names of the AppArmor profiles that the kernel has; `nil` where it does not tell.
   package var appArmorProfiles: @Sendable () throws -> Set<String>?
 
+  /// Processors, and nodes with memory, that the kernel lets a cgroup be given; `nil` where it does not tell.
+  package var processors: @Sendable (NodeFacts.CgroupVersion) throws -> CPUSet?
+  package var memoryNodes: @Sendable (NodeFacts.CgroupVersion) throws -> CPUSet?
   /// Whether the kernel's SELinux policy allows a label.
   package var isLabel: @Sendable (String) throws -> Bool
 
@@ -29,6 +34,9 @@ package struct Lookups: Sendable {
   ) {
     self.look = look
     self.imageFile = imageFile
+    imagePlaces = { $0.map { ImagePlace($0, .absent) } }
+    processors = { try Self.numbers("/sys/devices/system/cpu/" + ($0 == .v1 ? "online" : "possible")) }
+    memoryNodes = { try Self.numbers("/sys/devices/system/node/" + ($0 == .v1 ? "has_memory" : "possible")) }
     seccompProfile = { try Self.profile($0, limit: 4 << 20) }
     exists = { Files.exists($0) }
     devices = { path in try DeviceNode.all(at: path) }
@@ -45,6 +53,12 @@ extension Lookups {
     guard Files.exists(path) else { return nil }
     guard Files.isRegularFile(path) else { throw Fault(.failedPrecondition, "is no regular file") }
     do { return try Files.read(path, limit: limit) } catch { throw Fault(.failedPrecondition, "\(error)", cause: error) }
+  }
+
+  /// A kernel without NUMA has no files of nodes.
+  private static func numbers(_ path: String) throws(SystemError) -> CPUSet? {
+    guard Files.exists(path) else { return nil }
+    return CPUSet(String(decoding: try Files.read(path).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
   }
 
   /// The kernel refuses to take what is none (EINVAL).

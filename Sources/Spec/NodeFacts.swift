@@ -21,6 +21,10 @@ package struct NodeFacts: Sendable, Hashable {
 
   package var hasSwapLimits = true
   package var hasHugepageLimits = true
+  /// Sizes of huge pages as cgroup files are called by them, `2MB`; `nil` where the kernel does not tell.
+  package var hugepageSizes: Set<String>?
+  /// Controllers of cgroup v2; `nil` where they are not known.
+  package var controllers: Set<String>?
   /// The OCI runtime can make a bind mount read-only with all mounts below it.
   package var hasRecursiveReadOnly = true
   /// The OCI runtime moves network devices into containers, as its `features` say.
@@ -68,6 +72,8 @@ extension NodeFacts {
     if !facts.availableCapabilities.contains(.sysResource) { facts.minimumOOMScore = Int(try line("/proc/self/oom_score_adj")) }
     facts.hasSwapLimits = try swapLimits(tree)
     facts.hasHugepageLimits = mountPoint(of: "hugetlb", tree) != nil
+    facts.hugepageSizes = try hugepageSizes("/sys/kernel/mm/hugepages")
+    facts.controllers = try controllers(tree)
     facts.hasResourceControl = try MountInfo.read().contains { $0.type == "resctrl" }
     facts.cgroupMountOptions = try cgroupMountOptions(tree)
     let fips = "/proc/sys/crypto/fips_enabled"
@@ -75,6 +81,20 @@ extension NodeFacts {
     facts.hasSELinux = kernelHasSELinux
     facts.hasAppArmor = try hasAppArmor()
     return facts
+  }
+
+  /// Directories like `hugepages-2048kB`; called as the kernel calls them in cgroups, by the largest unit (mm/hugetlb_cgroup.c, mem_fmt).
+  static func hugepageSizes(_ directory: String) throws(SystemError) -> Set<String>? {
+    guard Files.exists(directory) else { return nil }
+    let sizes = try Files.list(directory).compactMap { name in
+      name.hasPrefix("hugepages-") && name.hasSuffix("kB") ? Int(name.dropFirst("hugepages-".count).dropLast(2)) : nil
+    }
+    return Set(sizes.map { $0 >= 1 << 20 ? "\($0 >> 20)GB" : $0 >= 1 << 10 ? "\($0 >> 10)MB" : "\($0)KB" })
+  }
+
+  private static func controllers(_ tree: CgroupTree) throws(SystemError) -> Set<String>? {
+    guard tree.mode == .unified, let root = tree.hierarchies.first?.mountPoint else { return nil }
+    return Set(try line(root + "/cgroup.controllers").split(separator: " ").map(String.init))
   }
 
   /// Only those a mount may say; others belong to every filesystem (Documentation/admin-guide/cgroup-v2.rst, "Mounting").

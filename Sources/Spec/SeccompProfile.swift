@@ -49,6 +49,11 @@ extension SeccompProfile {
     "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ",
   ]
 
+  /// Of the runtime spec (config-linux.md, "Seccomp").
+  private static let flags: Set = [
+    "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
+  ]
+
   /// The rules that hold for `capabilities` on this node, and the names of system calls that nothing here knows (left out: a profile
   /// may be newer than the node).
   package func resolved(for capabilities: Set<Capability>) throws(Fault) -> (RuntimeSpec.Seccomp, unknown: [String]) {
@@ -57,6 +62,7 @@ extension SeccompProfile {
     }
     var result = RuntimeSpec.Seccomp(defaultAction: try SeccompProfile.known(defaultAction, SeccompProfile.actions, "defaultAction"))
     result.defaultErrnoRet = defaultErrnoRet
+    for (index, flag) in (flags ?? []).enumerated() { _ = try SeccompProfile.known(flag, SeccompProfile.flags, "flags[\(index)]") }
     result.flags = flags
     result.architectures = try resolvedArchitectures()
     var rules: [RuntimeSpec.SeccompRule] = []

@@ -13,11 +13,13 @@ package func makeSpec(_ inputs: SpecInputs) throws(Fault) -> BuiltSpec {
   try inputs.checkLabel()
   try inputs.checkUserNamespace()
   try inputs.checkMemory()
+  try inputs.checkPlacement()
   inputs.warnOfRefused(&warnings)
   inputs.warnOfInit(&warnings)
   let capabilities = try CapabilitySets.make(inputs.security, node: inputs.node, base: inputs.handler.base?.capabilities)
   let userFiles = try inputs.userFiles()
   let mounts = try inputs.mountPlan(userFiles: userFiles.keys)
+  try inputs.checkPlaces(mounts.mounts)
   var spec = RuntimeSpec(
     process: try inputs.process(capabilities),
     root: RuntimeSpec.Root(path: "rootfs", readonly: inputs.hasReadonlyRoot ? true : nil),

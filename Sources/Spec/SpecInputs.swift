@@ -76,6 +76,8 @@ package struct PreparedMounts: Sendable, Hashable {
   package var mapped: [Int: String] = [:]
   /// Host paths with their symlinks resolved, where something is there (in a child: a host path may hang).
   package var resolved: [String: String] = [:]
+  /// Those of them that are no directories.
+  package var hostFiles: Set<String> = []
   /// What the operator gives to every container, by container path: copies of the container's own.
   package var copies: [String: String] = [:]
   /// By container path: what the container sees there and cannot change, unless its config mounts something else.

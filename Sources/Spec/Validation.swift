@@ -87,11 +87,7 @@ package enum Validation {
     try checkSet(resources.cpusetCpus, "\(field).cpuset_cpus")
     try checkSet(resources.cpusetMems, "\(field).cpuset_mems")
     try checkHugepages(resources.hugepageLimits, "\(field).hugepage_limits")
-    for key in resources.unified.keys.sorted() {
-      let entry = "\(field).unified[\"\(key.prefix(100))\"]"
-      try checkText(resources.unified[key] ?? "", entry)
-      if key.isEmpty || key.contains("/") || !key.contains(".") { throw refuse(entry, "is no cgroup file") }
-    }
+    try checkUnified(resources.unified, "\(field).unified")
   }
 
   private static func checkHugepages(_ limits: [Runtime_V1_HugepageLimit], _ field: String) throws(Fault) {

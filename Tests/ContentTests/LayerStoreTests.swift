@@ -116,6 +116,28 @@ import Testing
     }
   }
 
+  @Test func pathsOfTheMergedViewAreFollowedToWhereTheyEnd() async throws {
+    try await withScratch { root in
+      let store = try LayerDirectories(root: root)
+      let ids = try await store.add([
+        try await PackedLayer([
+          .directory("etc"), .file("etc/passwd", "root"), .file("etc/gone", "x"), .symlink("abs", "/etc"), .symlink("out", "../../x"),
+          .symlink("loop", "loop"), .fifo("pipe"),
+        ]),
+        try await PackedLayer([.whiteout("etc/gone")]),
+      ])
+      let cases: [(String, String, ImagePlace.Kind)] = [
+        ("/", "/", .directory), ("/etc/", "/etc", .directory), ("/abs", "/etc", .directory), ("/abs/passwd", "/etc/passwd", .other),
+        ("/etc/passwd/x/y", "/etc/passwd", .obstructed), ("/abs/passwd/..", "/etc/passwd", .obstructed), ("/pipe", "/pipe", .other),
+        ("/etc/gone", "/etc/gone", .absent), ("/abs/new/deep", "/etc/new/deep", .absent), ("/out/y", "/x/y", .absent),
+        ("/../etc", "/etc", .directory),
+      ]
+      for (path, place, kind) in cases { #expect(try store.places([path], in: ids) == [ImagePlace(place, kind)], "\(path)") }
+      let fault = #expect(throws: Fault.self) { try store.places(["/loop/x"], in: ids) }
+      #expect(fault?.code == .invalidArgument && fault?.message.contains("/loop/x") == true)
+    }
+  }
+
   /// Members of gzip, cut into pieces of every size: what one call of the library left has to reach the next.
   @Test(arguments: [1, 2, 3, 7, 100, 4096]) func gzipOfSeveralMembersIsReadToItsEnd(_ piece: Int) async throws {
     try await withScratch { root in

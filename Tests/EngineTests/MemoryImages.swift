@@ -63,6 +63,7 @@ final class MemoryLayers: LayerStore {
   }
   func sweep() async {}
   func readFile(_ path: String, in layers: [LayerID], limit: Int) throws -> [UInt8]? { nil }
+  func places(_ paths: [String], in layers: [LayerID]) throws -> [ImagePlace] { paths.map { ImagePlace($0, .absent) } }
 }
 
 final class MemoryContent: BlobStore {

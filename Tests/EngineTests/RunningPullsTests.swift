@@ -71,6 +71,7 @@ import Testing
     func verify(_ id: LayerID) async throws -> [String] { [] }
     func sweep() async {}
     func readFile(_ path: String, in layers: [LayerID], limit: Int) throws -> [UInt8]? { nil }
+    func places(_ paths: [String], in layers: [LayerID]) throws -> [ImagePlace] { paths.map { ImagePlace($0, .absent) } }
 
     func remove(_ id: LayerID) async throws {
       isRemoving.withLock { $0 = true }

@@ -113,6 +113,7 @@ import Testing
         let netns = try #require(try spec(node, pod).firstMatch(of: #/\/run\/netns\/berth-[0-9a-f-]+/#))
         try Mounts.unmountIfMounted(String(netns.0))
         try Files.remove(String(netns.0))
+        try Mounts.unmountAll(below: node.state)
         try Files.write("another boot\n", to: node.state + "/epoch")
         try await node.start()
       }

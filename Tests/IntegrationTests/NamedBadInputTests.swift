@@ -91,6 +91,40 @@ import Testing
     }
   }
 
+  @Test func `what this node or the image cannot have`() async throws {
+    try await with { node, pod in
+      let volume = node.scratch + "/volume"
+      try Files.makeDirectories(volume)
+      try Files.write("", to: node.scratch + "/file")
+      try await refuse(
+        [
+          (.failedPrecondition, ["linux.resources.cpuset_cpus", "0-4000", "processors 0"], { $0.linux.resources.cpusetCpus = "0-4000" }),
+          (.failedPrecondition, ["linux.resources.cpuset_mems", "1023", "memory nodes"], { $0.linux.resources.cpusetMems = "1023" }),
+          (
+            .invalidArgument, ["linux.resources.unified[\"cgroup.procs\"]", "no limit"],
+            { $0.linux.resources.unified = ["cgroup.procs": "1"] }
+          ),
+          (
+            .invalidArgument, ["mounts[0] (/etc/passwd/x).container_path", "/etc/passwd is no directory"],
+            { $0.mounts = [.with { ($0.hostPath, $0.containerPath) = (volume, "/etc/passwd/x") }] }
+          ),
+          (
+            .invalidArgument, ["mounts[0] (/etc/passwd).container_path", volume],
+            { $0.mounts = [.with { ($0.hostPath, $0.containerPath) = (volume, "/etc/passwd") }] }
+          ),
+          (
+            .invalidArgument, ["mounts[0] (/bin).container_path", node.scratch + "/file"],
+            { $0.mounts = [.with { ($0.hostPath, $0.containerPath) = (node.scratch + "/file", "/bin") }] }
+          ),
+          (
+            .invalidArgument, ["devices[0].container_path", "/etc/passwd"],
+            { $0.devices = [.with { ($0.hostPath, $0.containerPath, $0.permissions) = ("/dev/zero", "/etc/passwd/zero", "r") }] }
+          ),
+          (.invalidArgument, ["working_dir", "/etc/passwd"], { $0.workingDir = "/etc/passwd/below" }),
+        ], in: pod, on: node)
+    }
+  }
+
   @Test func `negative numbers, and such as overflow`() async throws {
     try await with { node, pod in
       try await refuse(

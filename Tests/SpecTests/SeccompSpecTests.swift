@@ -122,4 +122,16 @@ struct SeccompSpecTests {
     #expect(relative.message.contains("not an absolute path"))
     #expect(SpecFixture.fault { $0.securityContext.seccomp.profileType = .UNRECOGNIZED(7) }.message.contains("no type 7"))
   }
+
+  @Test func flagsThatNobodyKnowsAreNamed() throws {
+    let known = try makeSpec(localhost(#"{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG"]}"#)).spec
+    #expect(known.linux.seccomp?.flags == ["SECCOMP_FILTER_FLAG_LOG"])
+    let error = #expect(throws: Fault.self) {
+      try makeSpec(localhost(#"{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG","LOUD"]}"#))
+    }
+    #expect(error?.code == .invalidArgument)
+    for word in ["seccomp.localhost_ref", "/profiles/p.json", "flags[1]: \"LOUD\" is not known"] {
+      #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
+    }
+  }
 }

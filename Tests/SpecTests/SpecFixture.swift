@@ -24,6 +24,8 @@ enum SpecFixture {
     lookups.devices = { path in throw SystemError(2, call: "stat", object: path) }
     lookups.hostDevices = { [DeviceNode(path: "/dev/kmsg", kind: .character, major: 1, minor: 11, mode: 0o600)] }
     lookups.mounts = { [] }
+    lookups.processors = { _ in CPUSet(Set(0..<64)) }
+    lookups.memoryNodes = { _ in CPUSet([0, 1]) }
     lookups.appArmorProfiles = { ["strict", "berth-default"] }
     var inputs = SpecInputs(
       id: id, container: container, sandbox: sandbox, image: image, imageName: "docker.io/library/busybox:latest", pod: pod,

@@ -87,6 +87,8 @@ package struct CRIDefinitions {
 package struct FieldPath: Hashable, CustomStringConvertible {
   package let fields: [CRIDefinitions.Field]
 
+  package init(fields: [CRIDefinitions.Field]) { self.fields = fields }
+
   package var last: CRIDefinitions.Field { fields[fields.count - 1] }
   package var description: String { fields.map(\.name).joined(separator: ".") }
 

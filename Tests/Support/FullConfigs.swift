@@ -4,8 +4,22 @@ import SwiftProtobuf
 
 /// Configs in which every field that Linux knows is set, to something that works: what mutations start from.
 package enum FullConfigs {
+  package enum Kind: Hashable, Sendable, CaseIterable {
+    /// On the host's network, its users those of the host.
+    case host
+    /// With a network and ports of the host, and with users of its own.
+    case own
+
+    package static func of(_ number: UInt64) -> Kind { number % 2 == 0 ? .host : .own }
+  }
+
   /// - Parameter scratch: a directory of the test's own; every host path lies below it.
-  package static func sandbox(scratch: String, cgroup: String) -> Runtime_V1_PodSandboxConfig {
+  package static func sandbox(scratch: String, cgroup: String, _ kind: Kind = .host) -> Runtime_V1_PodSandboxConfig {
+    let host = hostSandbox(scratch, cgroup)
+    return kind == .host ? host : own(host)
+  }
+
+  private static func hostSandbox(_ scratch: String, _ cgroup: String) -> Runtime_V1_PodSandboxConfig {
     .with {
       $0.metadata = .with {
         $0.name = "full"
@@ -78,7 +92,12 @@ package enum FullConfigs {
     }
   }
 
-  package static func container(scratch: String, image: String) -> Runtime_V1_ContainerConfig {
+  package static func container(scratch: String, image: String, _ kind: Kind = .host) -> Runtime_V1_ContainerConfig {
+    let host = hostContainer(scratch, image)
+    return kind == .host ? host : own(host)
+  }
+
+  private static func hostContainer(_ scratch: String, _ image: String) -> Runtime_V1_ContainerConfig {
     .with {
       $0.metadata = .with {
         $0.name = "full"; $0.attempt = 1
@@ -157,7 +176,7 @@ package enum FullConfigs {
       "", " ", "a", "\0", "a\0b", "\n", "a\nb", "/", "//", "..", "../../../../x", "/../..", "/proc/self/root", "/dev/null", "-1", "0",
       "99999999999999999999",
       "%s%n", "💣\u{202E}", "localhost/x", "/no/such/thing", ".", "=", "A=B", "rwmx", "NOT_A_CAPABILITY", "ALL", "0-", "1,,2",
-      "/sys/fs/cgroup",
+      "/sys/fs/cgroup", "/etc/passwd", "/etc/passwd/below", "4095", "3MB",
       String(repeating: "x", count: 300), String(repeating: "/y", count: 2500), String(repeating: "z", count: 1 << 20),
     ]
 }

@@ -1,5 +1,5 @@
 /// A field of a message as it is on the wire: a varint, or bytes.
-package struct WireField {
+package struct WireField: Hashable {
   package var number: UInt64
   package var wireType: UInt64
   package var varint: UInt64 = 0

@@ -124,4 +124,9 @@ package final class LayerDirectories: LayerStore {
       try MergedView(layers.map { LayerLayout.files(root, $0) }).readFile(RawName(path), limit: limit)
     }
   }
+
+  package func places(_ paths: [String], in layers: [LayerID]) throws -> [ImagePlace] {
+    let view = try MergedView(layers.map { LayerLayout.files(root, $0) })
+    return try paths.map { path in try stage("\(path) in the image") { try view.place(RawName(path)) } }
+  }
 }

@@ -101,6 +101,25 @@ package protocol LayerStore: Sendable {
   /// A file of the merged view of `layers` (lowest first), symlinks followed inside that view, without mounting it.
   /// `nil` where there is none; RESOURCE_EXHAUSTED above `limit` bytes.
   func readFile(_ path: String, in layers: [LayerID], limit: Int) throws -> [UInt8]?
+  /// Where each path leads in the same view. INVALID_ARGUMENT where symlinks lead on without end.
+  func places(_ paths: [String], in layers: [LayerID]) throws -> [ImagePlace]
+}
+
+/// Where a path of an image leads, symlinks followed as inside a container.
+package struct ImagePlace: Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
+    case absent, directory
+    /// A file, or whatever else is neither.
+    case other
+    /// What ``path`` names is on the way, and no directory.
+    case obstructed
+  }
+
+  /// Absolute, and without symlinks as far as there is something.
+  package let path: String
+  package let kind: Kind
+
+  package init(_ path: String, _ kind: Kind) { (self.path, self.kind) = (path, kind) }
 }
 
 extension LayerStore {

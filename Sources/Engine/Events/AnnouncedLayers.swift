@@ -50,4 +50,5 @@ package struct AnnouncedLayers: LayerStore {
   package func readFile(_ path: String, in layers: [LayerID], limit: Int) throws -> [UInt8]? {
     try base.readFile(path, in: layers, limit: limit)
   }
+  package func places(_ paths: [String], in layers: [LayerID]) throws -> [ImagePlace] { try base.places(paths, in: layers) }
 }

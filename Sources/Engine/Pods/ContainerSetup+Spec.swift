@@ -13,6 +13,7 @@ extension ContainerSetup {
   ) async throws -> BuiltSpec {
     var prepared = PreparedMounts()
     prepared.resolved = found.filter(\.value.exists).mapValues(\.resolved)
+    prepared.hostFiles = Set(found.filter { $0.value.exists && !$0.value.isDirectory }.keys)
     prepared.images = try await mounts.mount(images.volumes, config, label: labels?.file)
     prepared.ownFiles = bundle
     prepared.mapped = mounts.mappedPaths(config)
@@ -36,6 +37,7 @@ extension ContainerSetup {
       imageName: image.tags.first ?? "\(image.id)",
       pod: try podFacts(config, target), node: services.settings.node,
       lookups: Lookups(look: hostPaths.lookHere) { path in try layers.readFile(path, in: image.layers, limit: 8 << 20) })
+    inputs.lookups.imagePlaces = { paths in try layers.places(paths, in: image.layers) }
     (inputs.labels, inputs.prepared, inputs.origin) = (labels, prepared, origin(image, config))
     if config.mounts.contains(where: \.recursiveReadOnly) || config.asksForCDI {
       let features = await services.settings.features(of: try runtime(for: imageConfig), handler: sandbox.runtimeHandler)

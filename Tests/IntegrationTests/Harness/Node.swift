@@ -68,7 +68,7 @@ final class Node: Sendable {
         await node.cleanUp()
         throw error
       }
-      await node.cleanUp()
+      await node.cleanUp { node.expectNoMounts() }
     }
     let left = await before.differences()
     #expect(left == [], "\(left.joined(separator: "\n"))")
@@ -149,17 +149,25 @@ final class Node: Sendable {
   func daemonLog() -> String { (try? Files.read(scratch + "/berthd.log")).map { String(decoding: $0, as: UTF8.self) } ?? "" }
 
   /// Removes all pods, ends berthd, takes down what the network made.
-  private func cleanUp() async {
+  /// - Parameter look: between the two, before anything is taken away for it.
+  private func cleanUp(_ look: () -> Void = {}) async {
     for pod in (try? await pods()) ?? [] { try? await remove(pod: pod.id) }
     for image in (try? await images()) ?? [] { try? await removeImage(image.id) }
     await connection.withLock { $0 }?.close()
     try? await kill()
+    look()
     _ = try? await Command.run("/sbin/ip", ["link", "delete", networkName], timeout: .seconds(10))
     try? Mounts.unmountAll(below: state)
     // containerd's shim for runc keeps its containers there, and leaves what they were in.
     try? Files.removeDirectory("/run/containerd/runc/" + Self.foreignNamespace)
     // The pods' parent is the kubelet's to remove.
     if let tree = try? CgroupTree.detect() { try? Cgroup(Self.cgroup, in: tree).remove() }
+  }
+
+  /// What pods and images had mounted went with them.
+  private func expectNoMounts() {
+    let mounts = ((try? MountInfo.read()) ?? []).map(\.mountPoint).filter { $0.hasPrefix(state + "/") || $0.hasPrefix(root + "/") }
+    #expect(mounts == [])
   }
 
   /// Calls a method of the RuntimeService.

@@ -42,7 +42,7 @@ final class Subject {
     if try await node.images().isEmpty { try await node.importBusybox() }
     count += 1
     pod = try await node.run(try node.podConfig("subject\(count)") { $0.linux.securityContext.namespaceOptions.network = .node })
-    container = try await node.launch("main", ["sh", "-c", "trap exit TERM; sleep 100000 & wait"], in: pod)
+    container = try await node.launch("main", ["sh", "-c", "trap exit TERM; sleep 100000 & wait"], in: pod) { $0.stdin = true }
   }
 
   /// Of all calls but those that make pods and containers, and the events' stream, which has no end.
