@@ -1,4 +1,5 @@
 """Lists, statuses and statistics while many containers are there: some that sleep, and others beside them that have ended."""
+import threading
 from statistics import median
 
 from cri import message, timed
@@ -51,6 +52,46 @@ class Fleet:
             pod.end()
 
 
+class Bustle:
+    """A pod that starts and ends and an image that is pulled and removed, both again and again, beside what is measured."""
+
+    def __init__(self, peer, make_pod):
+        self.peer, self.make_pod, self.over, self.done = peer, make_pod, False, [0, 0]
+        self.threads = [threading.Thread(target=work) for work in (self.start_pods, self.pull)]
+
+    def start_pods(self):
+        while not self.over:
+            pod = self.make_pod(self.peer, f"bustle{self.done[0]}")
+            pod.start()
+            pod.end()
+            self.done[0] += 1
+
+    def pull(self):
+        image = message("ImageSpec", image="docker.io/bench/many:1")
+        while not self.over:
+            self.peer.client.PullImage(image=image)
+            self.peer.client.RemoveImage(image=image)
+            self.done[1] += 1
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+        for thread in self.threads:
+            thread.join()
+        print(f"{self.peer.name}: {self.done[0]} pods were started and {self.done[1]} images pulled beside the lists")
+
+
+def beside(fleet, results, make_pod, rounds, total, running):
+    with Bustle(fleet.peer, make_pod):
+        for _ in range(rounds):
+            for what, value in fleet.calls(total, running).items():
+                results.add(what.replace(",", " beside starts and pulls,"), fleet.peer, value)
+
+
 def lists(both, results, make_pod, rounds, running, ended):
     fleets = [Fleet(peer, make_pod, running, ended) for peer in both]
     for number in range(rounds + 1):
@@ -58,6 +99,8 @@ def lists(both, results, make_pod, rounds, running, ended):
             for what, value in fleet.calls(running + ended, running).items():
                 if number > 0:  # the first round fills caches
                     results.add(what, fleet.peer, value)
+    for fleet in fleets:
+        beside(fleet, results, make_pod, max(1, rounds // 4), running + ended, running)
     for fleet in fleets:
         # No row with a ratio: Debian's containerd tells of no container where cgroups are hybrid.
         counts, elapsed, spent = zip(*(fleet.scrape() for _ in range(rounds)))
