@@ -60,6 +60,8 @@ struct Guardian {
     if said.last != Word.released {
       if said.isEmpty { outlast() } else { try? end() }
       streams.remove()
+      // Once nobody knows the container, only its streams were left in it.
+      if said.isEmpty { _ = directory.withCString { rmdir($0) } }
     }
     _exit(0)
   }
@@ -69,8 +71,6 @@ struct Guardian {
     let ends = streams.openAgain()
     defer { for fd in ends { close(fd) } }
     if let client = try? TaskClient(address, version: version) { removeLate(client) }
-    streams.remove()
-    _ = directory.withCString { rmdir($0) }
   }
 
   private func end() throws(Failure) {

@@ -56,7 +56,10 @@ class Client:
                 self.calls[method.name] = (call, request)
 
     def median(self, name, times, **fields):
-        """Milliseconds that a call takes, by h2load: what the daemon takes, without what a gRPC library in Python takes."""
+        return statistics.median(self.times(name, times, **fields))
+
+    def times(self, name, times, **fields):
+        """Milliseconds that each of some calls took, by h2load: what the daemon takes, without what a gRPC library in Python takes."""
         _, request = self.calls[name]
         service = "ImageService" if "Image" in name else "RuntimeService"
         encoded = request(**fields).SerializeToString()
@@ -69,7 +72,7 @@ class Client:
                 check=True, stdout=subprocess.DEVNULL)
             calls = [line.split() for line in log]  # start, HTTP status, microseconds
         assert len(calls) == times and all(status == "200" for _, status, _ in calls), calls[:3]
-        return statistics.median(int(took) for _, _, took in calls) / 1000
+        return [int(took) / 1000 for _, _, took in calls]
 
     def __getattr__(self, name):
         call, request = self.calls[name]

@@ -1,5 +1,7 @@
 """Lists, statuses and statistics while many containers are there: some that sleep, and others beside them that have ended."""
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
 from cri import message, timed
@@ -32,14 +34,15 @@ class Fleet:
         return answer.container_id
 
     def calls(self, total, running):
-        took, filter = self.peer.client.median, message("ContainerStatsFilter", label_selector={"state": "running"})
-        return {
-            f"ListContainers of {total}, ms": took("ListContainers", 50),
-            f"{running} of them by a label, ms": took("ListContainers", 50, filter=message("ContainerFilter", label_selector={"state": "running"})),
-            "ContainerStatus, ms": took("ContainerStatus", 200, container_id=self.last),
-            f"ListContainerStats of {running}, ms": took("ListContainerStats", 10, filter=filter),
-            f"ListPodSandboxStats of {len(self.pods)}, ms": took("ListPodSandboxStats", 1),
-        }
+        """What is asked, how often in a round, and the call."""
+        stats, labelled = (message(kind, label_selector={"state": "running"}) for kind in ("ContainerStatsFilter", "ContainerFilter"))
+        return [
+            (f"ListContainers of {total}", 50, "ListContainers", {}),
+            (f"{running} of them by a label", 50, "ListContainers", {"filter": labelled}),
+            ("ContainerStatus", 200, "ContainerStatus", {"container_id": self.last}),
+            (f"ListContainerStats of {running}", 10, "ListContainerStats", {"filter": stats}),
+            (f"ListPodSandboxStats of {len(self.pods)}", 1, "ListPodSandboxStats", {}),
+        ]
 
     def scrape(self):
         """What Prometheus reads: of how many cgroups it is told, and what that takes."""
@@ -56,51 +59,61 @@ class Bustle:
     """A pod that starts and ends and an image that is pulled and removed, both again and again, beside what is measured."""
 
     def __init__(self, peer, make_pod):
-        self.peer, self.make_pod, self.over, self.done = peer, make_pod, False, [0, 0]
-        self.threads = [threading.Thread(target=work) for work in (self.start_pods, self.pull)]
+        self.peer, self.make_pod, self.over = peer, make_pod, threading.Event()
+        self.workers = ThreadPoolExecutor(max_workers=2)
 
-    def start_pods(self):
-        while not self.over:
-            pod = self.make_pod(self.peer, f"bustle{self.done[0]}")
-            pod.start()
-            pod.end()
-            self.done[0] += 1
+    def repeat(self, work):
+        done = 0
+        while not self.over.is_set():
+            work(done)
+            done += 1
+        return done
 
-    def pull(self):
+    def start_pod(self, number):
+        pod = self.make_pod(self.peer, f"bustle{number}")
+        pod.start()
+        pod.end()
+
+    def pull(self, _):
         image = message("ImageSpec", image="docker.io/bench/many:1")
-        while not self.over:
-            self.peer.client.PullImage(image=image)
-            self.peer.client.RemoveImage(image=image)
-            self.done[1] += 1
+        self.peer.client.PullImage(image=image)
+        self.peer.client.RemoveImage(image=image)
 
     def __enter__(self):
-        for thread in self.threads:
-            thread.start()
+        self.loops = [self.workers.submit(self.repeat, work) for work in (self.start_pod, self.pull)]
         return self
 
     def __exit__(self, *_):
-        self.over = True
-        for thread in self.threads:
-            thread.join()
-        print(f"{self.peer.name}: {self.done[0]} pods were started and {self.done[1]} images pulled beside the lists")
+        self.over.set()
+        pods, pulls = (loop.result() for loop in self.loops)  # raises what a loop raised
+        print(f"{self.peer.name}: {pods} pods were started and {pulls} images pulled beside the lists")
 
 
-def beside(fleet, results, make_pod, rounds, total, running):
+BESIDE = 30  # seconds
+
+
+def beside(fleet, results, make_pod, total, running):
+    """Every single call of half a minute, none of which may wait for what is done meanwhile: the median, and what one of a hundred takes."""
+    took, until = {}, time.monotonic() + BESIDE
     with Bustle(fleet.peer, make_pod):
-        for _ in range(rounds):
-            for what, value in fleet.calls(total, running).items():
-                results.add(what.replace(",", " beside starts and pulls,"), fleet.peer, value)
+        while time.monotonic() < until:
+            for what, times, name, fields in fleet.calls(total, running):
+                took.setdefault(what, []).extend(fleet.peer.client.times(name, max(1, times // 10), **fields))
+    for what, values in took.items():
+        results.add(f"{what}, beside starts and pulls, ms", fleet.peer, *values)
+        results.add(f"{what}, the slowest percent, ms", fleet.peer, sorted(values)[len(values) * 99 // 100])
 
 
 def lists(both, results, make_pod, rounds, running, ended):
     fleets = [Fleet(peer, make_pod, running, ended) for peer in both]
     for number in range(rounds + 1):
         for fleet in fleets:
-            for what, value in fleet.calls(running + ended, running).items():
+            for what, times, name, fields in fleet.calls(running + ended, running):
+                value = fleet.peer.client.median(name, times, **fields)
                 if number > 0:  # the first round fills caches
-                    results.add(what, fleet.peer, value)
+                    results.add(what + ", ms", fleet.peer, value)
     for fleet in fleets:
-        beside(fleet, results, make_pod, max(1, rounds // 4), running + ended, running)
+        beside(fleet, results, make_pod, running + ended, running)
     for fleet in fleets:
         # No row with a ratio: Debian's containerd tells of no container where cgroups are hybrid.
         counts, elapsed, spent = zip(*(fleet.scrape() for _ in range(rounds)))

@@ -20,17 +20,17 @@ struct ProcessorGroups {
 
   /// The result is those groups whose quotas were changed. FAILED_PRECONDITION where the kernel cannot do it.
   func apply(_ tuning: ProcessorTuning) throws -> [String] {
-    let quota = pod == "/" ? nil : try? quotaText()
+    let quota = pod == "/" ? nil : try? text(try quotaFile(of: pod))
     do { return try change(tuning) } catch {
       // The container's own group goes with it; the pod's stays.
-      if let quota { try? Files.write(quota, to: try quotaFile(), create: false) }
+      if let quota { try? Files.write(quota, to: try quotaFile(of: pod), create: false) }
       throw error
     }
   }
 
-  /// Of the pod.
-  private func quotaFile() throws -> String { try directory("cpu", pod) + (unified == nil ? "/cpu.cfs_quota_us" : "/cpu.max") }
-  private func quotaText() throws -> String { try text(try quotaFile()) }
+  private func quotaFile(of path: String) throws(Fault) -> String {
+    try directory("cpu", path) + (unified == nil ? "/cpu.cfs_quota_us" : "/cpu.max")
+  }
 
   private func change(_ tuning: ProcessorTuning) throws -> [String] {
     let own = CPUSet(tuning.processors) ?? CPUSet()
@@ -59,36 +59,26 @@ struct ProcessorGroups {
   }
 
   private func removeQuota(of path: String) throws {
-    let directory = try directory("cpu", path)
-    if unified != nil {
-      try Files.write("max", to: directory + "/cpu.max", create: false)
-    } else {
-      try Files.write("-1", to: directory + "/cpu.cfs_quota_us", create: false)
-    }
+    try Files.write(unified == nil ? "-1" : "max", to: try quotaFile(of: path), create: false)
   }
 
   /// Nil for none.
   func quota(of path: String) throws -> Quota? {
-    let directory = try directory("cpu", path)
+    let now = try text(try quotaFile(of: path))
     if unified != nil {
-      let words = try text(directory + "/cpu.max").split(separator: " ")
+      let words = now.split(separator: " ")
       guard words.count == 2, let quota = Int(words[0]), let period = Int(words[1]) else { return nil }
       return Quota(quota: quota, period: period)
     }
-    guard let quota = Int(try text(directory + "/cpu.cfs_quota_us")), quota > 0 else { return nil }
-    return Quota(quota: quota, period: Int(try text(directory + "/cpu.cfs_period_us")) ?? 100_000)
+    guard let quota = Int(now), quota > 0 else { return nil }
+    return Quota(quota: quota, period: Int(try text(try directory("cpu", path) + "/cpu.cfs_period_us")) ?? 100_000)
   }
 
   /// The pod's quota, where it has one, has to hold what it shares with others, too. The container's own is in its spec.
   private func raiseQuota(by processors: Int) throws -> [String] {
     guard pod != "/", let now = try quota(of: pod) else { return [] }
-    let directory = try directory("cpu", pod)
     let quota = now.quota + processors * now.period
-    if unified != nil {
-      try Files.write("\(quota) \(now.period)", to: directory + "/cpu.max", create: false)
-    } else {
-      try Files.write("\(quota)", to: directory + "/cpu.cfs_quota_us", create: false)
-    }
+    try Files.write(unified == nil ? "\(quota)" : "\(quota) \(now.period)", to: try quotaFile(of: pod), create: false)
     return [pod]
   }
 
