@@ -105,6 +105,7 @@ import Testing
         try await node.killShim(of: pod)
         try await node.start()
       case .ofEpoch:
+        try await node.untilDurable(id)
         try await node.kill()
         let shim = try Pidfd.open(node.shimID(of: pod))
         for process in [try Pidfd.open(infra), shim] { try process.signal(9) }
@@ -211,4 +212,12 @@ extension Node {
   }
 
   func infraProcesses(of pod: String) throws -> [Int32] { CgroupReader(try CgroupTree.detect()).processIDs(Self.cgroup(of: pod)) }
+
+  /// Until a record can be read on the disk, where it comes a moment after the call was answered: a boot leaves nothing else of it.
+  func untilDurable(_ id: String) async throws {
+    let files = ["metadata.db", "metadata.db-wal"].map { "\(root)/\($0)" }
+    try await eventually("record \(id) is durable") {
+      files.contains { String(decoding: (try? Files.read($0)) ?? [], as: UTF8.self).contains(id) } ? true : nil
+    }
+  }
 }
