@@ -36,14 +36,12 @@ struct Refusal {
   /// Bytes that are no message have no fields.
   private var isUnreadable: Bool { status.message.hasPrefix("request is not a valid runtime.v1.") }
 
-  /// Itself, or what it is a part of; `container_id` as `container`. A program that is not there is the OCI runtime's to find out: it shows the word, which
-  /// is the first of `args` where there is no `command`.
+  /// Itself, or what it is a part of; `container_id` as `container`.
   private func isNamed(_ path: FieldPath) -> Bool {
     path.fields.map(\.name).contains { name in
       let short = name.hasSuffix("_id") ? name.dropLast(3) : name[...]
       return !Self.vague.contains(name)
-        && ([name, short.split(separator: "_").joined(separator: " ")].contains { status.message.contains($0) }
-          || name == "command" && status.message.contains("unable to start container process: exec: \""))
+        && [name, short.split(separator: "_").joined(separator: " ")].contains { status.message.contains($0) }
     }
   }
 
