@@ -1,6 +1,5 @@
 """A CRI client without generated code: messages are made from the descriptors that protoc writes of our own definitions."""
 import pathlib
-import statistics
 import subprocess
 import tempfile
 import time
@@ -54,9 +53,6 @@ class Client:
                     f"/{descriptor.full_name}/{method.name}", request_serializer=request.SerializeToString,
                     response_deserializer=response.FromString)
                 self.calls[method.name] = (call, request)
-
-    def median(self, name, times, **fields):
-        return statistics.median(self.times(name, times, **fields))
 
     def times(self, name, times, **fields):
         """Milliseconds that each of some calls took, by h2load: what the daemon takes, without what a gRPC library in Python takes."""

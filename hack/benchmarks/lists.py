@@ -109,7 +109,7 @@ def lists(both, results, make_pod, rounds, running, ended):
     for number in range(rounds + 1):
         for fleet in fleets:
             for what, times, name, fields in fleet.calls(running + ended, running):
-                value = fleet.peer.client.median(name, times, **fields)
+                value = median(fleet.peer.client.times(name, times, **fields))
                 if number > 0:  # the first round fills caches
                     results.add(what + ", ms", fleet.peer, value)
     for fleet in fleets:
