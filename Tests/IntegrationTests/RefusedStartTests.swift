@@ -12,7 +12,9 @@ import Testing
   private static var cases: [(words: [String], change: Change)] {
     [
       (["linux.resources.memory_limit_in_bytes 4096: "], { $0.linux.resources.memoryLimitInBytes = 4096 }),
-      (["\"no-such-program\""], { $0.command = ["no-such-program"] }),
+      (["command[0] no-such-program: "], { $0.command = ["no-such-program"] }),
+      (["with no command, args[0] -c: "], { ($0.command, $0.args) = ([], ["-c", "true"]) }),
+      (["command[0] /etc: "], { $0.command = ["/etc"] }),
       (["/proc/x", "inside /proc"], { $0.mounts = [.with { ($0.hostPath, $0.containerPath) = ("/tmp", "/proc/x") }] }),
     ]
   }

@@ -50,11 +50,13 @@ import Testing
 
   @Test(arguments: runtimes) func `a command that is not there is a StartError, and the pod goes on`(_ runtime: String) async throws {
     try await on(runtime) { node, pod in
-      let id = try await node.create(node.containerConfig("broken", ["/no/such"]), in: pod)
-      let error = await #expect(throws: GRPCStatus.self) { try await node.start(container: id) }
-      #expect(error?.message.contains("/no/such") == true, "\(error.map { "\($0)" } ?? "")")
-      let status = try await node.status(container: id)
-      #expect(status.state == .containerExited && status.exitCode == 128 && status.reason == "StartError", "\(status)")
+      for (number, program) in ["/no/such", "no-such", "/etc"].enumerated() {
+        let id = try await node.create(node.containerConfig("broken\(number)", [program]), in: pod)
+        let error = await #expect(throws: GRPCStatus.self) { try await node.start(container: id) }
+        #expect(error?.message.contains("command[0] \(program): ") == true, "\(error.map { "\($0)" } ?? "")")
+        let status = try await node.status(container: id)
+        #expect(status.state == .containerExited && status.exitCode == 128 && status.reason == "StartError", "\(status)")
+      }
       #expect(try await node.output("echo fine", in: pod) == "fine\n")
     }
   }

@@ -29,7 +29,7 @@ extension Pod {
       }
       watchExit(of: container, task)
     } catch {
-      let fault = StartFailure(container: container, config: record.config.content).named(Fault(error))
+      let fault = StartFailure(record).named(Fault(error))
       settle(
         container,
         ExitRecord(

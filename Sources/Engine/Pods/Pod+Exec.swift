@@ -37,12 +37,8 @@ extension Pod {
     return try settings.execProcessor(settings.current(record, in: sandbox), in: sandbox)
   }
 
-  /// The container's own process with another command line, from the spec it runs with. Of that only the process is decoded: mounts and the
-  /// seccomp profile are most of it.
+  /// The container's own process with another command line.
   static func execProcess(_ record: ContainerRecord, _ command: [String], tty: Bool) throws -> [UInt8] {
-    struct Own: Decodable { let process: RuntimeSpec.Process }
-    let spec = try JSONDecoder().decode(Own.self, from: Data(try Files.read(record.plan.bundle + "/config.json")))
-    let process = try ExecProcess.make(base: spec.process, command: command, tty: tty)
-    return Array(try JSONEncoder().encode(process))
+    Array(try JSONEncoder().encode(try ExecProcess.make(base: try record.process(), command: command, tty: tty)))
   }
 }

@@ -1,10 +1,18 @@
 import CRIAPI
 import Core
+import OCI
 
 /// What the OCI runtime says of a start that failed, in the words of who asked: it knows of files of cgroups, and of no fields.
 struct StartFailure {
-  let container: String
-  let config: Runtime_V1_ContainerConfig
+  private let container: String
+  private let config: Runtime_V1_ContainerConfig
+  /// What was to be run; empty where the bundle does not say.
+  private let program: String
+
+  init(_ record: ContainerRecord) {
+    (container, config) = (record.id, record.config.content)
+    program = (try? record.process().args.first) ?? ""
+  }
 
   private struct Field {
     let name: String
@@ -36,7 +44,14 @@ struct StartFailure {
       Field(name: "\(field).cpuset_cpus", value: limits.cpusetCpus, words: ["cpuset.cpus"]),
       Field(name: "\(field).cpuset_mems", value: limits.cpusetMems, words: ["cpuset.mems"]),
       Field(name: "working_dir", value: config.workingDir, words: ["chdir to cwd"]),
+      Field(name: programField, value: program, words: ["exec: \"", "executable file `", "open executable"]),
     ] + limits.unified.sorted { $0.key < $1.key }.map { Field(name: "\(field).unified[\"\($0)\"]", value: $1, words: [$0]) }
+  }
+
+  /// A command may be given in three places (`ContainerCommand`).
+  private var programField: String {
+    if config.command.first == program { return "command[0]" }
+    return config.args.first == program ? "with no command, args[0]" : "with no command, the image's"
   }
 
   private static func text(_ limit: Int64) -> String { limit == 0 ? "" : "\(limit)" }
