@@ -17,10 +17,7 @@ package enum ContainerCommand {
   /// Absolute; the image's `WORKDIR app` means `/app`, as docker reads it.
   static func workingDirectory(_ inputs: SpecInputs) throws(Fault) -> String {
     let asked = inputs.container.workingDir
-    guard asked.isEmpty else {
-      if asked.hasPrefix("/") { return asked }
-      throw Fault(.invalidArgument, "working_dir: \"\(asked.prefix(200))\" is not absolute")
-    }
+    if !asked.isEmpty { return asked }
     let ofImage = inputs.image.config.workingDir
     if ofImage.isEmpty, let base = inputs.handler.base?.content.process?.cwd { return base }
     return ofImage.hasPrefix("/") ? ofImage : "/" + ofImage

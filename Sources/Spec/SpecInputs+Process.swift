@@ -29,8 +29,7 @@ package enum ExecProcess {
   /// Same user, rights, environment and directory as the container's first process.
   package static func make(base: RuntimeSpec.Process, command: [String], tty: Bool) throws(Fault) -> RuntimeSpec.Process {
     guard let program = command.first, !program.isEmpty else { throw Fault(.invalidArgument, "cmd: no command specified") }
-    if command.contains(where: { $0.utf8.contains(0) }) { throw Fault(.invalidArgument, "cmd: a word has a NUL byte") }
-    try RuntimeSpec.Process.checkLengths(command, "cmd")
+    try Validation.checkWords(command, "cmd")
     var process = base
     process.args = command
     process.terminal = tty ? true : nil
@@ -43,20 +42,11 @@ package enum ExecProcess {
 }
 
 extension RuntimeSpec.Process {
-  /// MAX_ARG_STRLEN (execve(2)), the NUL at the end included.
-  private static let longestWord = 131_072
-
-  /// The CRI's own words were checked for NUL bytes before: what is left comes from the image.
+  /// The CRI's own words were checked before: what is wrong with any comes from the image.
   fileprivate func check() throws(Fault) {
     for (name, words) in [("command", args), ("environment", env), ("working directory", [cwd])] {
       if words.contains(where: { $0.utf8.contains(0) }) { throw Fault(.invalidArgument, "the image's \(name) has a NUL byte") }
-      try Self.checkLengths(words, name)
+      for word in words { try Validation.checkWordLength(word.utf8.count, "the image's \(name)") }
     }
-  }
-
-  /// The runtime finds out when it is too late to say so: the container would end at once, without a word.
-  fileprivate static func checkLengths(_ words: [String], _ field: String) throws(Fault) {
-    guard let index = words.firstIndex(where: { $0.utf8.count >= longestWord }) else { return }
-    throw Fault(.invalidArgument, "\(field)[\(index)]: \(words[index].utf8.count) bytes, the kernel takes at most \(longestWord - 1)")
   }
 }

@@ -1,5 +1,6 @@
 import CRIAPI
 import Core
+import Linux
 import OCI
 
 extension SpecInputs {
@@ -17,7 +18,19 @@ extension SpecInputs {
       groups.formUnion(database.groups(of: name))
     }
     groups.remove(user.gid)
-    return RuntimeSpec.User(uid: user.uid, gid: user.gid, additionalGids: [user.gid] + groups.sorted(), umask: try umask())
+    let all = [user.gid] + groups.sorted()
+    try checkMapped(user, all, from: request.source)
+    return RuntimeSpec.User(uid: user.uid, gid: user.gid, additionalGids: all, umask: try umask())
+  }
+
+  /// Nobody can become what the pod's user namespace has not (user_namespaces(7)): the runtime would find out when the container starts.
+  private func checkMapped(_ user: RuntimeSpec.User, _ groups: [UInt32], from source: String) throws(Fault) {
+    guard let maps = pod.userNamespace?.maps else { return }
+    let unmapped = { (field: String, id: UInt32) in Fault(.invalidArgument, "\(field): \(id) is not mapped in the pod's user namespace") }
+    if maps.user(user.uid) == nil { throw unmapped(source, user.uid) }
+    if maps.group(user.gid) == nil { throw unmapped(security.hasRunAsGroup ? "run_as_group" : source, user.gid) }
+    guard let group = groups.first(where: { maps.group($0) == nil }) else { return }
+    throw unmapped(security.supplementalGroups.contains(Int64(group)) ? "supplemental_groups" : "groups of the image's user", group)
   }
 
   /// The image's passwd and group with the container's user and group in them, by their names, where the operator wants that and the image does not

@@ -7,9 +7,9 @@ extension Validation {
     try require(container.metadata.name, "metadata.name")
     try checkLine(container.metadata.name, "metadata.name")
     try checkNameLength(container.metadata.name, "metadata.name")
-    try checkTexts(container.command, "command")
-    try checkTexts(container.args, "args")
-    try checkText(container.workingDir, "working_dir")
+    try checkWords(container.command, "command")
+    try checkWords(container.args, "args")
+    if !container.workingDir.isEmpty { try checkAbsolute(container.workingDir, "working_dir") }
     try checkEnvironment(container)
     for (index, mount) in container.mounts.enumerated() { try check(mount, "mounts[\(index)]") }
     for (index, device) in container.devices.enumerated() { try check(device, "devices[\(index)]") }
@@ -46,18 +46,19 @@ extension Validation {
       try require(entry.key, "\(field).key")
       if entry.key.utf8.contains(UInt8(ascii: "=")) { throw refuse("\(field).key", "\"\(entry.key.prefix(100))\" has a \"=\"") }
       if entry.value.contains(0) { throw refuse("\(field).value", "the value of \(entry.key.prefix(100)) has a NUL byte") }
+      // As the process will have it, KEY=VALUE.
+      try checkWordLength(entry.key.utf8.count + 1 + entry.value.count, "\(field) (\(entry.key.prefix(100)))")
     }
   }
 
   private static func check(_ mount: Runtime_V1_Mount, _ field: String) throws(Fault) {
     try require(mount.containerPath, "\(field).container_path")
     try checkAbsolute(mount.containerPath, "\(field).container_path")
-    try checkNoClimbing(mount.imageSubPath, "\(field).image_sub_path")
     try checkMappings(mount.uidMappings, "\(field).uidMappings")
     try checkMappings(mount.gidMappings, "\(field).gidMappings")
     if mount.uidMappings.isEmpty != mount.gidMappings.isEmpty { throw refuse(field, "has one of uidMappings and gidMappings") }
     if mount.isImage { return try checkImageMount(mount, field) }
-    if !mount.imageSubPath.isEmpty { throw refuse("\(field).image_sub_path", "\"\(mount.imageSubPath.prefix(200))\" without an image") }
+    // An image_sub_path without an image means nothing: kubelets repeat there the subPath that host_path has already.
     try require(mount.hostPath, "\(field).host_path")
     try checkAbsolute(mount.hostPath, "\(field).host_path")
   }
@@ -65,6 +66,7 @@ extension Validation {
   /// An image is not a directory of the host: what only makes sense for one is a mistake.
   private static func checkImageMount(_ mount: Runtime_V1_Mount, _ field: String) throws(Fault) {
     try checkText(mount.image.image, "\(field).image.image")
+    try checkNoClimbing(mount.imageSubPath, "\(field).image_sub_path")
     if !mount.hostPath.isEmpty { throw refuse("\(field).host_path", "\"\(mount.hostPath.prefix(200))\" beside an image") }
     if mount.propagation != .propagationPrivate { throw refuse("\(field).propagation", "an image can only be mounted PRIVATE") }
     // Kubelets always say so.

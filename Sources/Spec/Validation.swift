@@ -20,6 +20,18 @@ package enum Validation {
     for (index, value) in values.enumerated() { try checkText(value, "\(field)[\(index)]") }
   }
 
+  /// What a process gets as one string.
+  static func checkWords(_ words: [String], _ field: String) throws(Fault) {
+    try checkTexts(words, field)
+    for (index, word) in words.enumerated() { try checkWordLength(word.utf8.count, "\(field)[\(index)]") }
+  }
+
+  /// MAX_ARG_STRLEN (execve(2)), the NUL at the end included. The runtime finds out when it is too late to say so: the container would end at once,
+  /// without a word.
+  static func checkWordLength(_ bytes: Int, _ field: String) throws(Fault) {
+    if bytes >= 131_072 { throw refuse(field, "\(bytes) bytes, the kernel takes at most 131071") }
+  }
+
   static func checkTexts(_ values: [String: String], _ field: String) throws(Fault) {
     for (key, value) in values { try checkText(key + value, "\(field)[\"\(key.prefix(100))\"]") }
   }

@@ -222,7 +222,7 @@ import Testing
           (.invalidArgument, ["run_as_username"], { $0.linux.securityContext.runAsUsername = long }),
           (.invalidArgument, ["envs[0].key"], { $0.envs = [.with { $0.key = "A=B" }] }),
           (.invalidArgument, ["command[2]", "1048576 bytes"], { $0.command = ["echo", "a", long] }),
-          (.invalidArgument, ["environment[", "1048580 bytes"], { $0.envs = [.with { ($0.key, $0.value) = ("BIG", Data(long.utf8)) }] }),
+          (.invalidArgument, ["envs[0] (BIG)", "1048580 bytes"], { $0.envs = [.with { ($0.key, $0.value) = ("BIG", Data(long.utf8)) }] }),
         ], in: pod, on: node)
       try await refuse(
         [
@@ -278,7 +278,6 @@ import Testing
             }
           ),
           (.invalidArgument, ["mounts[0].host_path", "image"], { $0.mounts = mount { $0.image.image = Node.busybox } }),
-          (.invalidArgument, ["mounts[0].image_sub_path", "etc"], { $0.mounts = mount { $0.imageSubPath = "etc" } }),
           (.invalidArgument, ["mounts[0]", "mount_options", "suid"], { $0.mounts = mount { $0.mountOptions = ["suid"] } }),
           (.invalidArgument, ["target_id", "TARGET"], { $0.linux.securityContext.namespaceOptions.targetID = pod }),
           (.invalidArgument, ["windows"], { $0.windows.resources.cpuCount = 1 }),

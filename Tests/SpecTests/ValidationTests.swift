@@ -91,6 +91,9 @@ struct ValidationTests {
           }
         ]
       } == "envs[0].value: the value of A has a NUL byte")
+    #expect(container { $0.workingDir = "data" } == "working_dir: \"data\" is not an absolute path")
+    #expect(container { $0.workingDir = "/" + String(repeating: "a", count: 256) }.hasPrefix("working_dir: \"/aaa"))
+    #expect(container { $0.args = [String(repeating: "a", count: 131_072)] } == "args[0]: 131072 bytes, the kernel takes at most 131071")
     #expect(container { $0.logPath = "../../etc/cron.d/x" }.hasPrefix("log_path:"))
     #expect(container { $0.mounts = [.with { $0.containerPath = "a" }] } == "mounts[0].container_path: \"a\" is not an absolute path")
     #expect(container { $0.mounts = [.with { $0.containerPath = "/a" }] } == "mounts[0].host_path: is empty")
