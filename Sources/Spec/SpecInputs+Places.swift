@@ -8,6 +8,8 @@ private struct AskedPlace {
   let field: String
   /// Nil where that is not known.
   var isDirectory: Bool?
+  /// What runtimes do not make where there is something, and do not say so.
+  var isDevice = false
   /// What it is, for messages.
   var source = ""
 
@@ -15,7 +17,9 @@ private struct AskedPlace {
   func trouble(_ place: ImagePlace) -> String? {
     switch (place.kind, isDirectory) {
     case (.obstructed, _): "\(place.path.prefix(200)) is no directory in the image"
-    case (.other, true): "\(place.path.prefix(200)) is no directory in the image\(source)"
+    case (.file, _) where isDevice: "\(place.path.prefix(200)) is a file in the image"
+    case (.directory, _) where isDevice: "\(place.path.prefix(200)) is a directory in the image"
+    case (.file, true), (.other, true): "\(place.path.prefix(200)) is no directory in the image\(source)"
     case (.directory, false): "\(place.path.prefix(200)) is a directory in the image\(source)"
     default: nil
     }
@@ -43,7 +47,8 @@ extension SpecInputs {
         path: path, field: "mounts[\(index)] (\(path.prefix(200))).container_path", isDirectory: isDirectory, source: source)
     }
     for (index, device) in container.devices.enumerated() where !device.containerPath.isEmpty {
-      asked.append(AskedPlace(path: ContainerPath.clean(device.containerPath), field: "devices[\(index)].container_path"))
+      let path = ContainerPath.clean(device.containerPath)
+      asked.append(AskedPlace(path: path, field: "devices[\(index)].container_path", isDevice: true))
     }
     if !container.workingDir.isEmpty { asked.append(AskedPlace(path: container.workingDir, field: "working_dir", isDirectory: true)) }
     return asked

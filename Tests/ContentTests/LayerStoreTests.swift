@@ -127,7 +127,7 @@ import Testing
         try await PackedLayer([.whiteout("etc/gone")]),
       ])
       let cases: [(String, String, ImagePlace.Kind)] = [
-        ("/", "/", .directory), ("/etc/", "/etc", .directory), ("/abs", "/etc", .directory), ("/abs/passwd", "/etc/passwd", .other),
+        ("/", "/", .directory), ("/etc/", "/etc", .directory), ("/abs", "/etc", .directory), ("/abs/passwd", "/etc/passwd", .file),
         ("/etc/passwd/x/y", "/etc/passwd", .obstructed), ("/abs/passwd/..", "/etc/passwd", .obstructed), ("/pipe", "/pipe", .other),
         ("/etc/gone", "/etc/gone", .absent), ("/abs/new/deep", "/etc/new/deep", .absent), ("/out/y", "/x/y", .absent),
         ("/../etc", "/etc", .directory),

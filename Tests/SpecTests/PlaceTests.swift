@@ -17,7 +17,7 @@ struct PlaceTests {
   private static func place(_ path: String) -> ImagePlace {
     let path = path.hasPrefix("/var/run") ? String(path.dropFirst(4)) : path
     for file in ["/etc/passwd", "/run/one"] {
-      if path == file { return ImagePlace(file, .other) }
+      if path == file { return ImagePlace(file, .file) }
       if path.hasPrefix(file + "/") { return ImagePlace(file, .obstructed) }
     }
     return ImagePlace(path, ["/bin", "/run", "/etc"].contains(path) ? .directory : .absent)
@@ -79,6 +79,13 @@ struct PlaceTests {
       $0.container.devices = [.with { ($0.hostPath, $0.containerPath) = ("/dev/zero", "/etc/passwd/zero") }]
     }
     #expect(device.message == "devices[0].container_path: /etc/passwd is no directory in the image")
+    for (path, kind) in [("/etc/passwd", "a file"), ("/bin", "a directory")] {
+      let taken = fault {
+        $0.lookups.devices = { _ in [] }
+        $0.container.devices = [.with { ($0.hostPath, $0.containerPath) = ("/dev/zero", path) }]
+      }
+      #expect(taken.message == "devices[0].container_path: \(path) is \(kind) in the image")
+    }
     let directory = fault { $0.container.workingDir = "/etc/passwd" }
     #expect(directory.message == "working_dir: /etc/passwd is no directory in the image")
     #expect(directory.code == .invalidArgument)

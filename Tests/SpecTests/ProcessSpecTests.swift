@@ -103,23 +103,23 @@ struct ProcessSpecTests {
     }
   }
 
-  @Test(arguments: [
-    ({ $0.runAsUser.value = 1000 }, "no fault"),
-    ({ $0.runAsUser.value = 5000 }, "run_as_user: 5000 is not mapped in the pod's user namespace"),
-    ({ ($0.runAsUser.value, $0.runAsGroup.value) = (0, 7000) }, "run_as_group: 7000 is not mapped in the pod's user namespace"),
-    ({ $0.supplementalGroups = [5, 8000] }, "supplemental_groups: 8000 is not mapped in the pod's user namespace"),
-    ({ $0.runAsUsername = "app" }, "groups of the image's user: 29 is not mapped in the pod's user namespace"),
-  ] as [(@Sendable (inout Runtime_V1_LinuxContainerSecurityContext) -> Void, String)])
-  func whoIsNotMappedInThePodsUserNamespaceIsNamed(
-    change: @Sendable (inout Runtime_V1_LinuxContainerSecurityContext) -> Void, message: String
-  ) {
+  @Test func whoIsNotMappedInThePodsUserNamespaceIsNamed() {
+    let cases: [((inout Runtime_V1_LinuxContainerSecurityContext) -> Void, String)] = [
+      ({ $0.runAsUser.value = 0 }, "no fault"),
+      ({ $0.runAsUser.value = 5000 }, "run_as_user: 5000 is not mapped in the pod's user namespace"),
+      ({ ($0.runAsUser.value, $0.runAsGroup.value) = (0, 7000) }, "run_as_group: 7000 is not mapped in the pod's user namespace"),
+      ({ $0.supplementalGroups = [5, 8000] }, "supplemental_groups: 8000 is not mapped in the pod's user namespace"),
+      ({ $0.runAsUsername = "app" }, "groups of the image's user: 29 is not mapped in the pod's user namespace"),
+    ]
     let groups = [IDRange(inside: 0, outside: 1 << 16, count: 29), IDRange(inside: 30, outside: 1 << 17, count: 1000)]
     let maps = IDMaps(users: [IDRange(inside: 0, outside: 1 << 16, count: 2000)], groups: groups)
-    let fault = SpecFixture.fault {
-      $0.pod.userNamespace = UserNamespace(path: "/proc/7/ns/user", maps: maps)
-      change(&$0.container.linux.securityContext)
+    for (change, message) in cases {
+      let fault = SpecFixture.fault {
+        $0.pod.userNamespace = UserNamespace(path: "/proc/7/ns/user", maps: maps)
+        change(&$0.container.linux.securityContext)
+      }
+      #expect(fault.message == message)
     }
-    #expect(fault.message == message)
   }
 
   @Test func aWordOfTheImageThatTheKernelDoesNotTakeIsFound() {

@@ -27,7 +27,9 @@ extension MergedView {
     switch end {
     case .absent: return ImagePlace(shown(directory), .absent)
     case .directory: return ImagePlace(shown(directory), .directory)
-    case .other(let name, _, let rest): return ImagePlace(shown(directory + [name]), rest.isEmpty ? .other : .obstructed)
+    case .other(let name, let found, let rest):
+      let kind: ImagePlace.Kind = found.status.type == .regular ? .file : .other
+      return ImagePlace(shown(directory + [name]), rest.isEmpty ? kind : .obstructed)
     }
   }
 

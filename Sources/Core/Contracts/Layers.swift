@@ -108,8 +108,8 @@ package protocol LayerStore: Sendable {
 /// Where a path of an image leads, symlinks followed as inside a container.
 package struct ImagePlace: Sendable, Hashable {
   package enum Kind: Sendable, Hashable {
-    case absent, directory
-    /// A file, or whatever else is neither.
+    case absent, directory, file
+    /// A device, a pipe or a socket.
     case other
     /// What ``path`` names is on the way, and no directory.
     case obstructed
