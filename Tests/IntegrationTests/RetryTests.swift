@@ -1,5 +1,6 @@
 import CRIAPI
 import Core
+import FoundationEssentials
 import GRPC
 import Linux
 import SwiftProtobuf
@@ -53,6 +54,53 @@ import Testing
       let error = await #expect(throws: GRPCStatus.self) { try await node.create(other, in: pod) }
       #expect(error?.code == .alreadyExists)
       #expect(error?.message.contains("command") == true)
+    }
+  }
+
+  @Test func `a kubelet's retry, of which much differs, gets the container and the sandbox that there are`() async throws {
+    try await Node.with { node in
+      try await node.importBusybox()
+      let logs = node.scratch + "/containers/main"
+      try Files.makeDirectories(logs)
+      var pods: [String] = []
+      for turn in 0..<3 {
+        var config = try node.podConfig("kubelet")
+        config.annotations["cni/address"] = "10.0.0.\(turn)"
+        config.linux.securityContext.supplementalGroups = turn == 0 ? [1, 2] : [2, 1]
+        pods.append(try await node.run(config))
+      }
+      #expect(Set(pods).count == 1)
+      let pod = pods[0]
+      let tries = ["0badcafe", "12345678", "ffffffff"]
+      for name in tries { try Files.write("", to: "\(logs)/\(name)", mode: 0o666) }
+      let ids = try await withThrowingTaskGroup(of: String.self) { group in
+        for name in tries { group.addTask { try await node.create(node.kubeletTry(name, logs), in: pod) } }
+        return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+      }
+      let id = try await node.create(node.kubeletTry("00000000", logs), in: pod)
+      #expect(ids == [id])
+      try await node.start(container: id)
+      let status = try await node.ended(id)
+      let mounted = try #require(status.mounts.first { $0.containerPath == "/dev/termination-log" }?.hostPath)
+      #expect(try Files.read(mounted) == Array("1 2\n".utf8), "ContainerStatus says where the message is")
+      var other = node.kubeletTry(tries[0], logs)
+      other.envs[0].value = Data("else".utf8)
+      await expectFault(.alreadyExists, "envs") { _ = try await node.create(other, in: pod) }
+    }
+  }
+}
+
+extension Node {
+  /// One of a kubelet's attempts to create the same container: variables of services in any order, a termination log of its own.
+  fileprivate func kubeletTry(_ name: String, _ logs: String) -> Runtime_V1_ContainerConfig {
+    containerConfig("main", ["sh", "-c", "echo $A $B >/dev/termination-log"]) {
+      $0.envs = [("A", "1"), ("B", "2"), ("C", "3")].shuffled().map { entry in
+        .with { ($0.key, $0.value) = (entry.0, Data(entry.1.utf8)) }
+      }
+      $0.mounts = [("\(logs)/\(name)", "/dev/termination-log"), ("/tmp", "/host")].shuffled().map { entry in
+        .with { ($0.hostPath, $0.containerPath) = entry }
+      }
+      $0.annotations["try"] = name
     }
   }
 }

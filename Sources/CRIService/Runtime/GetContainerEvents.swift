@@ -33,9 +33,9 @@ extension RuntimeService {
     }
   }
 
-  /// Oldest first.
+  /// Newest first: of a container's attempts kubelets with EventedPLEG take the first as how it is now.
   func statuses(_ containers: [ContainerRecord], of sandbox: SandboxRecord) -> [Runtime_V1_ContainerStatus] {
-    containers.sorted { $0.createdAt < $1.createdAt }.map { record in
+    containers.sorted { $0.createdAt > $1.createdAt }.map { record in
       record.criStatus(logDirectory: sandbox.config.content.logDirectory, image: images.index.image(record.imageID))
     }
   }

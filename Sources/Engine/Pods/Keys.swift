@@ -24,6 +24,17 @@ package struct SandboxRequest: Equatable, Sendable {
     self.config = config
     self.runtimeHandler = runtimeHandler
   }
+
+  /// Whether one is a retry of the other.
+  package static func == (one: Self, other: Self) -> Bool {
+    one.runtimeHandler == other.runtimeHandler && one.config.retried == other.config.retried
+  }
+
+  /// What keeps `other` from being one.
+  func difference(to other: Self) -> String {
+    if runtimeHandler != other.runtimeHandler { return "runtime_handler (\(runtimeHandler) is now \(other.runtimeHandler))" }
+    return Difference.describe(config.retried, other.config.retried)
+  }
 }
 
 /// What makes a container of a pod the same one when a request is sent again.
@@ -41,4 +52,10 @@ package struct ContainerRequest: Equatable, Sendable {
   package let config: Runtime_V1_ContainerConfig
 
   package init(config: Runtime_V1_ContainerConfig) { self.config = config }
+
+  /// Whether one is a retry of the other.
+  package static func == (one: Self, other: Self) -> Bool { one.config.retried == other.config.retried }
+
+  /// What keeps `other` from being one.
+  func difference(to other: Self) -> String { Difference.describe(config.retried, other.config.retried) }
 }

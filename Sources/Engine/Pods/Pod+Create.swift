@@ -4,7 +4,7 @@ import Linux
 import Logging
 
 extension Pod {
-  /// Makes a container and lets the shim create it in the background. The same request again joins the running one or gets the finished
+  /// Makes a container and lets the shim create it in the background. A retry joins the running request or gets the finished
   /// container; the same name with another config is ALREADY_EXISTS and says what differs.
   package nonisolated func createContainer(_ request: ContainerRequest) async throws -> String {
     let metadata = request.config.metadata
@@ -15,9 +15,7 @@ extension Pod {
     return try await stage("pod \(name): container \(metadata.name)") {
       try await creates.join(
         ContainerKey(metadata), request,
-        conflict: { running in
-          Fault(.alreadyExists, "being created with another config: \(Difference.describe(running.config, request.config)) differs")
-        }
+        conflict: { Fault(.alreadyExists, "being created with another config: \($0.difference(to: request)) differs") }
       ) { [self] in
         if let existing = try finished(request) { return existing }
         return try await stages.container(.create, runtime) { try await create(request) }
@@ -29,9 +27,9 @@ extension Pod {
   private nonisolated func finished(_ request: ContainerRequest) throws -> String? {
     let key = ContainerKey(request.config.metadata)
     guard let record = ledger.containers(of: id).first(where: { ContainerKey($0.config.content.metadata) == key }) else { return nil }
-    guard record.config.content == request.config else {
-      let difference = Difference.describe(record.config.content, request.config)
-      throw Fault(.alreadyExists, "container \(record.id) has this name and another config: \(difference) differs")
+    let before = ContainerRequest(config: record.config.content)
+    guard before == request else {
+      throw Fault(.alreadyExists, "container \(record.id) has this name and another config: \(before.difference(to: request)) differs")
     }
     guard record.exit == nil else {
       throw Fault(.alreadyExists, "container \(record.id) of this attempt has ended; remove it or raise the attempt")

@@ -6,7 +6,7 @@ import Spec
 import Synchronization
 
 extension PodService {
-  /// Makes a ready sandbox. The same request again joins the running one or gets the finished sandbox;
+  /// Makes a ready sandbox. A retry joins the running request or gets the finished sandbox;
   /// the same name with another config is ALREADY_EXISTS and says what differs.
   package func run(_ asked: SandboxRequest) async throws -> String {
     try Validation.check(asked.config)
@@ -17,9 +17,7 @@ extension PodService {
       let request = try asked.withTrust()
       return try await runs.join(
         key, request,
-        conflict: { running in
-          Fault(.alreadyExists, "being created with another config: \(Difference.describe(running.config, request.config)) differs")
-        }
+        conflict: { Fault(.alreadyExists, "being created with another config: \($0.difference(to: request)) differs") }
       ) { [self] in
         if let existing = try finished(key, request) { return existing }
         return try await make(request)
@@ -30,9 +28,9 @@ extension PodService {
   /// The sandbox an earlier, identical request made, while it is ready.
   private func finished(_ key: SandboxKey, _ request: SandboxRequest) throws -> String? {
     guard let record = ledger.sandboxes().first(where: { SandboxKey($0.config.content.metadata) == key }) else { return nil }
-    guard record.config.content == request.config, record.runtimeHandler == request.runtimeHandler else {
-      let difference = Difference.describe(record.config.content, request.config)
-      throw Fault(.alreadyExists, "sandbox \(record.id) has this name and another config: \(difference) differs")
+    let before = SandboxRequest(config: record.config.content, runtimeHandler: record.runtimeHandler)
+    guard before == request else {
+      throw Fault(.alreadyExists, "sandbox \(record.id) has this name and another config: \(before.difference(to: request)) differs")
     }
     switch record.state {
     case .ready: return record.id
