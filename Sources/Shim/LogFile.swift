@@ -56,7 +56,8 @@ struct LogFile: ~Copyable {
   /// Time and stream of the records that follow.
   mutating func stamp(_ stream: LogStream, _ nanoseconds: Int64) { header.stamp(stream, nanoseconds) }
 
-  mutating func append(_ tag: UInt8, _ content: UnsafePointer<UInt8>, _ count: Int) {
+  /// - Parameter goesOn: another record has more of the line.
+  mutating func append(_ tag: UInt8, _ content: UnsafePointer<UInt8>, _ count: Int, goesOn: Bool) {
     let length = LogHeader.size + count + 1
     guard fd >= 0, let batch, length <= Self.capacity else { return drop(count) }
     if used + length > Self.capacity { flush() }
@@ -67,7 +68,7 @@ struct LogFile: ~Copyable {
     record[length - 1] = 10
     used += length
     counts.records.grow(1)
-    counts.splits.grow(tag == LogLines.partial ? 1 : 0)
+    counts.splits.grow(goesOn ? 1 : 0)
   }
 
   private mutating func drop(_ count: Int) {

@@ -55,10 +55,10 @@ struct LogHeader {
 }
 
 /// Cuts one stream's bytes into records: a line is a record tagged F; a line longer than the limit comes in pieces of which all but the last
-/// are tagged P. What stands without a newline waits, and is a record of its own (F) when the stream ends.
+/// are tagged P. What stands without a newline waits, and is a record tagged P when the stream ends: readers of F add a newline that was never said.
 struct LogLines {
   private static let whole: UInt8 = 70
-  static let partial: UInt8 = 80
+  private static let partial: UInt8 = 80
 
   /// Bytes of content in one record.
   let limit: Int
@@ -94,15 +94,15 @@ struct LogLines {
 
   /// At the stream's end.
   mutating func finish(to file: inout LogFile) {
-    if !pending.isEmpty { pending.withUnsafeBufferPointer { file.append(Self.whole, $0.baseAddress!, $0.count) } }
+    if !pending.isEmpty { pending.withUnsafeBufferPointer { file.append(Self.partial, $0.baseAddress!, $0.count, goesOn: false) } }
     pending = []
   }
 
   private mutating func complete(_ tag: UInt8, _ last: UnsafePointer<UInt8>, _ count: Int, to file: inout LogFile) {
     isInLine = tag == Self.partial
-    if pending.isEmpty { return file.append(tag, last, count) }
+    if pending.isEmpty { return file.append(tag, last, count, goesOn: isInLine) }
     pending.append(contentsOf: UnsafeBufferPointer(start: last, count: count))
-    pending.withUnsafeBufferPointer { file.append(tag, $0.baseAddress!, $0.count) }
+    pending.withUnsafeBufferPointer { file.append(tag, $0.baseAddress!, $0.count, goesOn: isInLine) }
     pending.removeAll(keepingCapacity: true)
   }
 }
