@@ -58,7 +58,14 @@ extension SpecInputs {
     if pod.userNamespace != nil, usesHostNetwork {
       return RuntimeSpec.Mount("/sys", type: "bind", source: "/sys", options: ["rbind", "rprivate"] + usual + ["rro"])
     }
-    return RuntimeSpec.Mount("/sys", type: "sysfs", source: "sysfs", options: usual + [access])
+    return RuntimeSpec.Mount("/sys", type: "sysfs", source: "sysfs", options: usual + [sharesWritableSys ? "rw" : access])
+  }
+
+  /// All sysfs mounts of a network are one filesystem, and the first of them says whether it is writable at all: an unprivileged
+  /// container that mounts it read-only takes it from the privileged ones that start later. Its path is made read-only instead.
+  var sharesWritableSys: Bool {
+    sandbox.linux.securityContext.privileged && !security.privileged && !usesHostNetwork
+      && !container.mounts.contains { ContainerPath.clean($0.containerPath) == "/sys" }
   }
 
   /// Files of the sandbox and volumes of the image, unless a CRI mount covers them, then the CRI's own.

@@ -22,7 +22,8 @@ extension SpecInputs {
     let masked = prepared.maskedPaths + (security.privileged ? [] : security.maskedPaths)
     if !masked.isEmpty { linux.maskedPaths = masked }
     if security.privileged { return }
-    if !security.readonlyPaths.isEmpty { linux.readonlyPaths = security.readonlyPaths }
+    let readonly = (sharesWritableSys ? ["/sys"] : []) + security.readonlyPaths
+    if !readonly.isEmpty { linux.readonlyPaths = readonly }
   }
 
   /// The profile's name, `nil` for unconfined. A named profile on a node without AppArmor fails: running without it would break a promise.

@@ -48,6 +48,20 @@ import Testing
     }
   }
 
+  @Test(arguments: runtimes) func `a privileged container can write to /sys, whoever was there before`(_ runtime: String) async throws {
+    try await on(runtime) { node, _ in
+      let pod = try await node.run(try node.podConfig("privileged") { $0.linux.securityContext.privileged = true })
+      func answer(_ name: String, privileged: Bool) async throws -> Int32 {
+        let id = try await node.launch(name, ["sleep", "1000"], in: pod) { $0.linux.securityContext.privileged = privileged }
+        // Of the pod's own network, and as it was.
+        return try await node.exec(id, ["sh", "-c", "cat /sys/class/net/lo/tx_queue_len > /sys/class/net/lo/tx_queue_len"]).exitCode
+      }
+      #expect(try await answer("first", privileged: false) != 0)
+      #expect(try await answer("driver", privileged: true) == 0)
+      #expect(try await answer("last", privileged: false) != 0)
+    }
+  }
+
   @Test(arguments: runtimes) func `a command that is not there is a StartError, and the pod goes on`(_ runtime: String) async throws {
     try await on(runtime) { node, pod in
       for (number, program) in ["/no/such", "no-such", "/etc"].enumerated() {

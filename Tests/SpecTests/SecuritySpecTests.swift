@@ -75,6 +75,22 @@ struct SecuritySpecTests {
     #expect(!spec.linux.namespaces.contains { $0.type == .cgroup })
   }
 
+  @Test func anUnprivilegedContainerLeavesSysWritableForThePrivilegedOnesOfItsPod() throws {
+    func sys(_ change: (inout SpecInputs) -> Void) throws -> [String] {
+      let spec = try SpecFixture.build {
+        $0.sandbox.linux.securityContext.privileged = true
+        $0.securityContext.readonlyPaths = ["/proc/sys"]
+        change(&$0)
+      }
+      return [spec.mounts.first { $0.destination == "/sys" }?.options?.last ?? ""] + (spec.linux.readonlyPaths ?? [])
+    }
+    #expect(try sys { _ in } == ["rw", "/sys", "/proc/sys"])
+    #expect(try sys { $0.securityContext.privileged = true } == ["rw"])
+    #expect(try sys { $0.sandbox.linux.securityContext.privileged = false } == ["ro", "/proc/sys"])
+    #expect(try sys { $0.pod.networkNamespace = nil } == ["ro", "/proc/sys"])
+    #expect(try sys { $0.mount("/sys", "/sys/") { $0.readonly = false } } == ["rw", "/proc/sys"])
+  }
+
   @Test func aPrivilegedContainerNeedsAPrivilegedPod() {
     let fault = SpecFixture.fault { $0.securityContext.privileged = true }
     #expect(fault.code == .invalidArgument && fault.message.contains("its pod is not"))
