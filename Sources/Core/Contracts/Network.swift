@@ -77,6 +77,8 @@ package protocol PodNetwork: Sendable {
   func attach(_ attachment: NetworkAttachment) async throws -> NetworkResult
   /// CNI DEL from the cache. Detaching what is not attached succeeds. A failing DEL is queued durably and retried in the background: this does not throw for it.
   func detach(_ sandboxID: String, netnsPath: String?) async throws
+  /// Ends what an earlier daemon's attach of this sandbox still does, so that a detach has the last word.
+  func endOrphans(of sandboxID: String) async
   /// IDs of all cached attachments, so that recovery can detach orphans.
   func attachments() throws -> [String]
   func pending() -> [PendingDetach]
@@ -93,6 +95,7 @@ package protocol PodNetwork: Sendable {
 
 /// What a network that has no plugins need not know.
 extension PodNetwork {
+  package func endOrphans(of sandboxID: String) async {}
   package func results(of sandboxID: String) -> [(interface: String, result: JSON)] { [] }
   package func check(_ sandboxID: String) async throws {}
   package func collectGarbage() async throws {}

@@ -55,7 +55,12 @@ package struct Recovery: Sendable {
     Task.detached { [pods, services] in
       var rollback = Rollback()
       rollback.add("directory") { try await SandboxFiles(record.plan).remove() }
-      if record.attached { rollback.add("network") { try await services.network.detach(record.id, netnsPath: nil) } }
+      if record.attached {
+        rollback.add("network") {
+          await services.network.endOrphans(of: record.id)
+          try await services.network.detach(record.id, netnsPath: nil)
+        }
+      }
       rollback.add("shim") { try await services.tasks.reap(record.plan, containers: record.infra.map { [$0] } ?? []) }
       let isClear = await rollback.run(services.logger)
       pods.takeBack(record, isClear: isClear)
