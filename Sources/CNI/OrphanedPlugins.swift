@@ -9,16 +9,19 @@ extension CNINetwork {
     for _ in 0..<10 {
       let orphans = Self.processes(with: mark)
       for orphan in orphans { orphan.kill() }
-      for orphan in orphans { await orphan.ended() }
+      for orphan in orphans { _ = await orphan.ended(within: .seconds(5)) }
       if orphans.isEmpty { return }
     }
   }
 
-  /// By an entry of their environment, read after the process was opened: its number may have been another's before.
+  /// By an entry of their environment, read after the process was opened: its number may have been another's before. Of one that waits for a disk (D) it is
+  /// not asked: the answer may take as long, and no signal would end it.
   private static func processes(with entry: [UInt8]) -> [Pidfd] {
     let all = ((try? Files.list("/proc")) ?? []).compactMap { Int32($0) }
     return all.compactMap { try? Pidfd.open($0) }.filter { process in
-      guard let environment = try? Files.read("/proc/\(process.pid)/environ") else { return false }
+      guard ProcessTable.statistics(process.pid)?.first != "D", let environment = try? Files.read("/proc/\(process.pid)/environ") else {
+        return false
+      }
       return environment.split(separator: 0).contains { $0.elementsEqual(entry) }
     }
   }

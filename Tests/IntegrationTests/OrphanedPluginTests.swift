@@ -30,8 +30,8 @@ import Testing
         _ = await run.result
         #expect(!process.hasEnded, "nothing else ends it")
         try await node.start()
-        try await eventually("the interrupted sandbox is gone") { try await node.pods().isEmpty ? true : nil }
-        #expect(process.hasEnded)
+        try await eventually("the network is taken back") { Files.exists(scratch + "/calls") ? true : nil }
+        #expect(process.hasEnded, "before the DEL")
         try await Task.sleep(for: .seconds(4))
         #expect(try Files.read(scratch + "/calls") == Array("deleted\n".utf8))
       }
