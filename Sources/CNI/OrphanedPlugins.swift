@@ -17,8 +17,7 @@ extension CNINetwork {
   /// By an entry of their environment, read after the process was opened: its number may have been another's before. Of one that waits for a disk (D) it is
   /// not asked: the answer may take as long, and no signal would end it.
   private static func processes(with entry: [UInt8]) -> [Pidfd] {
-    let all = ((try? Files.list("/proc")) ?? []).compactMap { Int32($0) }
-    return all.compactMap { try? Pidfd.open($0) }.filter { process in
+    ProcessTable.all().compactMap { try? Pidfd.open($0) }.filter { process in
       guard ProcessTable.statistics(process.pid)?.first != "D", let environment = try? Files.read("/proc/\(process.pid)/environ") else {
         return false
       }

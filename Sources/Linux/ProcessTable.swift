@@ -1,5 +1,8 @@
 /// Facts of /proc/PID.
 package enum ProcessTable {
+  /// Every process this one can see.
+  package static func all() -> [Int32] { ((try? Files.list("/proc")) ?? []).compactMap { Int32($0) } }
+
   /// Clock ticks since boot at which the process began: with its number, an identity. Nil where there is no such process.
   package static func startTime(_ pid: Int32) -> UInt64? { statistics(pid).flatMap { $0.count > 19 ? UInt64($0[19]) : nil } }
 

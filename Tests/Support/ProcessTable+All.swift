@@ -6,9 +6,6 @@ extension ProcessTable {
   /// This process.
   package static var own: Int32 { getpid() }
 
-  /// Every process this one can see.
-  package static func all() -> [Int32] { ((try? Files.list("/proc")) ?? []).compactMap { Int32($0) } }
-
   /// The arguments, or the name in brackets for a zombie or kernel thread; nil where there is no such process.
   package static func commandLine(_ pid: Int32) -> String? {
     guard let bytes = try? Files.read("/proc/\(pid)/cmdline") else { return nil }

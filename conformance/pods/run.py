@@ -71,12 +71,17 @@ def ask(path):
         return None
 
 
+def manifest_name(name):
+    """Of a static pod, which kubelets give their own name."""
+    return name.removesuffix("-node")
+
+
 def statuses():
     """Pod → container → its status, by the names in the manifests."""
     pods = json.loads(ask("pods") or "{}").get("items") or []
     parts = ("initContainerStatuses", "containerStatuses")
     return {
-        pod["metadata"]["name"].removesuffix("-node"): {one["name"]: one for part in parts for one in pod["status"].get(part, [])}
+        manifest_name(pod["metadata"]["name"]): {one["name"]: one for part in parts for one in pod["status"].get(part, [])}
         for pod in pods
     }
 
@@ -92,9 +97,10 @@ def all_ready(pod, *names):
 def check_full():
     check("a pod with init containers, a sidecar, probes, hooks and all kinds of volumes becomes ready",
           eventually(all_ready("full", "main", "web", "sidecar"), 60), statuses().get("full"))
+    eventually(lambda: "ready" in log("full", "main"), 10)
     text = log("full", "main")
     for line in ["groups=0(root),2000,3000", "CPU=1", "one", 'app="full"', "search a.local", "alias.local", "sub path", "root:x:0:0", "hook ran", "ready"]:
-        check(f"its log has \"{line}\"", eventually(lambda: line in log("full", "main"), 10), text[-2000:])
+        check(f"its log has \"{line}\"", line in text, text[-2000:])
 
 
 def check_user_namespace():
@@ -119,7 +125,11 @@ def check_crash():
 
 def check_restarts(daemon):
     def running():
-        return {(pod, name): one["containerID"] for pod, all in statuses().items() for name, one in all.items() if one.get("ready") and pod != "crash" and name != "unhealthy"}
+        return {
+            (pod, name): one["containerID"]
+            for pod, containers in statuses().items() for name, one in containers.items()
+            if one.get("ready") and pod != "crash" and name != "unhealthy"
+        }
 
     before = running()
     daemon.send_signal(signal.SIGKILL)
@@ -137,12 +147,15 @@ def check_statistics():
     def measured():
         pods = json.loads(ask("stats/summary") or "{}").get("pods", [])
         return {
-            pod["podRef"]["name"].removesuffix("-node"): [
+            manifest_name(pod["podRef"]["name"]): [
                 pod.get("memory", {}).get("workingSetBytes"), *(one.get("rootfs", {}).get("usedBytes") for one in pod["containers"])]
             for pod in pods
         }
 
-    complete = lambda: all(len(measured().get(pod, [])) > 1 and all(measured()[pod]) for pod in ("full", "host"))
+    def complete():
+        figures = measured()
+        return all(len(figures.get(pod, [])) > 1 and all(figures[pod]) for pod in ("full", "host"))
+
     check("the summary has memory and file systems of the pods", eventually(complete, 60), measured())
 
 

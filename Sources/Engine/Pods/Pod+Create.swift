@@ -23,7 +23,7 @@ extension Pod {
     }
   }
 
-  /// The container an earlier, identical request made, while it can still be started.
+  /// The container an earlier try made, while it can still be started.
   private nonisolated func finished(_ request: ContainerRequest) throws -> String? {
     let key = ContainerKey(request.config.metadata)
     guard let record = ledger.containers(of: id).first(where: { ContainerKey($0.config.content.metadata) == key }) else { return nil }

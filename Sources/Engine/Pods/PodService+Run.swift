@@ -25,7 +25,7 @@ extension PodService {
     }
   }
 
-  /// The sandbox an earlier, identical request made, while it is ready.
+  /// The sandbox an earlier try made, while it is ready.
   private func finished(_ key: SandboxKey, _ request: SandboxRequest) throws -> String? {
     guard let record = ledger.sandboxes().first(where: { SandboxKey($0.config.content.metadata) == key }) else { return nil }
     let before = SandboxRequest(config: record.config.content, runtimeHandler: record.runtimeHandler)

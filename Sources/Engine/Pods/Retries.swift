@@ -27,7 +27,7 @@ extension Runtime_V1_ContainerConfig {
     return config
   }
 
-  /// The directory of `…/containers/NAME/XXXXXXXX`, eight hexadecimal digits of chance; any other path as it is.
+  /// The directory of `…/containers/NAME/0badcafe`, eight hexadecimal digits of chance; any other path as it is.
   private func withoutTry(_ path: String) -> String {
     let (directory, name) = ("/containers/\(metadata.name)/", path.suffix(8))
     guard name.utf8.count == 8, name.allSatisfy(\.isHexDigit), path.dropLast(8).hasSuffix(directory) else { return path }

@@ -52,15 +52,10 @@ package struct Recovery: Sendable {
 
   /// The intent of a RunPodSandbox that never answered: everything it may have made goes.
   private func rollBack(_ record: SandboxRecord) {
-    Task.detached { [pods, services] in
+    Task.detached { [self] in
       var rollback = Rollback()
       rollback.add("directory") { try await SandboxFiles(record.plan).remove() }
-      if record.attached {
-        rollback.add("network") {
-          await services.network.endOrphans(of: record.id)
-          try await services.network.detach(record.id, netnsPath: nil)
-        }
-      }
+      if record.attached { rollback.add("network") { try await detach(record.id) } }
       rollback.add("shim") { try await services.tasks.reap(record.plan, containers: record.infra.map { [$0] } ?? []) }
       let isClear = await rollback.run(services.logger)
       pods.takeBack(record, isClear: isClear)
@@ -90,10 +85,16 @@ package struct Recovery: Sendable {
     }
     for key in leftovers.snapshots { await attempt("snapshot \(key)") { try await services.snapshots.remove(key) } }
     for id in leftovers.attachments {
-      await attempt("network attachment \(id)") { try await services.network.detach(id, netnsPath: nil) }
+      await attempt("network attachment \(id)") { try await detach(id) }
     }
     await services.processors?.restore(except: Set(ledger.containers().filter { $0.exit == nil }.map(\.id)))
     await attempt("network") { try await services.network.collectGarbage() }
+  }
+
+  /// What an earlier daemon may still have been attaching when it was killed.
+  private func detach(_ sandboxID: String) async throws {
+    await services.network.endOrphans(of: sandboxID)
+    try await services.network.detach(sandboxID, netnsPath: nil)
   }
 
   private func attempt(_ what: String, _ body: () async throws -> Void) async {

@@ -30,7 +30,5 @@ package struct ProcessFigures: Sendable, Hashable {
 
 extension ProcessTable {
   /// Processes that ended and that their parents have not waited for. Looks at all there are.
-  package static func defunct() -> Int {
-    ((try? Files.list("/proc")) ?? []).count { name in Int32(name).flatMap { statistics($0)?.first == "Z" } ?? false }
-  }
+  package static func defunct() -> Int { all().count { statistics($0)?.first == "Z" } }
 }
